@@ -1,0 +1,113 @@
+"""chainrule's engine: numbers that remember, and the chain rule that runs through them.
+
+>>> from autograd import Value, tanh
+>>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+>>> y = tanh(w * x + 6.9)
+>>> y.backward()
+>>> print(f"{y.data:.4f} {x.grad:.4f} {w.grad:.4f}")
+0.7163 -1.4607 0.9738
+
+Read the files in this order: rules (the table of derivatives), graph (the order and the backward sweep), value (the
+node), functions, checking, drawing.
+"""
+
+from . import rules
+from .functions import (
+    abs,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cbrt,
+    clip,
+    cos,
+    cosh,
+    dot,
+    elu,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    gelu,
+    hypot,
+    leaky_relu,
+    log,
+    log1p,
+    log2,
+    log10,
+    logsumexp,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    norm,
+    pow,
+    primitive,
+    relu,
+    round,
+    sigmoid,
+    silu,
+    sin,
+    sinh,
+    softmax,
+    softplus,
+    sqrt,
+    sum,
+    tan,
+    tanh,
+    where,
+)
+from .modes import detect_anomaly, ieee
+from .value import Value
+
+__all__ = [
+    "Value",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "clip",
+    "cos",
+    "cosh",
+    "detect_anomaly",
+    "dot",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "gelu",
+    "hypot",
+    "ieee",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "norm",
+    "primitive",
+    "relu",
+    "rules",
+    "sigmoid",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
+    "where",
+]

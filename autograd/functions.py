@@ -1,0 +1,281 @@
+"""The operations as functions, for Values and for plain numbers alike.
+
+``exp(x)`` of a Value is a node; ``exp(x)`` of a float is a float, with the same checks and messages. So a function
+written with these names can be evaluated on numbers and differentiated on Values without a change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+from . import rules
+from .rules import Rule
+from .value import Value, evaluate, lift, number, record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+F = TypeVar("F")
+
+
+class Unary(Protocol):
+    """A function of one number."""
+
+    @overload
+    def __call__(self, x: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, /) -> float: ...
+
+
+class Binary(Protocol):
+    """A function of two numbers."""
+
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...
+    @overload
+    def __call__(self, x: Value, y: Value | float, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: Value, /) -> Value: ...
+
+
+class Variadic(Protocol):
+    """A function of a sequence of numbers: ``max(xs)``, ``max(x, y, z)``."""
+
+    @overload
+    def __call__(self, xs: Iterable[float], /) -> float: ...
+    @overload
+    def __call__(self, xs: Iterable[Value], /) -> Value: ...
+    @overload
+    def __call__(self, xs: Iterable[Value | float], /) -> Value | float: ...
+    @overload
+    def __call__(self, x: float, y: float, /, *more: float) -> float: ...
+    @overload
+    def __call__(self, x: Value | float, y: Value | float, /, *more: Value | float) -> Value: ...
+
+
+def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
+    """One operation of the table: a node if any operand is a Value, else a float."""
+    given = tuple(operands)
+    for x in given:
+        if isinstance(x, Value):
+            return record(rule, tuple([y if type(y) is Value else lift(y, rule) for y in given]))
+    return evaluate(rule, tuple([number(x, rule.symbol) for x in given]))
+
+
+def described(function: F, rule: Rule, name: str = "", doc: str = "") -> F:
+    """The function under the name of its row, documented by its row's formulas."""
+    value, partials = rules.symbolic(rule)
+    domain = f"\n\n    Domain: {rule.domain}; elsewhere the exception that Python's floats raise." if rule.domain else ""
+    function.__name__ = function.__qualname__ = name or rule.symbol  # type: ignore[attr-defined]
+    function.__doc__ = doc or f"{value}, with the partial derivatives {', '.join(map(str, partials))}.{domain}"
+    return function
+
+
+def unary(method: Callable[[Value], Value]) -> Unary:
+    """The function of a method without further operands."""
+    rule: Rule = method.rule  # type: ignore[attr-defined]
+
+    def function(x: Any, /) -> Any:
+        return method(x) if isinstance(x, Value) else evaluate(rule, (number(x, rule.symbol),))
+
+    return described(function, rule)
+
+
+def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> Binary:
+    """The function of a method with one further operand."""
+    rule: Rule = method.rule  # type: ignore[attr-defined]
+
+    def function(x: Any, y: Any, /) -> Any:
+        if isinstance(x, Value) or isinstance(y, Value):
+            return method(lift(x, rule), y)
+        return evaluate(rule, (number(x, rule.symbol), number(y, rule.symbol)))
+
+    return described(function, rule, name)
+
+
+def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
+    """The function of a row over a sequence, given as one iterable or as several numbers."""
+    empty_is_zero = rule is rules.SUM
+
+    def function(*operands: Any) -> Any:
+        xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Value) else operands
+        if not xs and not empty_is_zero:
+            raise ValueError(f"{rule.symbol}: expected at least one number, got none")
+        return apply(rule, xs)
+
+    return described(function, rule, name, doc)
+
+
+exp = unary(Value.exp)
+expm1 = unary(Value.expm1)
+log = unary(Value.log)
+log1p = unary(Value.log1p)
+log2 = unary(Value.log2)
+log10 = unary(Value.log10)
+sqrt = unary(Value.sqrt)
+cbrt = unary(Value.cbrt)
+sin = unary(Value.sin)
+cos = unary(Value.cos)
+tan = unary(Value.tan)
+asin = unary(Value.asin)
+acos = unary(Value.acos)
+atan = unary(Value.atan)
+atan2 = binary(Value.atan2)
+sinh = unary(Value.sinh)
+cosh = unary(Value.cosh)
+tanh = unary(Value.tanh)
+asinh = unary(Value.asinh)
+acosh = unary(Value.acosh)
+atanh = unary(Value.atanh)
+sigmoid = unary(Value.sigmoid)
+softplus = unary(Value.softplus)
+relu = unary(Value.relu)
+silu = unary(Value.silu)
+gelu = unary(Value.gelu)
+erf = unary(Value.erf)
+erfc = unary(Value.erfc)
+maximum = binary(Value.maximum)
+minimum = binary(Value.minimum)
+
+hypot = variadic(rules.HYPOT, "sqrt(x*x + y*y + ...) without overflow; partials x_i / hypot, and 0 at the origin.")
+norm = variadic(rules.HYPOT, "The Euclidean length of a sequence; partials x_i / norm, and 0 at the origin.", "norm")
+mean = variadic(rules.MEAN, "The sum of a sequence over its length n; each partial is 1/n.")
+logsumexp = variadic(
+    rules.LOGSUMEXP,
+    "log(exp(x_1) + ... + exp(x_n)) without overflow; the partials are softmax(x).",
+)
+
+
+@overload
+def leaky_relu(x: float, slope: float = 0.01) -> float: ...
+@overload
+def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value: ...
+def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value | float:
+    """x where x > 0, else slope * x; at 0 the derivative is the slope. A Value as slope is learned (PReLU)."""
+    return apply(rules.LEAKY_RELU, (x, slope))  # type: ignore[no-any-return]
+
+
+@overload
+def elu(x: float, alpha: float = 1.0) -> float: ...
+@overload
+def elu(x: Value | float, alpha: Value | float = 1.0) -> Value: ...
+def elu(x: Value | float, alpha: Value | float = 1.0) -> Value | float:
+    """x where x > 0, else alpha * (exp(x) - 1); at 0 the derivative is alpha."""
+    return apply(rules.ELU, (x, alpha))  # type: ignore[no-any-return]
+
+
+@overload
+def clip(x: float, lo: float, hi: float) -> float: ...
+@overload
+def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value: ...
+def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value | float:
+    """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
+    return apply(rules.CLIP, (x, lo, hi))  # type: ignore[no-any-return]
+
+
+@overload
+def where(condition: object, x: float, y: float) -> float: ...
+@overload
+def where(condition: object, x: Value | float, y: Value | float) -> Value: ...
+def where(condition: object, x: Value | float, y: Value | float) -> Value | float:
+    """x where the condition is true, else y; the graph has no edge to the side not taken.
+
+    ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
+    ``sqrt(where(x > 0, x, 1.0))`` inside.
+    """
+    taken = x if condition else y
+    if isinstance(x, Value) or isinstance(y, Value):
+        return record(rules.WHERE, (lift(taken, rules.WHERE),))
+    return evaluate(rules.WHERE, (number(taken, "where"),))
+
+
+@overload
+def dot(w: Iterable[float], x: Iterable[float], bias: float | None = None) -> float: ...
+@overload
+def dot(w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | float | None = None) -> Value: ...
+def dot(
+    w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | float | None = None
+) -> Value | float:
+    """w . x + bias = w_1 x_1 + ... + w_n x_n + bias as one node: z = w . a + b of the textbooks.
+
+    The partials are x (by w), w (by x) and 1 (by the bias). The sum of the rounded products is rounded once.
+    Raises ValueError if w and x differ in length.
+    """
+    left, right = tuple(w), tuple(x)
+    if len(left) != len(right):
+        raise ValueError(f"dot: expected two sequences of one length, got {len(left)} and {len(right)}")
+    return apply(rules.DOT, left + right if bias is None else (*left, *right, bias))  # type: ignore[no-any-return]
+
+
+@overload
+def softmax(xs: Iterable[float]) -> list[float]: ...
+@overload
+def softmax(xs: Iterable[Value | float]) -> list[Value]: ...
+def softmax(xs: Iterable[Any]) -> list[Any]:
+    """exp(x_i - logsumexp(x)) for each i: positive numbers that add up to 1, largest where x is.
+
+    A composition, not a row: one shared ``logsumexp`` node, then a ``-`` and an ``exp`` for each element.
+    """
+    given = list(xs)
+    whole = logsumexp(given)
+    return [exp(x - whole) for x in given]
+
+
+def primitive(
+    partials: Callable[..., tuple[Any, ...]], *, domain: str = "", selecting: bool = False
+) -> Callable[[Callable[..., float]], Callable[..., Any]]:
+    """Make an operation of your own from a value function and its partials: a new row, with every facility.
+
+    >>> @primitive(lambda out, x: (3.0 * x * x,))
+    ... def cube(x):
+    ...     return x * x * x
+    >>> x = Value(2.0)
+    >>> y = cube(x)
+    >>> y.backward()
+    >>> y.data, x.grad
+    (8.0, 12.0)
+
+    Parameters
+    ----------
+    partials:
+        ``partials(out, *operands)``: the tuple of d out / d operand, ``out`` being the value. It should be written with
+        arithmetic and the functions of this library, so that it can be read over Values too (for derivatives of
+        derivatives).
+    domain, selecting:
+        As in :class:`autograd.rules.Rule`.
+
+    The decorated function takes a fixed number of positional operands. Raises TypeError if the two functions do not
+    agree in their number.
+    """
+
+    def decorate(value: Callable[..., float]) -> Callable[..., Any]:
+        rule = Rule(value.__name__, value, partials, domain, selecting=selecting)
+        names = rule.operand_names
+        expected = partials.__code__.co_argcount - 1
+        if expected != len(names) or not names:
+            raise TypeError(
+                f"primitive: expected partials(out, {', '.join(names) or 'x'}) beside {rule.symbol}({', '.join(names)}), "
+                f"got a function of {expected + 1} arguments"
+            )
+
+        def function(*operands: Any) -> Any:
+            if len(operands) != len(names):
+                raise TypeError(f"{rule.symbol}: expected {len(names)} operands, got {len(operands)}")
+            return apply(rule, operands)
+
+        function.__name__, function.__qualname__ = value.__name__, value.__qualname__
+        function.__module__, function.__doc__ = value.__module__, value.__doc__
+        function.rule = rule  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+# Names that Python has too; they are not in __all__, and are best used as ag.sum, ag.max, ... --------------------
+
+abs = unary(Value.__abs__)
+round = unary(Value.round)
+pow = binary(Value.__pow__, "pow")
+sum = variadic(rules.SUM, "x_1 + ... + x_n as one node, rounded once; each partial is 1. The empty sum is 0.0.")
+max = variadic(rules.MAX, "The largest of a sequence; k tied winners share the gradient, 1/k each.")
+min = variadic(rules.MIN, "The smallest of a sequence; k tied winners share the gradient, 1/k each.")

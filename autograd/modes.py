@@ -1,0 +1,99 @@
+"""How operations answer at their corners: with exceptions (the default), as IEEE 754 does, or with an accusation.
+
+Two switches, each a context variable and so local to the thread or task that sets it:
+:class:`ieee` lets log(0) be -inf; :class:`detect_anomaly` names the operation that made the first inf or nan.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextvars import Token
+    from types import TracebackType
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
+HOUSE = tuple(os.path.join(os.path.dirname(PACKAGE), name) + os.sep for name in ("autograd", "nn"))
+
+ieee_arithmetic: ContextVar[bool] = ContextVar("ieee_arithmetic", default=False)
+watcher: ContextVar[detect_anomaly | None] = ContextVar("watcher", default=None)
+
+
+class ieee:
+    """Within ``with ieee():`` an operation outside its domain gives inf or nan instead of an exception.
+
+    The values and partials are those of IEEE 754 arithmetic: ``log(0) = -inf`` with slope inf, ``1/0 = inf``,
+    ``exp(710) = inf``, ``sqrt(-1) = nan``. Contexts nest; each thread and asyncio task has its own.
+    """
+
+    def __enter__(self) -> None:
+        self._token: Token[bool] = ieee_arithmetic.set(True)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        ieee_arithmetic.reset(self._token)
+
+
+class detect_anomaly:
+    """Within ``with detect_anomaly():`` the first inf or nan is an error that names its origin.
+
+    An operation whose value is not finite, or whose step of ``backward()`` makes a gradient that is not finite,
+    raises FloatingPointError with the operation, its operands, and the line of your code that called it.
+    It slows every operation down; use it to look for a nan, not to train.
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[int, tuple[Any, str]] = {}
+
+    def __enter__(self) -> detect_anomaly:
+        self._token: Token[detect_anomaly | None] = watcher.set(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        watcher.reset(self._token)
+        self._lines.clear()
+
+    def see_value(self, node: Any) -> None:
+        """Remember which line made the node; raise if its value is not finite."""
+        line = user_line()
+        self._lines[id(node)] = node, line
+        if not is_finite(node.data):
+            raise FloatingPointError(f"{describe(node)} gave {node.data!r}{line}")
+
+    def see_gradients(self, nodes: Iterable[Any]) -> None:
+        """Raise for the first of the nodes, results before operands, whose backward step left the finite numbers."""
+        for node in nodes:
+            for index, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
+                if not is_finite(parent.grad) or not is_finite(partial * node.grad):
+                    _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))
+                    raise FloatingPointError(
+                        f"backward through {describe(node)} made a gradient of {parent.grad!r}: operand {index} has "
+                        f"the local partial {partial!r} and the upstream gradient is {node.grad!r}{line}"
+                    )
+
+
+def is_finite(x: float) -> bool:
+    """False for inf, -inf and nan."""
+    return x - x == 0.0
+
+
+def describe(node: Any) -> str:
+    """The operation of a node with its operands: ``log(x = 0.0)``."""
+    shown = [f"{p.label} = {p.data!r}" if p.label else repr(p.data) for p in node.parents[:4]]
+    more = [f"... {len(node.parents)} operands"] if len(node.parents) > 4 else []
+    return f"{node.rule.symbol}({', '.join(shown + more)})"
+
+
+def user_line() -> str:
+    """Where the innermost frame outside this library stands, as ``, at file.py, line 3: y = x.log()``."""
+    import linecache
+
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
+        frame = frame.f_back
+    name, number = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(name, number, frame.f_globals).strip()
+    return f", at {name}, line {number}" + (f": {source}" if source else "")

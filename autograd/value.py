@@ -1,0 +1,367 @@
+"""Value: a number that remembers how it was made.
+
+Every operator in a formula makes one node: its value, the nodes it was computed from, and the local partial
+derivatives by each of them. The operators are not written here; they are bound from the table (:mod:`autograd.rules`)
+by the number of their operands.
+"""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import arrays, graph, rules
+from .modes import ieee_arithmetic, watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .rules import Rule
+
+Method = TypeVar("Method", bound="Callable[..., Value]")
+
+CONSTANT = rules.CONSTANT
+new = object.__new__
+watching = watcher.get
+
+
+def number(x: object, name: str) -> float:
+    """A real number as a float. Anything else, text and arrays included, is a TypeError that names its type."""
+    kind = type(x)
+    if kind is float:
+        return x  # type: ignore[return-value]
+    if kind is int or isinstance(x, Real):
+        try:
+            return float(x)  # type: ignore[arg-type]
+        except OverflowError:
+            raise OverflowError(f"{name}: expected a number within the range of a float (about 1.8e308)") from None
+    raise TypeError(f"{name}: expected a Value or a real number, got {kind.__name__}")
+
+
+def lift(x: Value | float, rule: Rule) -> Value:
+    """An operand as a node: a Value stays itself, a number becomes a constant leaf."""
+    kind = type(x)
+    if kind is not float and isinstance(x, Value):
+        return x
+    node = new(Value)
+    node.data = x if kind is float else number(x, rule.symbol)  # type: ignore[assignment]
+    node.grad = 0.0
+    node.label = ""
+    node.parents = node.partials = ()
+    node.rule = CONSTANT
+    return node
+
+
+def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
+    """The value of a row at plain floats, with this library's error messages."""
+    try:
+        return rule.value(*rule.arguments(operands))  # type: ignore[no-any-return]
+    except (ArithmeticError, ValueError) as error:
+        return answer(rule, error, operands)[0]
+
+
+def answer(rule: Rule, error: ArithmeticError | ValueError, operands: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+    """What an operation outside its domain answers: an exception of the same class, or IEEE's value and partials."""
+    if not ieee_arithmetic.get():
+        raise type(error)(rule.complaint(error, operands)) from None
+    return arrays.ieee(rule, operands)
+
+
+def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
+    """A node for any row and any number of operands."""
+    node = new(Value)
+    data = tuple([operand.data for operand in operands])
+    arguments = rule.arguments(data)
+    try:
+        out = rule.value(*arguments)
+        node.data = out if type(out) is float else number(out, rule.symbol)
+        node.partials = rule.spread(rule.partials(out, *arguments), data)
+    except (ArithmeticError, ValueError) as error:
+        node.data, node.partials = answer(rule, error, data)
+    node.grad = 0.0
+    node.label = ""
+    node.parents = operands
+    node.rule = rule
+    if watching() is not None:
+        watch(node)
+    return node
+
+
+def watch(node: Value) -> None:
+    """Show a new node to the :class:`~autograd.modes.detect_anomaly` that is in force."""
+    seer = watching()
+    if seer is not None:
+        seer.see_value(node)
+
+
+def bound(method: Method, rule: Rule) -> Method:
+    """The method with the row's formulas as its docstring, and its own copy of the code.
+
+    Its own, because CPython's inline caches belong to the code: shared by + and *, each call would find the cache
+    set up for the other.
+    """
+    method.__code__ = method.__code__.replace()  # type: ignore[attr-defined]
+    method.rule = rule  # type: ignore[attr-defined]
+    value, partials = rules.symbolic(rule)
+    domain = f" Domain: {rule.domain}." if rule.domain else ""
+    method.__doc__ = f"{value}, with the partial derivatives {', '.join(map(str, partials))}.{domain}"
+    return method
+
+
+# The two bindings below spell ``record`` out for one and for two operands: this is where an eager program spends its
+# time, and the general form takes twice as long. -----------------------------------------------------------------
+
+
+def unary(rule: Rule) -> Callable[[Value], Value]:
+    """A method for a row of one operand."""
+    value, partials = rule.value, rule.partials
+
+    def method(self: Value) -> Value:
+        x = self.data
+        node = new(Value)
+        try:
+            node.data = out = value(x)
+            node.partials = partials(out, x)
+        except (ArithmeticError, ValueError) as error:
+            node.data, node.partials = answer(rule, error, (x,))
+        node.grad = 0.0
+        node.label = ""
+        node.parents = (self,)
+        node.rule = rule
+        if watching() is not None:
+            watch(node)
+        return node
+
+    return bound(method, rule)
+
+
+def binary(rule: Rule) -> tuple[Callable[[Value, Value | float], Value], Callable[[Value, Value | float], Value]]:
+    """A method for a row of two operands, and its reflection (for ``2 - x``)."""
+    value, partials = rule.value, rule.partials
+
+    def method(self: Value, other: Value | float) -> Value:
+        if type(other) is not Value:
+            other = lift(other, rule)
+        x = self.data
+        y = other.data
+        node = new(Value)
+        try:
+            node.data = out = value(x, y)
+            node.partials = partials(out, x, y)
+        except (ArithmeticError, ValueError) as error:
+            node.data, node.partials = answer(rule, error, (x, y))
+        node.grad = 0.0
+        node.label = ""
+        node.parents = (self, other)
+        node.rule = rule
+        if watching() is not None:
+            watch(node)
+        return node
+
+    def reflected(self: Value, other: Value | float) -> Value:
+        return method(lift(other, rule), self)
+
+    return bound(method, rule), bound(reflected, rule)
+
+
+def nary(rule: Rule) -> Callable[..., Value]:
+    """A method for a row of any other fixed number of operands."""
+
+    def method(self: Value, *others: Value | float) -> Value:
+        return record(rule, (self, *[lift(other, rule) for other in others]))
+
+    return bound(method, rule)
+
+
+def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, object], bool]:
+    """A method that compares by data, with Values and real numbers; Python refuses anything else in its own words."""
+
+    def method(self: Value, other: object) -> bool:
+        if isinstance(other, Value):
+            return compare(self.data, other.data)
+        if isinstance(other, Real):
+            return compare(self.data, other)  # type: ignore[arg-type]
+        return NotImplemented
+
+    return method
+
+
+class Value:
+    """A number that remembers the operation and the operands it came from.
+
+    ``Value(2.0, label="x")`` is a leaf: a variable of your formula. Arithmetic on Values makes further nodes, and
+    ``backward()`` on the last of them fills in ``grad`` for all.
+
+    >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    >>> y = (w * x + 6.9).tanh()
+    >>> y.backward()
+    >>> print(f"y = {y:.4f}, dy/dx = {x.grad:.4f}, dy/dw = {w.grad:.4f}")
+    y = 0.7163, dy/dx = -1.4607, dy/dw = 0.9738
+
+    Attributes
+    ----------
+    data: the number.
+    grad: d root / d this, after ``root.backward()``; leaves accumulate, set it to 0.0 to start again.
+    label: a name for drawings and messages.
+    parents: the operands; () for a leaf.
+    partials: d this / d operand, one number for each, taken when the node was made.
+    rule: the row of the table that made it; ``rules.LEAF``, or ``rules.CONSTANT`` for a number in a formula.
+
+    Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``:
+    it would lose the gradient in silence; say ``v.item()``.
+
+    Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "label", "parents", "partials", "rule")
+
+    data: float
+    grad: float
+    label: str
+    parents: tuple[Value, ...]
+    partials: tuple[float, ...]
+    rule: Rule
+
+    __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
+
+    def __init__(self, data: float, label: str = "") -> None:
+        self.data = number(data, "Value")
+        self.grad = 0.0
+        self.label = label
+        self.parents = self.partials = ()
+        self.rule = rules.LEAF
+
+    # Operations: one line each, bound from the table.
+
+    __add__, __radd__ = binary(rules.ADD)
+    __sub__, __rsub__ = binary(rules.SUB)
+    __mul__, __rmul__ = binary(rules.MUL)
+    __truediv__, __rtruediv__ = binary(rules.DIV)
+    __pow__, __rpow__ = binary(rules.POW)
+    __neg__ = unary(rules.NEG)
+    __abs__ = unary(rules.ABS)
+    exp = unary(rules.EXP)
+    expm1 = unary(rules.EXPM1)
+    log = unary(rules.LOG)
+    log1p = unary(rules.LOG1P)
+    log2 = unary(rules.LOG2)
+    log10 = unary(rules.LOG10)
+    sqrt = unary(rules.SQRT)
+    cbrt = unary(rules.CBRT)
+    sin = unary(rules.SIN)
+    cos = unary(rules.COS)
+    tan = unary(rules.TAN)
+    asin = unary(rules.ASIN)
+    acos = unary(rules.ACOS)
+    atan = unary(rules.ATAN)
+    atan2, _ = binary(rules.ATAN2)
+    sinh = unary(rules.SINH)
+    cosh = unary(rules.COSH)
+    tanh = unary(rules.TANH)
+    asinh = unary(rules.ASINH)
+    acosh = unary(rules.ACOSH)
+    atanh = unary(rules.ATANH)
+    sigmoid = unary(rules.SIGMOID)
+    softplus = unary(rules.SOFTPLUS)
+    relu = unary(rules.RELU)
+    silu = unary(rules.SILU)
+    gelu = unary(rules.GELU)
+    erf = unary(rules.ERF)
+    erfc = unary(rules.ERFC)
+    maximum, _ = binary(rules.MAXIMUM)
+    minimum, _ = binary(rules.MINIMUM)
+    round = unary(rules.ROUND)
+    clip = nary(rules.CLIP)
+
+    def leaky_relu(self, slope: Value | float = 0.01) -> Value:
+        """x where x > 0, else slope * x."""
+        return record(rules.LEAKY_RELU, (self, lift(slope, rules.LEAKY_RELU)))
+
+    def elu(self, alpha: Value | float = 1.0) -> Value:
+        """x where x > 0, else alpha * (exp(x) - 1)."""
+        return record(rules.ELU, (self, lift(alpha, rules.ELU)))
+
+    def __pos__(self) -> Value:
+        return self
+
+    # Backward.
+
+    def backward(self) -> None:
+        """Fill in ``grad`` = d self / d node for every node that self was computed from.
+
+        Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. Depth is limited by
+        memory only. Never raises, except within :class:`~autograd.detect_anomaly`: FloatingPointError.
+        """
+        nodes = graph.backward(self)
+        seer = watching()
+        if seer is not None:
+            seer.see_gradients(nodes)
+
+    # A number among numbers.
+
+    def item(self) -> float:
+        """The number alone, without its history."""
+        return self.data
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __bool__(self) -> bool:
+        return self.data != 0.0
+
+    __hash__ = object.__hash__
+
+    __eq__ = comparison(operator.eq)
+    __ne__ = comparison(operator.ne)
+    __lt__ = comparison(operator.lt)
+    __le__ = comparison(operator.le)
+    __gt__ = comparison(operator.gt)
+    __ge__ = comparison(operator.ge)
+
+    def __reduce__(self) -> tuple[Callable[..., Value], tuple[float, float, str, bool]]:
+        if self.parents:
+            raise TypeError(
+                f"a Value computed by {self.rule.symbol!r} cannot be copied or pickled: it would drag its whole "
+                "graph along; copy or save its leaves, or its .data"
+            )
+        return leaf, (self.data, self.grad, self.label, self.rule is rules.CONSTANT)
+
+    # Names that micrograd's users know.
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The parents, without the exponent of x**3 where that is a constant."""
+        return self.parents[:1] if self._constant_exponent else self.parents
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation, with a constant exponent: ``*``, ``tanh``, ``**3``."""
+        return f"**{self.parents[1].data:.17g}" if self._constant_exponent else self.rule.symbol
+
+    @property
+    def _constant_exponent(self) -> bool:
+        return self.rule is rules.POW and self.parents[1].rule is rules.CONSTANT
+
+    def _backward(self) -> None:
+        """One step of the chain rule: hand this node's grad on to its operands."""
+        graph.sweep((self,))
+
+
+def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
+    """A leaf from its parts: what copying and unpickling call."""
+    node = Value(data, label)
+    node.grad = grad
+    if constant:
+        node.rule = rules.CONSTANT
+    return node
+
+
+
+for _name, _member in vars(Value).items():
+    if getattr(_member, "__module__", None) == __name__ and callable(_member):
+        _member.__name__, _member.__qualname__ = _name, f"Value.{_name}"
