@@ -48,7 +48,7 @@ class Variadic(Protocol):
     @overload
     def __call__(self, xs: Iterable[Value | float], /) -> Value | float: ...
     @overload
-    def __call__(self, x: float, y: float, /, *more: float) -> float: ...
+    def __call__(self, x: float, y: float, /, *more: float) -> float: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, x: Value | float, y: Value | float, /, *more: Value | float) -> Value: ...
 
@@ -65,7 +65,9 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
 def described(function: F, rule: Rule, name: str = "", doc: str = "") -> F:
     """The function under the name of its row, documented by its row's formulas."""
     value, partials = rules.symbolic(rule)
-    domain = f"\n\n    Domain: {rule.domain}; elsewhere the exception that Python's floats raise." if rule.domain else ""
+    domain = (
+        f"\n\n    Domain: {rule.domain}; elsewhere the exception that Python's floats raise." if rule.domain else ""
+    )
     function.__name__ = function.__qualname__ = name or rule.symbol  # type: ignore[attr-defined]
     function.__doc__ = doc or f"{value}, with the partial derivatives {', '.join(map(str, partials))}.{domain}"
     return function
@@ -146,8 +148,18 @@ logsumexp = variadic(
 )
 
 
+def constant(x: Value | float, label: str = "") -> Value:
+    """A number as a constant of the graph: a leaf that is drawn apart and needs no gradient.
+
+    Of a Value it takes the number and leaves its history behind.
+    """
+    node = lift(number(x.data if isinstance(x, Value) else x, "constant"), rules.CONSTANT)
+    node.label = label
+    return node
+
+
 @overload
-def leaky_relu(x: float, slope: float = 0.01) -> float: ...
+def leaky_relu(x: float, slope: float = 0.01) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value: ...
 def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value | float:
@@ -156,7 +168,7 @@ def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value | float:
 
 
 @overload
-def elu(x: float, alpha: float = 1.0) -> float: ...
+def elu(x: float, alpha: float = 1.0) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def elu(x: Value | float, alpha: Value | float = 1.0) -> Value: ...
 def elu(x: Value | float, alpha: Value | float = 1.0) -> Value | float:
@@ -165,7 +177,7 @@ def elu(x: Value | float, alpha: Value | float = 1.0) -> Value | float:
 
 
 @overload
-def clip(x: float, lo: float, hi: float) -> float: ...
+def clip(x: float, lo: float, hi: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value: ...
 def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value | float:
@@ -174,7 +186,7 @@ def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value | floa
 
 
 @overload
-def where(condition: object, x: float, y: float) -> float: ...
+def where(condition: object, x: float, y: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def where(condition: object, x: Value | float, y: Value | float) -> Value: ...
 def where(condition: object, x: Value | float, y: Value | float) -> Value | float:
@@ -190,12 +202,10 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
 
 
 @overload
-def dot(w: Iterable[float], x: Iterable[float], bias: float | None = None) -> float: ...
+def dot(w: Iterable[float], x: Iterable[float], bias: float | None = None) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def dot(w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | float | None = None) -> Value: ...
-def dot(
-    w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | float | None = None
-) -> Value | float:
+def dot(w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | float | None = None) -> Value | float:
     """w . x + bias = w_1 x_1 + ... + w_n x_n + bias as one node: z = w . a + b of the textbooks.
 
     The partials are x (by w), w (by x) and 1 (by the bias). The sum of the rounded products is rounded once.
@@ -208,7 +218,7 @@ def dot(
 
 
 @overload
-def softmax(xs: Iterable[float]) -> list[float]: ...
+def softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def softmax(xs: Iterable[Value | float]) -> list[Value]: ...
 def softmax(xs: Iterable[Any]) -> list[Any]:
@@ -254,8 +264,8 @@ def primitive(
         expected = partials.__code__.co_argcount - 1
         if expected != len(names) or not names:
             raise TypeError(
-                f"primitive: expected partials(out, {', '.join(names) or 'x'}) beside {rule.symbol}({', '.join(names)}), "
-                f"got a function of {expected + 1} arguments"
+                f"primitive: expected partials(out, {', '.join(names) or 'x'}) beside "
+                f"{rule.symbol}({', '.join(names)}), got a function of {expected + 1} arguments"
             )
 
         def function(*operands: Any) -> Any:

@@ -27,7 +27,7 @@ class Node(Protocol):
     grad: float
 
     @property
-    def parents(self: N) -> Sequence[N]:
+    def parents(self: N) -> Sequence[N]:  # noqa: PYI019 - Self is not in Python 3.10
         """The operands, each as often as it was used: x * x has two."""
 
     @property

@@ -33,7 +33,9 @@ class ieee:
     def __enter__(self) -> None:
         self._token: Token[bool] = ieee_arithmetic.set(True)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         ieee_arithmetic.reset(self._token)
 
 
@@ -48,11 +50,12 @@ class detect_anomaly:
     def __init__(self) -> None:
         self._lines: dict[int, tuple[Any, str]] = {}
 
-    def __enter__(self) -> detect_anomaly:
+    def __enter__(self) -> None:
         self._token: Token[detect_anomaly | None] = watcher.set(self)
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         watcher.reset(self._token)
         self._lines.clear()
 

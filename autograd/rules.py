@@ -47,6 +47,7 @@ from math import (
     tanh,
 )
 from operator import mul
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from . import symbols
@@ -146,9 +147,9 @@ def read(function: Callable[..., Any], namespace: Mapping[str, Any]) -> Callable
     ``read(TANH.value, {"tanh": numpy.tanh})`` is the row of tanh over whole arrays. Names that the namespace does
     not have keep their meaning.
     """
-    names = {**function.__globals__, **namespace}
-    code, name, defaults, closure = function.__code__, function.__name__, function.__defaults__, function.__closure__
-    return type(read)(code, names, name, defaults, closure)
+    written: Any = function
+    names = {**written.__globals__, **namespace}
+    return FunctionType(written.__code__, names, written.__name__, written.__defaults__, written.__closure__)
 
 
 # Guards: what the rows need beyond plain algebra, on floats. A comparison with nan is false, so each guard is
@@ -218,10 +219,10 @@ def cbrt(x: float) -> float:
 
 def power(x: float, y: float) -> float:
     """x ** y over the real numbers: where Python would answer with a complex number, a ValueError."""
-    out = x**y
+    out: float = x**y
     if isinstance(out, complex):
         raise ValueError("the power of a negative number to a fraction is not real")
-    return float(out)
+    return out
 
 
 def power_by_base(out: float, x: float, y: float) -> float:
@@ -232,7 +233,8 @@ def power_by_base(out: float, x: float, y: float) -> float:
         return 0.0
     if x == 0.0 and y < 1.0:
         return inf
-    return y * x ** (y - 1.0)
+    below: float = x ** (y - 1.0)
+    return y * below
 
 
 def power_by_exponent(out: float, x: float, y: float) -> float:
@@ -379,7 +381,7 @@ def parts(xs: Sequence[float], r: float) -> tuple[float, ...]:
 # The table ----------------------------------------------------------------------------------------------------
 # fmt: off
 
-def _none(*operands: float) -> Any:
+def _none(*_: float) -> Any:
     raise TypeError("a leaf has no operands: its value is given, not computed")
 
 LEAF     = Rule("", _none, _none)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from . import arrays, graph, rules
 from .modes import ieee_arithmetic, watcher
@@ -61,7 +61,9 @@ def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
         return answer(rule, error, operands)[0]
 
 
-def answer(rule: Rule, error: ArithmeticError | ValueError, operands: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+def answer(
+    rule: Rule, error: ArithmeticError | ValueError, operands: tuple[float, ...]
+) -> tuple[float, tuple[float, ...]]:
     """What an operation outside its domain answers: an exception of the same class, or IEEE's value and partials."""
     if not ieee_arithmetic.get():
         raise type(error)(rule.complaint(error, operands)) from None
@@ -101,7 +103,7 @@ def bound(method: Method, rule: Rule) -> Method:
     Its own, because CPython's inline caches belong to the code: shared by + and *, each call would find the cache
     set up for the other.
     """
-    method.__code__ = method.__code__.replace()  # type: ignore[attr-defined]
+    method.__code__ = method.__code__.replace()
     method.rule = rule  # type: ignore[attr-defined]
     value, partials = rules.symbolic(rule)
     domain = f" Domain: {rule.domain}." if rule.domain else ""
@@ -182,7 +184,7 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
             return compare(self.data, other.data)
         if isinstance(other, Real):
             return compare(self.data, other)  # type: ignore[arg-type]
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
 
     return method
 
@@ -359,7 +361,6 @@ def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
     if constant:
         node.rule = rules.CONSTANT
     return node
-
 
 
 for _name, _member in vars(Value).items():

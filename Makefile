@@ -1,0 +1,83 @@
+# Needs GNU make and Python 3.10 or newer, nothing else: the targets make a virtual environment for themselves.
+#
+#   make test ARGS="-k tanh"                       further arguments for pytest
+#   make test PYTHON=python3.13 VENV=.venv-3.13    another interpreter, in an environment of its own
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+# A path meant for another interpreter must not leak into this one.
+unexport PYTHONPATH PYTHONHOME
+
+PY      := $(VENV)/bin/python
+PIP     := $(PY) -m pip --quiet --disable-pip-version-check install
+MADE    := $(VENV)/.made
+RUNTIME := $(VENV)/.installed
+DEV     := $(VENV)/.installed-dev
+
+.PHONY: help demo test lint bench notebooks clean
+.DELETE_ON_ERROR:
+
+help:  ## say what can be made (this text)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classifier
+	$(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --svg graph.svg
+	$(PY) -m nn digits
+
+test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
+	$(PY) -m pytest -W error --nbmake $(ARGS)
+
+lint: $(DEV)  ## run ruff and mypy
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy --strict autograd nn
+
+bench: $(DEV)  ## run the benchmarks
+	$(PY) -m pytest tests/benchmarks $(ARGS)
+
+notebooks: $(DEV)  ## make notebooks/*.ipynb from notebooks/*.py and execute them
+	$(PY) -m jupytext --quiet --to ipynb --update notebooks/*.py
+	$(PY) -c "$$EXECUTE" notebooks/*.ipynb
+
+clean:  ## remove the virtual environment, caches, build output and what the demo wrote
+	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
+	rm -rf .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -f graph.svg steps.html
+	find $(wildcard autograd nn tests notebooks) -name __pycache__ -prune -exec rm -rf {} +
+
+# Executed in place, without the times of execution that would make every run a change to commit.
+define EXECUTE
+import sys, nbclient, nbformat
+for path in sys.argv[1:]:
+    print("executing", path, flush=True)
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": "notebooks"}}
+    nbclient.NotebookClient(notebook, timeout=600, record_timing=False, resources=where).execute()
+    nbformat.write(notebook, path)
+endef
+export EXECUTE
+
+# Each installation leaves a stamp and is repeated when pyproject.toml changes. DEV waits for RUNTIME, so that
+# under `make -j` no two of them write into the environment at once.
+$(DEV): pyproject.toml $(RUNTIME)
+	@echo "Installing what the tests need into $(VENV) (about a minute)"
+	@$(PIP) --editable ".[dev]"
+	@touch $@
+
+$(RUNTIME): pyproject.toml $(MADE)
+	@echo "Installing chainrule into $(VENV)"
+	@$(PIP) "pip>=21.3"
+	@$(PIP) --editable .
+	@touch $@
+
+$(MADE):
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" 2>/dev/null || { \
+		echo "chainrule needs Python 3.10 or newer; '$(PYTHON)' is:" `$(PYTHON) --version 2>&1`"." \
+			"Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make virtual environments: its modules venv and ensurepip are missing." \
+			"On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

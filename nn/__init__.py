@@ -1,0 +1,41 @@
+"""chainrule's networks: neurons, layers and the loop that trains them, in plain scalar code over ``autograd``.
+
+Read the files in this order: modules, losses, optimizers, training, data, storage.
+"""
+
+import autograd
+
+if not hasattr(autograd, "Value"):
+    raise ImportError(
+        f"nn belongs to the distribution 'chainrule', but the package 'autograd' found at {autograd.__file__} is "
+        "another one (HIPS autograd has the same import name): install chainrule into an environment of its own"
+    )
+
+from . import data
+from .losses import binary_cross_entropy, cross_entropy, hinge, mse, quadratic
+from .modules import MLP, Layer, Module, Neuron
+from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from .training import History, accuracy, argmax, fit, mean_loss
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "History",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Optimizer",
+    "RMSProp",
+    "accuracy",
+    "argmax",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "data",
+    "fit",
+    "hinge",
+    "mean_loss",
+    "mse",
+    "quadratic",
+]

@@ -1,0 +1,148 @@
+"""Optimizers: how a parameter moves, given its gradient.
+
+An optimizer is built without parameters and told them at each step: ``opt = SGD(lr=0.1)``, ``opt.step(parameters)``.
+Its formula, :meth:`Optimizer.update`, is plain arithmetic on one parameter, its gradient and its state, so the same
+text serves single numbers and whole arrays. State is kept by position in the list of parameters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from autograd import Value
+
+    Rate = float | Callable[[int], float]
+
+
+class Optimizer:
+    """The base of all: counts steps, keeps state, and applies :meth:`update` to each parameter.
+
+    ``lr`` is the learning rate eta, or a function of the step number 0, 1, 2, ... that returns it (a schedule).
+    """
+
+    memory = 0
+    """How many numbers of state each parameter needs."""
+
+    def __init__(self, lr: Rate) -> None:
+        if not callable(lr):
+            expect("lr", lr, 0 <= lr < float("inf"), "a finite number >= 0")
+        self.lr = lr
+        self.steps = 0
+        self.state: list[tuple[Any, ...]] = []
+
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+        """The new parameter and the new state, from parameter p, gradient g, rate and state."""
+        raise NotImplementedError
+
+    def step(self, parameters: Iterable[Value]) -> None:
+        """Move each parameter against its gradient: ``p.data`` changes, ``p.grad`` does not.
+
+        Raises ValueError if the number of parameters is another than at the first step.
+        """
+        given = list(parameters)
+        if not self.steps:
+            self.state = [(0.0,) * self.memory] * len(given)
+        if len(self.state) != len(given):
+            raise ValueError(f"step: expected {len(self.state)} parameters as before, got {len(given)}")
+        lr = self.rate()
+        self.steps += 1
+        for i, p in enumerate(given):
+            p.data, *state = self.update(p.data, p.grad, lr, *self.state[i])
+            self.state[i] = tuple(state)
+
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return self.lr(self.steps) if callable(self.lr) else self.lr
+
+    def __repr__(self) -> str:
+        settings = {k: v for k, v in vars(self).items() if k not in ("state", "steps")}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+
+class SGD(Optimizer):
+    """Gradient descent, u' = u - lr g; with momentum mu, v' = mu v + g and u' = u - lr v'.
+
+    ``nesterov=True`` looks ahead: u' = u - lr (g + mu v') (Sutskever et al. 2013, in the form PyTorch uses).
+    Batch, mini-batch or stochastic is a matter of which examples g is the mean over.
+    """
+
+    memory = 1
+
+    def __init__(self, lr: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
+        super().__init__(lr)
+        expect("momentum", momentum, 0 <= momentum < 1, "0 <= momentum < 1")
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+        """Move by the rate times the gradient, or times the velocity."""
+        (v,) = state
+        v = self.momentum * v + g
+        return p - lr * (g + self.momentum * v if self.nesterov else v), v
+
+
+class RMSProp(Optimizer):
+    """s' = rho s + (1 - rho) g^2, u' = u - lr g / (sqrt(s') + eps) (Tieleman and Hinton 2012)."""
+
+    memory = 1
+
+    def __init__(self, lr: Rate = 0.01, rho: float = 0.99, eps: float = 1e-8) -> None:
+        super().__init__(lr)
+        expect("rho", rho, 0 <= rho < 1, "0 <= rho < 1")
+        expect("eps", eps, eps > 0, "eps > 0")
+        self.rho = rho
+        self.eps = eps
+
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+        """Divide the gradient by a running root mean square of itself."""
+        (s,) = state
+        s = self.rho * s + (1 - self.rho) * g * g
+        return p - lr * g / (s**0.5 + self.eps), s
+
+
+class Adam(Optimizer):
+    """m' = b1 m + (1 - b1) g, v' = b2 v + (1 - b2) g^2, u' = u - lr mhat / (sqrt(vhat) + eps).
+
+    mhat = m' / (1 - b1^t) and vhat = v' / (1 - b2^t) undo the bias of the start at 0 (Kingma and Ba 2015, algorithm 1).
+    """
+
+    memory = 2
+
+    def __init__(
+        self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(lr)
+        expect("betas", betas, all(0 <= b < 1 for b in betas), "two numbers 0 <= beta < 1")
+        expect("eps", eps, eps > 0, "eps > 0")
+        expect("weight_decay", weight_decay, weight_decay >= 0, "weight_decay >= 0")
+        self.betas = betas
+        self.eps = eps
+        self.weight_decay = weight_decay
+
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+        """Divide a running mean of the gradient by its running root mean square; decay the weight beside it."""
+        m, v = state
+        b1, b2 = self.betas
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
+        mhat = m / (1 - b1**self.steps)
+        vhat = v / (1 - b2**self.steps)
+        return p - lr * (mhat / (vhat**0.5 + self.eps) + self.weight_decay * p), m, v
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, u' = u - lr (adam's step + decay u) (Loshchilov and Hutter 2019)."""
+
+    def __init__(
+        self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.01
+    ) -> None:
+        super().__init__(lr, betas, eps, weight_decay)
+
+
+def expect(name: str, value: object, holds: bool, allowed: str) -> None:
+    """ValueError unless a setting is within its bounds."""
+    if not holds:
+        raise ValueError(f"{name}: expected {allowed}, got {value!r}")

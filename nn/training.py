@@ -1,0 +1,149 @@
+"""Training: the loop that turns gradients into better parameters.
+
+Forward, backward, step - for mini-batches of examples, epoch after epoch - with a progress bar and a history.
+"""
+
+from __future__ import annotations
+
+import random
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from autograd import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .losses import Loss, Output, Target
+    from .modules import Module
+    from .optimizers import Optimizer
+
+
+class History:
+    """What training did: one number per epoch in each of its lists.
+
+    ``loss``: the mean loss over the epoch's batches, each taken before its step. ``validation_loss`` and
+    ``validation_accuracy``: after the epoch, on the validation set; empty without one, the accuracy also where the
+    targets are not classes.
+    """
+
+    def __init__(self) -> None:
+        self.loss: list[float] = []
+        self.validation_loss: list[float] = []
+        self.validation_accuracy: list[float] = []
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name}={numbers[-1]:.4g}" for name, numbers in vars(self).items() if numbers)
+        return f"History({len(self.loss)} epochs, {last})" if last else "History(0 epochs)"
+
+    def plot(self, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is optional and untyped here
+        """Draw the losses over the epochs with matplotlib; returns the axes."""
+        if axes is None:
+            import matplotlib.pyplot as plt
+
+            axes = plt.subplots()[1]
+        epochs = range(1, len(self.loss) + 1)
+        axes.plot(epochs, self.loss, "k-", label="training")
+        if self.validation_loss:
+            axes.plot(epochs, self.validation_loss, "k--", label="validation")
+            axes.legend()
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("mean loss")
+        return axes
+
+
+def fit(
+    model: Module,
+    X: Sequence[Any],
+    Y: Sequence[Target],
+    *,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int = 1,
+    batch_size: int = 32,
+    rng: random.Random | None = None,
+    validation: tuple[Sequence[Any], Sequence[Target]] | None = None,
+    callbacks: Iterable[Callable[[History], object]] = (),
+    progress: bool = True,
+) -> History:
+    """Train ``model`` on examples X[i] with targets Y[i] by mini-batch gradient descent.
+
+    Each step takes the mean of ``loss(model(x), y)`` over ``batch_size`` examples (the assumption C = 1/n sum C_x of
+    the textbooks), its gradient by backward, and one ``optimizer.step``. ``batch_size=1`` is stochastic and
+    ``batch_size=len(X)`` batch gradient descent.
+
+    Parameters
+    ----------
+    rng:
+        Shuffles the examples before each epoch; pass ``random.Random(seed)`` for a run that can be repeated.
+    validation:
+        (X, Y) to be measured after each epoch.
+    callbacks:
+        Called with the history after each epoch; training ends early when one of them returns True.
+    progress:
+        Show a progress bar on stderr.
+
+    Raises ValueError if X and Y differ in length or are empty, or for a batch size or number of epochs that makes no
+    sense. An interruption leaves the parameters as they are after the last complete step.
+    """
+    if len(X) != len(Y) or not len(X):
+        raise ValueError(f"fit: expected as many targets as examples, and some, got {len(X)} and {len(Y)}")
+    if batch_size < 1 or epochs < 0:
+        raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
+    from tqdm import tqdm
+
+    parameters = model.parameters()
+    shuffle = (rng or random.Random()).shuffle
+    order = list(range(len(X)))
+    history = History()
+    with tqdm(total=epochs * len(X), disable=not progress, unit="example") as bar:
+        for epoch in range(1, epochs + 1):
+            shuffle(order)
+            bar.set_description(f"epoch {epoch}/{epochs}")
+            total = 0.0
+            for start in range(0, len(order), batch_size):
+                batch = order[start : start + batch_size]
+                for p in parameters:
+                    p.grad = 0.0
+                for i in batch:
+                    cost = loss(model(X[i]), Y[i]) / len(batch)
+                    cost.backward()
+                    total += cost.data * len(batch)
+                optimizer.step(parameters)
+                bar.update(len(batch))
+            history.loss.append(total / len(order))
+            if validation is not None:
+                history.validation_loss.append(mean_loss(model, *validation, loss=loss))
+                if isinstance(validation[1][0], Integral):
+                    history.validation_accuracy.append(accuracy(model, *validation))
+            bar.set_postfix_str(repr(history).partition(", ")[2].rstrip(")"))
+            if any([callback(history) is True for callback in callbacks]):  # noqa: C419 - each is called
+                break
+    return history
+
+
+def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, loss: Loss) -> float:
+    """The mean of ``loss(model(x), y)`` over all examples."""
+    return sum([loss(model(x), y).data for x, y in zip(X, Y, strict=True)]) / len(X)
+
+
+def accuracy(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, threshold: float = 0.0) -> float:
+    """The share of examples that the model puts into the right class.
+
+    With several outputs the predicted class is argmax_k a_k, and the target a class or a one-hot vector. With one
+    output it is yes where the output exceeds ``threshold`` (0 suits a logit or a hinge, 0.5 a sigmoid), and the
+    target is yes where it is positive.
+    """
+    right = 0
+    for x, y in zip(X, Y, strict=True):
+        output = model(x)
+        if isinstance(output, Value):
+            right += (output.data > threshold) == (y > 0)  # type: ignore[operator]
+        else:
+            right += argmax(output) == (y if isinstance(y, Integral) else argmax(y))  # type: ignore[arg-type]
+    return right / len(X)
+
+
+def argmax(numbers: Sequence[Value | float]) -> int:
+    """The index of the largest number; of the first of them where several are equal."""
+    return max(range(len(numbers)), key=lambda k: numbers[k])

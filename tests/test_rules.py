@@ -1,0 +1,183 @@
+"""The accuracy of the table: value and partials of every row against mpmath at 50 digits.
+
+Values within 2.5 units in the last place, partials within 4, at every float: where a function saturates, at both
+ends of its domain, among subnormal numbers, next to overflow. A row without a line in the oracle fails.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from oracle import ORACLE, Row, error, mp
+
+from autograd.rules import TABLE, Rule
+
+LARGEST = math.nextafter(math.inf, 0.0)
+VALUE_BOUND = {"gelu": 3.0}  # by the symbol of the row; 2.5 for the others
+PARTIAL_BOUND = 4.0
+
+Point = tuple[float, ...]
+
+each_row = pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.symbol)
+
+
+# Where to look. ------------------------------------------------------------------------------------------------
+
+MAGNITUDES = (
+    *(0.0, 5e-324, 1.5e-323, 1e-315, math.nextafter(2.0**-1022, 0.0), 2.0**-1022, 3e-308, 1e-300, 1e-200),
+    *(1e-154, 1e-100, 1e-30, 1e-16, 2.0**-53, 1e-8, 1e-4, 0.01, 0.1, 0.5, 0.75, math.nextafter(1.0, 0.0)),
+    *(1.0, math.nextafter(1.0, 2.0), 1.5, 2.0, math.e, 3.0, math.pi, 10.0, 18.7, 25.0, 27.2, 36.8, 38.4),
+    *(100.0, 355.2, 372.6, 709.78, 710.4, 744.5, 745.2, 1e4, 2.0**52 + 1.0, 2.0**53, 1e16, 1e100, 1e154),
+    *(1e200, 1e300, 8.98e307, 1.7e308, LARGEST),
+)
+ENDS = tuple(1.0 - 2.0**-k for k in range(2, 54)) + tuple(1.0 + 2.0**-k for k in range(2, 53))
+SATURATION = tuple(k / 8.0 for k in range(1, 360)) + tuple(float(k) for k in range(45, 747, 5))
+
+
+def anything(rng: random.Random) -> float:
+    """A float of any size, small ones and ordinary ones being likelier."""
+    kind = rng.randrange(4)
+    if kind == 0:
+        return rng.uniform(-3.0, 3.0)
+    if kind == 1:
+        return rng.uniform(-750.0, 750.0)
+    if kind == 2:
+        return rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-9.0, 9.0)
+    return rng.choice((-1.0, 1.0)) * rng.random() * 2.0 ** rng.randrange(-1074, 1024)
+
+
+def of_one(rng: random.Random) -> Iterator[Point]:
+    """Points for one operand."""
+    for x in (*MAGNITUDES, *ENDS, *SATURATION):
+        yield (x,)
+        yield (-x,)
+    for _ in range(400):
+        yield (anything(rng),)
+
+
+def of_two(rng: random.Random) -> Iterator[Point]:
+    """Points for two operands: all pairs of magnitudes, with signs that take turns, and random ones."""
+    for index, (x, y) in enumerate(itertools.product(MAGNITUDES, repeat=2)):
+        yield ((x, y), (-x, y), (x, -y), (-x, -y))[(index * 7 + index // 11) % 4]
+    for _ in range(400):
+        yield anything(rng), anything(rng)
+    for _ in range(400):  # powers that are neither huge nor tiny, of whole exponents too
+        x, y = rng.uniform(0.0, 2.0) ** rng.choice((1, 40)), rng.uniform(-20.0, 20.0)
+        yield x, y
+        yield -x, float(round(y))
+    for _ in range(200):  # and those that end among the subnormal numbers
+        x = 10.0 ** rng.choice((rng.uniform(-5, 5), rng.uniform(-300, 300), rng.uniform(0, 1e-3)))
+        yield x, rng.uniform(-744.0, -700.0) / math.log(x)
+
+
+def of_three(rng: random.Random) -> Iterator[Point]:
+    """Points for three operands."""
+    yield from itertools.product((-1e300, -1.0, -5e-324, 0.0, 0.5, math.nextafter(1.0, 0.0), 1.0, 1e300), repeat=3)
+    for _ in range(300):
+        yield anything(rng), anything(rng), anything(rng)
+
+
+def of_many(rng: random.Random) -> Iterator[Point]:
+    """Points for a sequence: 1, 2, 3, 10 and 100 elements, of one size and of all sizes, with ties."""
+    for n in (1, 2, 3, 10, 100):
+        yield (0.0,) * n
+        yield (5e-324,) * n
+        yield (0.1,) * n
+        yield (LARGEST / 4.0,) * n
+        for _ in range(8):
+            scale = 2.0 ** rng.randrange(-1074, 1010)
+            yield tuple(rng.uniform(-1.0, 1.0) for _ in range(n))
+            yield tuple(rng.uniform(-40.0, 40.0) for _ in range(n))
+            yield tuple(rng.uniform(-750.0, 750.0) for _ in range(n))
+            yield tuple(scale * rng.uniform(-1.0, 1.0) for _ in range(n))
+            yield tuple(anything(rng) for _ in range(n))
+            yield tuple(float(rng.randrange(-2, 3)) for _ in range(n))
+            xs = [rng.uniform(-1.0, 1.0) for _ in range(n)]
+            yield (*xs[1:], math.nextafter(-math.fsum(xs[1:]), 2.0))  # the sum cancels
+            yield (rng.uniform(0.0, 1e-12), *(rng.uniform(-40.0, -20.0) for _ in range(n - 1)))
+
+
+def of_pairs(rng: random.Random) -> Iterator[Point]:
+    """Points for w . x + b, with and without b."""
+    for w, x in zip(of_many(rng), of_many(rng), strict=True):
+        yield (*w, *x)
+        yield (*w, *x, rng.choice((anything(rng), rng.uniform(-1.0, 1.0), 0.0)))
+        yield (*w, *(-1.0 / u if abs(u) > 1e-300 else 1.0 for u in w), float(len(w)))  # the sum cancels
+
+
+def points(rule: Rule) -> Iterable[Point]:
+    """The same points in every run."""
+    kinds = {1: of_one, 2: of_two, 3: of_three, "sequence": of_many, "pairs": of_pairs}
+    return kinds[rule.layout if rule.layout != "fixed" else len(rule.operand_names)](random.Random(rule.symbol))
+
+
+# What to compare. ----------------------------------------------------------------------------------------------
+
+
+def exact_arguments(rule: Rule, point: Point) -> tuple[Any, ...]:
+    """The operands as mpmath's numbers, grouped as the row takes them."""
+    given = rule.arguments([mp.mpf(x) for x in point])
+    return tuple(list(x) if isinstance(x, tuple) else mp.mpf(x) for x in given)
+
+
+def exact_value(row: Row, arguments: tuple[Any, ...]) -> Any:
+    """The value of the oracle; None outside the domain, where it is infinite, complex or nothing at all."""
+    try:
+        out = row.value(*arguments)
+    except ZeroDivisionError:
+        return None
+    return None if isinstance(out, mp.mpc) or not mp.isfinite(out) else out
+
+
+def complain(rule: Rule, what: str, bound: float, found: list[tuple[float, Point, Any, Any]]) -> None:
+    """Fail with the worst of the errors, if it is beyond the bound."""
+    worst = max(found, key=lambda entry: entry[0])
+    beyond = sum(entry[0] > bound for entry in found)
+    assert worst[0] <= bound, (
+        f"{rule.symbol}: {what} is {worst[0]:.4g} ulp off at {worst[1]}: expected {mp.nstr(worst[3], 20)}, "
+        f"got {worst[2]!r}; {beyond} of {len(found)} points are more than {bound} ulp off"
+    )
+
+
+@each_row
+def test_value(rule: Rule) -> None:
+    """A value is within 2.5 ulp of the exact one, and there is none exactly where mathematics has none."""
+    row, found = ORACLE[rule.symbol], []
+    for point in points(rule):
+        arguments = exact_arguments(rule, point)
+        exact = exact_value(row, arguments)
+        try:
+            got = rule.value(*rule.arguments(point))
+        except OverflowError:
+            got = math.copysign(math.inf, exact)
+        except (ValueError, ZeroDivisionError):
+            assert exact is None, f"{rule.symbol} has the value {exact} at {point}"
+            continue
+        assert type(got) is float
+        assert exact is not None, f"{rule.symbol} has no value at {point}, got {got}"
+        found.append((error(got, exact, row.terms(*arguments) if row.terms else ()), point, got, exact))
+    complain(rule, "the value", VALUE_BOUND.get(rule.symbol, 2.5), found)
+
+
+@each_row
+def test_partials(rule: Rule) -> None:
+    """Each partial is within 4 ulp of the exact one."""
+    row, found = ORACLE[rule.symbol], []
+    for point in points(rule):
+        given = rule.arguments(point)
+        try:
+            out = rule.value(*given)
+        except (ValueError, ArithmeticError):
+            continue
+        got = rule.spread(rule.partials(out, *given), point)
+        arguments = exact_arguments(rule, point)
+        exact = row.partials(*arguments)
+        terms = row.slope_terms(*arguments) if row.slope_terms else [()] * len(got)
+        for index, partial in enumerate(got):
+            found.append((error(partial, exact[index], terms[index]), (*point, index), partial, exact[index]))
+    complain(rule, "a partial (its index stands last)", PARTIAL_BOUND, found)
