@@ -12,6 +12,7 @@ node), functions, checking, drawing.
 """
 
 from . import rules
+from .checking import gradcheck, verify
 from .functions import (
     abs,
     acos,
@@ -63,6 +64,7 @@ from .functions import (
     where,
 )
 from .modes import detect_anomaly, ieee
+from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 __all__ = [
@@ -87,13 +89,20 @@ __all__ = [
     "exp",
     "expm1",
     "gelu",
+    "grad",
+    "gradcheck",
+    "gradients",
+    "hessian",
+    "hvp",
     "hypot",
     "ieee",
+    "jacobian",
+    "jvp",
     "leaky_relu",
     "log",
+    "log10",
     "log1p",
     "log2",
-    "log10",
     "logsumexp",
     "maximum",
     "mean",
@@ -111,5 +120,8 @@ __all__ = [
     "sqrt",
     "tan",
     "tanh",
+    "value_and_grad",
+    "verify",
+    "vjp",
     "where",
 ]

@@ -10,7 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    PartialsOf = Callable[["N"], Sequence["T | float"]]
+    AddUp = Callable[[list[tuple["T | float", "T | float"]]], "T"]
 
 
 class Selecting(Protocol):
@@ -40,10 +43,18 @@ class Node(Protocol):
 
 
 N = TypeVar("N", bound=Node)
+T = TypeVar("T")
+
+UNTOUCHED = float("0")
+"""The gradient of a node that nothing has arrived at: 0.0, and known by its identity.
+
+0.0 can also be a gradient that did arrive, and then an infinite slope below makes it nan. A node behind edges that carry
+nothing hands nothing on, and all below it stays 0.
+"""
 
 
-def order(root: N) -> list[N]:
-    """List every node that ``root`` depends on, operands before results; ``root`` comes last.
+def order(*roots: N) -> list[N]:
+    """List every node that the roots depend on, themselves included, operands before results.
 
     Why an order at all? Because a node may hand its gradient on only when the gradient is complete. In
 
@@ -57,17 +68,18 @@ def order(root: N) -> list[N]:
     Depth-first with an explicit stack, so depth is limited by memory only. The same graph gives the same list in
     every run; read backwards, it visits left operands before right ones. Linear in the number of edges.
     """
-    if not root.parents:
-        return [root]
     listed: list[N] = []
     seen: set[N] = set()  # nodes hash by identity
-    stack: list[N | None] = [root]
+    stack: list[N | None] = [*roots]
     while stack:
         node = stack.pop()
         if node is None:  # the operands of the node below are all listed
             listed.append(stack.pop())  # type: ignore[arg-type]
         elif node not in seen:
             seen.add(node)
+            if not node.parents:
+                listed.append(node)
+                continue
             stack.append(node)
             stack.append(None)
             for parent in node.parents:
@@ -92,7 +104,7 @@ def backward(root: N) -> list[N]:
     nodes.reverse()
     for node in nodes:
         if node.parents:
-            node.grad = 0.0
+            node.grad = UNTOUCHED
     root.grad += 1.0
     sweep(nodes)
     return nodes
@@ -107,6 +119,8 @@ def sweep(nodes: Iterable[Node]) -> None:
     """
     for node in nodes:
         upstream = node.grad
+        if upstream is UNTOUCHED:
+            continue
         partials = node.partials
         if len(partials) == 2:  # the same as below, spelled out: most nodes have two operands, and this halves the time
             (left, right), (by_left, by_right) = node.parents, partials
@@ -118,3 +132,98 @@ def sweep(nodes: Iterable[Node]) -> None:
             for parent, partial in zip(node.parents, partials):  # noqa: B905 - lengths agree by construction
                 if partial or not node.rule.selecting:
                     parent.grad += partial * upstream
+
+
+def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N]) -> list[float]:
+    """sum_i seeds[i] * d outputs[i] / d input, for each input; no ``grad`` is read or written.
+
+    The sweep of :func:`backward` with its sums in a table of its own. An input that the outputs do not depend on has
+    the gradient 0.0.
+    """
+    total: dict[int, float] = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        total[id(output)] = total.get(id(output), 0.0) + seed
+    for node in reversed(order(*outputs)):
+        upstream = total.get(id(node))
+        if upstream is None:
+            continue  # the edges to it carry nothing
+        for parent, partial in zip(node.parents, node.partials):  # noqa: B905 - lengths agree by construction
+            if partial or not node.rule.selecting:
+                key = id(parent)
+                total[key] = total.get(key, 0.0) + partial * upstream
+    return [total.get(id(x), 0.0) for x in inputs]
+
+
+def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[float]) -> list[float]:
+    """d outputs[i] along ``directions``, for each output: the same loop run forward.
+
+    out.tangent = sum over operands of d out / d operand * operand.tangent
+    """
+    tangent: dict[int, float] = {}
+    for x, direction in zip(inputs, directions, strict=True):
+        tangent[id(x)] = tangent.get(id(x), 0.0) + direction
+    given = set(tangent)
+    for node in order(*outputs):
+        if not node.parents or id(node) in given:
+            continue
+        own = None
+        for parent, partial in zip(node.parents, node.partials):  # noqa: B905 - lengths agree by construction
+            along = tangent.get(id(parent))
+            if along is not None and (partial or not node.rule.selecting):
+                own = partial * along if own is None else own + partial * along
+        if own is not None:
+            tangent[id(node)] = own
+    return [tangent.get(id(output), 0.0) for output in outputs]
+
+
+def gradient_terms(
+    outputs: Sequence[N], seeds: Sequence[T], inputs: Sequence[N], partials_of: PartialsOf[N, T], add_up: AddUp[T]
+) -> list[T]:
+    """:func:`gradients` in another arithmetic: ``partials_of`` gives the partials of a node, ``add_up`` the sum of
+    partial * upstream over a list of (partial, upstream).
+
+    Only nodes between the inputs and the outputs are asked for partials. An input that no output depends on has the
+    gradient ``add_up([])``.
+    """
+    between = set(map(id, inputs))
+    inner = []
+    for node in order(*outputs):
+        if not between.isdisjoint(map(id, node.parents)):
+            between.add(id(node))
+            inner.append(node)
+    terms: dict[int, list[tuple[T | float, T | float]]] = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        terms.setdefault(id(output), []).append((1.0, seed))
+    for node in reversed(inner):
+        arrived = terms.get(id(node))
+        if arrived is None:
+            continue  # the edges to it carry nothing
+        upstream = add_up(arrived)
+        terms[id(node)] = [(1.0, upstream)]
+        for parent, partial, stored in zip(node.parents, partials_of(node), node.partials):  # noqa: B905 - as above
+            key = id(parent)
+            if key in between and (stored or not node.rule.selecting):
+                if key in terms:
+                    terms[key].append((partial, upstream))
+                else:
+                    terms[key] = [(partial, upstream)]
+    return [add_up(terms.get(id(x), [])) for x in inputs]
+
+
+def tangent_terms(
+    outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[T], partials_of: PartialsOf[N, T], add_up: AddUp[T]
+) -> list[T]:
+    """:func:`tangents` in another arithmetic, as :func:`gradient_terms` is to :func:`gradients`."""
+    seeds: dict[int, list[tuple[T | float, T | float]]] = {}
+    for x, direction in zip(inputs, directions, strict=True):
+        seeds.setdefault(id(x), []).append((1.0, direction))
+    tangent = {key: add_up(terms) for key, terms in seeds.items()}
+    for node in order(*outputs):
+        if id(node) in seeds or not any([id(parent) in tangent for parent in node.parents]):
+            continue
+        terms: list[tuple[T | float, T | float]] = []
+        for parent, partial, stored in zip(node.parents, partials_of(node), node.partials, strict=True):
+            if id(parent) in tangent and (stored or not node.rule.selecting):
+                terms.append((partial, tangent[id(parent)]))
+        tangent[id(node)] = add_up(terms)
+    return [tangent[id(output)] if id(output) in tangent else add_up([]) for output in outputs]

@@ -11,6 +11,8 @@ import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from .graph import UNTOUCHED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextvars import Token
@@ -70,7 +72,8 @@ class detect_anomaly:
         """Raise for the first of the nodes, results before operands, whose backward step left the finite numbers."""
         for node in nodes:
             for index, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-                if not is_finite(parent.grad) or not is_finite(partial * node.grad):
+                carries = node.grad is not UNTOUCHED and (partial or not node.rule.selecting)
+                if carries and not (is_finite(parent.grad) and is_finite(partial * node.grad)):
                     _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))
                     raise FloatingPointError(
                         f"backward through {describe(node)} made a gradient of {parent.grad!r}: operand {index} has "

@@ -247,7 +247,8 @@ def power_by_exponent(out: float, x: float, y: float) -> float:
 def tanh_slope(x: float) -> float:
     """1 - tanh(x)**2 = 4 e / (1 + e)**2 with e = exp(-2|x|), which keeps its digits where tanh saturates."""
     e = exp(-2.0 * x if x >= 0.0 else 2.0 * x)
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+    q = 1.0 + e
+    return 4.0 * e / (q * q)
 
 
 def atan_slope(x: float) -> float:
@@ -267,7 +268,8 @@ def sigmoid(x: float) -> float:
 def sigmoid_slope(x: float) -> float:
     """sigmoid(x) (1 - sigmoid(x)) = e / (1 + e)**2 with e = exp(-|x|)."""
     e = exp(-x if x >= 0.0 else x)
-    return e / ((1.0 + e) * (1.0 + e))
+    q = 1.0 + e
+    return e / (q * q)
 
 
 def softplus(x: float) -> float:
@@ -391,6 +393,7 @@ ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0)
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
 DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0")
+POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
 POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
                 "x > 0, or x < 0 with a whole y, or x = 0 with y >= 0 (the real cube root is cbrt)")

@@ -7,6 +7,7 @@ a guard (a formula arranged for accuracy on floats), its symbolic version here i
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Symbol:
     def __rpow__(self, other: Any) -> Symbol:
         return symbol(other) ** self
 
+    def __pos__(self) -> Symbol:
+        text, latex = self.within(PRODUCT)
+        return Symbol(f"+{text}", f"+{latex}", SIGN)
+
     def __neg__(self) -> Symbol:
         text, latex = self.within(PRODUCT)
         return Symbol(f"-{text}", f"-{latex}", SIGN if self.binding > PRODUCT else PRODUCT)
@@ -90,7 +95,7 @@ def symbol(x: Symbol | str | float) -> Symbol:
         return x
     if isinstance(x, str):
         return Symbol(x)
-    text = f"{x:.17g}" if x == int(x) else repr(x)
+    text = f"{x:.17g}" if isfinite(x) and x == int(x) else repr(x)
     return Symbol(text, binding=SIGN if x < 0 else ATOM)
 
 
@@ -120,6 +125,15 @@ def _either(x: Symbol, then: Any, otherwise: Any) -> Symbol:
     return Symbol(f"{then.text} if {x.text} > 0 else {otherwise.text}", latex, -1)
 
 
+def _one_power_less(x: Symbol, y: Symbol) -> Symbol:
+    """x**(y - 1); where y is a number, as x, x**2, ..."""
+    try:
+        n = float(y.text) - 1.0
+    except ValueError:
+        return x ** (y - 1)
+    return x if n == 1.0 else x**n
+
+
 exp, log, sqrt, expm1, tanh, sigmoid = map(call, ("exp", "log", "sqrt", "expm1", "tanh", "sigmoid"))
 
 ALGEBRA: dict[str, Any] = {
@@ -137,7 +151,7 @@ ALGEBRA: dict[str, Any] = {
     "over": lambda x, y: x / symbol(y),
     "part": lambda x, r: x / r,
     "power": lambda x, y: x**y,
-    "power_by_base": lambda out, x, y: y * x ** (y - 1),
+    "power_by_base": lambda out, x, y: y * _one_power_less(x, y),
     "power_by_exponent": lambda out, x, y: out * log(x),
     "tanh_slope": lambda x: 1 - tanh(x) ** 2,
     "atan_slope": lambda x: 1 / (1 + x**2),

@@ -241,6 +241,7 @@ class Value:
     __mul__, __rmul__ = binary(rules.MUL)
     __truediv__, __rtruediv__ = binary(rules.DIV)
     __pow__, __rpow__ = binary(rules.POW)
+    __pos__ = unary(rules.POS)
     __neg__ = unary(rules.NEG)
     __abs__ = unary(rules.ABS)
     exp = unary(rules.EXP)
@@ -283,9 +284,6 @@ class Value:
     def elu(self, alpha: Value | float = 1.0) -> Value:
         """x where x > 0, else alpha * (exp(x) - 1)."""
         return record(rules.ELU, (self, lift(alpha, rules.ELU)))
-
-    def __pos__(self) -> Value:
-        return self
 
     # Backward.
 

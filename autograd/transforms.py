@@ -1,0 +1,233 @@
+"""Transforms: functions that turn a function of numbers into its derivatives.
+
+``grad(f)`` is the function that computes the gradient of ``f``. The names and signatures are JAX's; arguments are
+numbers, Values, and nested lists, tuples, dicts and NumPy arrays of them, and derivatives are arranged as the arguments
+are: by an m x n matrix they are m x n, and those of a k-vector are k x m x n.
+
+Floats in, floats out; Values in, Values out - so transforms nest to any order. Each call differentiates with respect to
+nodes that it makes itself (the arguments' numbers as fresh leaves, or ``+x`` of the arguments' Values), which no other
+call can know; that is what keeps perturbations apart in ``grad(lambda x: x * grad(lambda y: x + y)(x))``.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from . import graph, nodes
+from .structures import LEAF, flatten, rebuild
+from .value import Value, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+active: ContextVar[tuple[Value, ...]] = ContextVar("active", default=())
+"""The variables of the transforms that are being computed around this one."""
+
+
+def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False) -> list[Any]:
+    """d output / d input for each of the inputs, leaves or not; every ``grad`` is left alone.
+
+    With ``create_graph=True`` the derivatives are Values, part of a graph that can be drawn and differentiated again; it
+    holds the operations of the chain rule and nothing else (no times 1, no plus 0). An input that the output does not
+    depend on has the gradient 0.0.
+
+    Raises TypeError if output or inputs are not Values. With ``create_graph=True``, RuntimeError if the data of a leaf
+    has been changed since the output was computed: its partials are not those of the forward pass any more.
+    """
+    inputs = list(inputs)
+    for x in (output, *inputs):
+        if not isinstance(x, Value):
+            raise TypeError(f"gradients: expected Values, got {type(x).__name__}")
+    if not create_graph:
+        return graph.gradients([output], [1.0], inputs)
+    return [nodes.as_value(g) for g in nodes.gradients([output], [1.0], inputs)]
+
+
+class Call:
+    """One call of a function under a transform: its inputs as fresh nodes, its outputs, and how both are arranged.
+
+    ``inputs`` are the nodes of the arguments named by ``argnums``, one list for all, ``structures`` their arrangements.
+    ``graph`` says whether derivatives must be Values: because an argument holds one, or because the outputs depend on a
+    variable of a transform around this one.
+    """
+
+    def __init__(
+        self, name: str, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
+    ):
+        self.inputs: list[Value] = []
+        self.structures: dict[int, Any] = {}
+        arguments = list(args)
+        around = active.get()
+        self.graph = False
+        for i in argnums:
+            leaves, structure = flatten(args[i], f"{name}: argument {i}")
+            fresh = [+x if isinstance(x, Value) else Value(x) for x in leaves]
+            self.graph = self.graph or any([isinstance(x, Value) for x in leaves])
+            self.inputs += fresh
+            self.structures[i] = structure
+            arguments[i] = rebuild(structure, fresh)
+        token = active.set((*around, *self.inputs))
+        try:
+            self.result = f(*arguments, **kwargs)
+        finally:
+            active.reset(token)
+        leaves, self.out_structure = flatten(self.result, f"{name}: the result")
+        self.outputs = [nodes.as_value(x) for x in leaves]
+        if around and not self.graph:
+            outer = set(map(id, around))
+            self.graph = any([id(node) in outer for node in graph.order(*self.outputs)])
+
+    def gradients(self, seeds: Sequence[Any]) -> list[Any]:
+        """sum_i seeds[i] * d outputs[i] / d input for each input: Values, or floats where no graph is needed."""
+        if self.graph or any([isinstance(seed, Value) for seed in seeds]):
+            return [nodes.as_value(g) for g in nodes.gradients(self.outputs, seeds, self.inputs)]
+        return graph.gradients(self.outputs, [number(seed, "seed") for seed in seeds], self.inputs)
+
+    def tangents(self, directions: Sequence[Any]) -> list[Any]:
+        """d outputs[i] along the directions, for each output: Values, or floats where no graph is needed."""
+        if self.graph or any([isinstance(direction, Value) for direction in directions]):
+            return [nodes.as_value(t) for t in nodes.tangents(self.outputs, self.inputs, directions)]
+        return graph.tangents(self.outputs, self.inputs, [number(d, "direction") for d in directions])
+
+    def value(self) -> Any:
+        """The result of the function: Values, or floats where no graph is needed."""
+        return rebuild(self.out_structure, self.outputs if self.graph else [x.data for x in self.outputs])
+
+    def arranged(self, derivatives: Sequence[Any]) -> list[Any]:
+        """One derivative for each input, arranged as the arguments are: one structure for each argument."""
+        whole = tuple, tuple(self.structures.values())
+        return list(rebuild(whole, derivatives))
+
+
+def positions(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
+    """The positions of the arguments to differentiate by, counted from 0; ValueError where there is no such argument."""
+    given = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in given:
+        if not -count <= i < count:
+            raise ValueError(f"{name}: expected argnums below the number of positional arguments, {count}, got {i}")
+    return [i % count for i in given]
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+    """The function that returns f's value and its gradient, for a scalar-valued f.
+
+    The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it is
+    a tuple. Keyword arguments are passed on. Raises TypeError if the result of f is not a single number.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = Call("grad", f, args, kwargs, positions("grad", argnums, len(args)))
+        if call.out_structure != LEAF:
+            raise TypeError(
+                f"grad: expected a function with a single number as its result, got {type(call.result).__name__}; "
+                "the derivative of several numbers is jacobian(f)"
+            )
+        derivatives = call.arranged(call.gradients([1.0]))
+        return call.value(), derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
+
+    return value_and_gradient
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The gradient of a scalar-valued function, as a function: one backward sweep.
+
+    As :func:`value_and_grad`, without the value.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    >>> grad(lambda p: p["w"] * p["x"] + p["b"])({"w": -3.0, "x": 2.0, "b": 1.0})
+    {'w': 2.0, 'x': -3.0, 'b': 1.0}
+    """
+    both = value_and_grad(f, argnums)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """f's value and its pull-back, the vector-Jacobian product: one backward sweep for each call of it.
+
+    ``out, pull = vjp(f, x, y)``; ``pull(u)`` takes an arrangement u like ``out`` and returns the tuple of
+    u^T (d out / d x) and u^T (d out / d y). Raises ValueError if u is arranged otherwise.
+    """
+    call = Call("vjp", f, primals, {}, range(len(primals)))
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        seeds, structure = flatten(cotangent, "vjp: the cotangent")
+        if structure != call.out_structure:
+            raise ValueError(f"vjp: expected a cotangent arranged like the result, {call.value()!r}, got {cotangent!r}")
+        return tuple(call.arranged(call.gradients(seeds)))
+
+    return call.value(), pull
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f's value and its derivative along the tangents, the Jacobian-vector product: one forward sweep.
+
+    ``out, out_tangent = jvp(f, (x, y), (dx, dy))``. Raises ValueError if the tangents are not arranged as the primals.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    primals, tangents = tuple(primals), tuple(tangents)
+    call = Call("jvp", f, primals, {}, range(len(primals)))
+    directions, structure = flatten(tangents, "jvp: the tangents")
+    if structure != (tuple, tuple(call.structures.values())):
+        raise ValueError(f"jvp: expected tangents arranged like the primals, {primals!r}, got {tangents!r}")
+    derivatives = call.tangents(directions)
+    return call.value(), rebuild(call.out_structure, derivatives)
+
+
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The Jacobian of a function, as a function: for each number of the result, its gradient.
+
+    Arranged as the result, with the arrangement of the argument in the place of each number: d out_i / d x_j is
+    ``J[i][j]``, and for a k-vector function of an m x n matrix J is k x m x n. Where result and argument are arrays it
+    is one array. One backward sweep for each number of the result.
+
+    >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 1.0]]
+    """
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        call = Call("jacobian", f, args, kwargs, positions("jacobian", argnums, len(args)))
+        count = len(call.outputs)
+        rows = [call.arranged(call.gradients([float(i == k) for i in range(count)])) for k in range(count)]
+        whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
+        return whole[0] if isinstance(argnums, int) else tuple(whole)
+
+    return derivative
+
+
+def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The matrix of second derivatives of a scalar-valued function, as a function: the Jacobian of its gradient.
+
+    For a tuple of ``argnums`` it is a tuple of tuples: ``H[i][j]`` is d2 f / d x_i d x_j.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+    if isinstance(argnums, int):
+        return jacobian(grad(f, argnums), argnums)
+    rows = [jacobian(grad(f, i), argnums) for i in argnums]
+
+    def blocks(*args: Any, **kwargs: Any) -> Any:
+        return tuple([row(*args, **kwargs) for row in rows])
+
+    return blocks
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+    """The Hessian of a scalar-valued f at x times v, without the matrix: the gradient's derivative along v.
+
+    One backward sweep that makes a graph, and one forward sweep over it. Arranged as x is.
+    """
+    return jvp(grad(f), (x,), (v,))[1]
