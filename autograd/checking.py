@@ -1,7 +1,7 @@
 """Checking: derivatives against differences, and a student's formulas against the engine.
 
-:func:`gradcheck` asks whether the derivatives that the engine computes for a function are those that small changes of
-its arguments show. :func:`verify` asks the same of formulas that somebody derived by hand, with the engine as the judge.
+:func:`gradcheck` asks whether the derivatives that the engine computes for a function are those that small changes
+of its arguments show. :func:`verify` asks the same of formulas derived by hand, with the engine as the judge.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ class Slope(NamedTuple):
             and min(abs(got - self.left), abs(got - self.right)) < apart
         ):
             return (
-                f". The slopes to the left ({self.left:.6g}) and to the right ({self.right:.6g}) differ: probably a kink, "
-                "where the derivative is a convention; check beside it"
+                f". The slopes to the left ({self.left:.6g}) and to the right ({self.right:.6g}) differ: "
+                "probably a kink, where the derivative is a convention; check beside it"
             )
         if self.rounding > 1e-3 * max(abs(got), abs(self.best)):
             return (
@@ -179,9 +179,8 @@ def verify(
     Parameters
     ----------
     claims:
-        For each equation by name, ``(claimed, f)``: ``f`` computes what is right (``grad(L)``, ``jacobian(y)``, or any
-        function), and ``claimed`` is a function of the same arguments, or just numbers. Both give one number, or as many
-        in the same arrangement.
+        For each equation by name, ``(claimed, f)``: ``f`` computes what is right (``grad(L)``, ``jacobian(y)``, or
+        any function), and ``claimed`` is a function of the same arguments, or just numbers. Both give as many numbers.
     at:
         The arguments, as a tuple: the first point, around which further ones are drawn (each number x becomes
         x + N(0, 1)); or a function of ``rng`` that draws all of them. Claimed numbers are checked at the first point.
@@ -189,8 +188,8 @@ def verify(
         The source of random points (default ``random.Random(0)``), how many, and the relative error, measured by the
         largest of the expected numbers, up to which an equation holds.
 
-    Returns a :class:`Report`, true if all equations hold. Points outside the domain of a function are drawn again; raises
-    ValueError if there are no others, or if claimed and computed results are arranged differently.
+    Returns a :class:`Report`, true if all equations hold. Points outside the domain of a function are drawn again;
+    raises ValueError if there are no others, or if claimed and computed results differ in length.
 
     >>> from autograd import grad
     >>> print(verify({"d x^2 / dx": (lambda x: 3 * x, grad(lambda x: x * x))}, at=(1.0,), points=1))
@@ -212,8 +211,8 @@ def _verify(
             raise ValueError(f"verify: {equation}: expected points inside the domain, found {done} in {tries} tries")
         point = at(rng) if callable(at) else at if tries == 1 else _near(at, rng)
         try:
-            expected, structure = flatten(f(*point), equation)
-            got, claimed_structure = flatten(claimed(*point) if callable(claimed) else claimed, equation)
+            expected, _ = flatten(f(*point), equation)
+            got, _ = flatten(claimed(*point) if callable(claimed) else claimed, equation)
         except (ArithmeticError, ValueError):
             if not callable(claimed):
                 raise

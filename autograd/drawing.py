@@ -102,7 +102,7 @@ def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: in
     sizes = [abs(node.grad) for node in nodes if node.rule is not rules.CONSTANT and math.isfinite(node.grad)]
     largest = max(sizes, default=0.0)
     picture = blank(nodes, rankdir, format, swept=swept)
-    picture.node_attr.update(shape="record", style="filled", fillcolor="white", fontsize="13")
+    picture.node_attr.update(shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3")
     picture.edge_attr.update(arrowsize="0.7", color=GREY, fontsize="11")
     names = {node: f"n{number}" for number, node in enumerate(nodes)}
     for node in nodes:
@@ -167,10 +167,10 @@ def escaped(label: str) -> str:
 
 def tint(grad: float, largest: float) -> dict[str, str]:
     """The look of a box whose gradient is ``grad``, where ``largest`` is the largest finite one in the picture."""
-    strength = (abs(grad) / largest if largest else 0.0) if math.isfinite(grad) else 1.0
+    strength = (math.sqrt(abs(grad) / largest) if largest else 0.0) if math.isfinite(grad) else 1.0
     full = NEGATIVE if grad < 0.0 else POSITIVE
     red, green, blue = (round(255 - strength * (255 - channel)) for channel in full)
-    return {"fillcolor": f"#{red:02x}{green:02x}{blue:02x}", "penwidth": f"{1 + 2 * strength:.2f}"}
+    return {"fillcolor": f"#{red:02x}{green:02x}{blue:02x}", "penwidth": f"{1 + 1.5 * strength:.2f}"}
 
 
 def listing(nodes: Iterable[Value], *, swept: bool) -> str:

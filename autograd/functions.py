@@ -13,7 +13,9 @@ from .rules import Rule
 from .value import Value, evaluate, lift, number, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    Matrix = Sequence[Sequence[Value | float]]
 
 F = TypeVar("F")
 
@@ -229,6 +231,83 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     given = list(xs)
     whole = logsumexp(given)
     return [exp(x - whole) for x in given]
+
+
+# Matrices as nested lists, for formulas as the textbooks write them. ---------------------------------------------
+
+
+def matvec(W: Matrix, a: Sequence[Value | float], b: Sequence[Value | float] | None = None) -> list[Any]:
+    """W a + b for an m x n matrix W (a list of m rows), an n-vector a and an m-vector b: one ``dot`` for each row.
+
+    Raises ValueError, naming both shapes, where they do not fit.
+    """
+    m, n = shape(W, "matvec", 2)
+    if len(a) != n:
+        raise ValueError(f"matvec: expected a vector of {n} for a matrix of {m} x {n}, got one of {len(a)}")
+    if b is not None and len(b) != m:
+        raise ValueError(f"matvec: expected a vector b of {m} for a matrix of {m} x {n}, got one of {len(b)}")
+    return [dot(row, a) if b is None else dot(row, a, b[j]) for j, row in enumerate(W)]
+
+
+def matmul(A: Matrix, B: Matrix) -> list[list[Any]]:
+    """The m x p product of an m x n and an n x p matrix, sum_k A[i][k] B[k][j]: one ``dot`` for each element.
+
+    Raises ValueError, naming both shapes, where they do not fit.
+    """
+    (m, n), (rows, p) = shape(A, "matmul", 2), shape(B, "matmul", 2)
+    if n != rows:
+        raise ValueError(f"matmul: expected a second matrix of {n} rows for one of {m} x {n}, got {rows} x {p}")
+    columns = transpose(B)
+    return [[dot(row, column) for column in columns] for row in A]
+
+
+def outer(u: Sequence[Value | float], v: Sequence[Value | float]) -> list[list[Any]]:
+    """The m x n matrix u v^T with the elements u[i] v[j], for an m-vector u and an n-vector v."""
+    (_,), (_,) = shape(u, "outer", 1), shape(v, "outer", 1)
+    return [[x * y for y in v] for x in u]
+
+
+def transpose(A: Matrix) -> list[list[Any]]:
+    """The n x m matrix with the rows of an m x n matrix as its columns; ValueError where the rows differ in length."""
+    shape(A, "transpose", 2)
+    return [list(column) for column in zip(*A, strict=True)]
+
+
+def elementwise(f: Callable[..., Any], *arrays: Any) -> Any:
+    """f of the numbers in the same place, over one or several nested lists of one shape (numbers count as such).
+
+    ``elementwise(sigmoid, Z)``, ``elementwise(lambda a, y: a - y, A, Y)``. Raises ValueError, naming both shapes, where
+    they differ.
+    """
+    first = shape(arrays[0], "elementwise")
+    for other in arrays[1:]:
+        if shape(other, "elementwise") != first:
+            raise ValueError(f"elementwise: expected the shape {first}, got {shape(other, 'elementwise')}")
+    if not first:
+        return f(*arrays)
+    return [elementwise(f, *items) for items in zip(*arrays, strict=True)]
+
+
+def shape(array: Any, name: str = "shape", rank: int | None = None) -> tuple[int, ...]:
+    """The lengths of a nested list, outermost first: () for a number, (m,) for a vector, (m, n) for a matrix.
+
+    Raises ValueError where its rows differ in length, or where it has another rank than asked for.
+    """
+    lengths: list[int] = []
+    level = [array]
+    while level and all([hasattr(item, "__len__") and not isinstance(item, str) for item in level]):
+        sizes = {len(item) for item in level}
+        if len(sizes) > 1:
+            raise ValueError(f"{name}: expected rows of one length, got lengths {sorted(sizes)}")
+        lengths.append(sizes.pop())
+        level = [element for item in level for element in item]
+    if any([hasattr(item, "__len__") for item in level]):
+        raise ValueError(f"{name}: expected numbers or lists throughout, got both beside each other")
+    if rank is not None and len(lengths) != rank:
+        kind = {0: "a number", 1: "a vector", 2: "a matrix"}
+        got = kind.get(len(lengths), f"an array of rank {len(lengths)}")
+        raise ValueError(f"{name}: expected {kind[rank]}, got {got} of the shape {tuple(lengths)}")
+    return tuple(lengths)
 
 
 def primitive(

@@ -48,8 +48,8 @@ T = TypeVar("T")
 UNTOUCHED = float("0")
 """The gradient of a node that nothing has arrived at: 0.0, and known by its identity.
 
-0.0 can also be a gradient that did arrive, and then an infinite slope below makes it nan. A node behind edges that carry
-nothing hands nothing on, and all below it stays 0.
+0.0 can also be a gradient that did arrive, and then an infinite slope below makes it nan. A node behind edges that
+carry nothing hands nothing on, and all below it stays 0.
 """
 
 
@@ -179,9 +179,9 @@ def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[flo
 def gradient_terms(
     outputs: Sequence[N], seeds: Sequence[T], inputs: Sequence[N], partials_of: PartialsOf[N, T], add_up: AddUp[T]
 ) -> list[T]:
-    """:func:`gradients` in another arithmetic: ``partials_of`` gives the partials of a node, ``add_up`` the sum of
-    partial * upstream over a list of (partial, upstream).
+    """:func:`gradients` in another arithmetic.
 
+    ``partials_of(node)`` gives the partials of a node, ``add_up`` the sum of partial * upstream over a list of pairs.
     Only nodes between the inputs and the outputs are asked for partials. An input that no output depends on has the
     gradient ``add_up([])``.
     """

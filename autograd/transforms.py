@@ -28,8 +28,8 @@ active: ContextVar[tuple[Value, ...]] = ContextVar("active", default=())
 def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False) -> list[Any]:
     """d output / d input for each of the inputs, leaves or not; every ``grad`` is left alone.
 
-    With ``create_graph=True`` the derivatives are Values, part of a graph that can be drawn and differentiated again; it
-    holds the operations of the chain rule and nothing else (no times 1, no plus 0). An input that the output does not
+    With ``create_graph=True`` the derivatives are Values, part of a graph that can be drawn and differentiated again;
+    it holds the operations of the chain rule and nothing else (no times 1, no plus 0). An input that the output does not
     depend on has the gradient 0.0.
 
     Raises TypeError if output or inputs are not Values. With ``create_graph=True``, RuntimeError if the data of a leaf
@@ -101,7 +101,7 @@ class Call:
 
 
 def positions(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
-    """The positions of the arguments to differentiate by, counted from 0; ValueError where there is no such argument."""
+    """The positions of the arguments to differentiate by, counted from 0; ValueError where there is none."""
     given = [argnums] if isinstance(argnums, int) else list(argnums)
     for i in given:
         if not -count <= i < count:
@@ -112,8 +112,8 @@ def positions(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
     """The function that returns f's value and its gradient, for a scalar-valued f.
 
-    The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it is
-    a tuple. Keyword arguments are passed on. Raises TypeError if the result of f is not a single number.
+    The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it
+    is a tuple. Keyword arguments are passed on. Raises TypeError if the result of f is not a single number.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
