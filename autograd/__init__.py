@@ -13,6 +13,7 @@ node), functions, checking, drawing.
 
 from . import rules
 from .checking import gradcheck, verify
+from .drawing import draw, draw_dot, trace
 from .functions import (
     abs,
     acos,
@@ -88,6 +89,8 @@ __all__ = [
     "cosh",
     "detect_anomaly",
     "dot",
+    "draw",
+    "draw_dot",
     "elementwise",
     "elu",
     "erf",
@@ -129,6 +132,7 @@ __all__ = [
     "sqrt",
     "tan",
     "tanh",
+    "trace",
     "transpose",
     "value_and_grad",
     "verify",

@@ -36,9 +36,15 @@ def namespace(np: Any) -> dict[str, Any]:
         return chosen(nan, x > y, 1.0, x <= y, 0.0)
 
     def power_by_base(out: Any, x: Any, y: Any) -> Any:
+        product = y * out
         normal = (x != 0.0) & (abs(x) < inf) & (abs(out) >= rules.SMALLEST_NORMAL) & (abs(out) < inf)
-        at_zero = (x == 0.0) & (y < 1.0)
-        return chosen(y * np.power(x, y - 1.0), normal, y * (out / x), y == 0.0, 0.0, at_zero & (y > 0.0), inf)
+        exact = normal & (abs(product) >= rules.SMALLEST_NORMAL) & (abs(product) < inf)
+        steep = (x == 0.0) & (y > 0.0) & (y < 1.0)
+        plain = y * np.power(x, y - 1.0)
+        return chosen(
+            plain, y == 0.0, 0.0, exact, product / x, normal & (abs(out / x) < inf), y * (out / x),
+            normal, y / x * out, steep, inf,
+        )  # fmt: skip
 
     def power_by_exponent(out: Any, x: Any, y: Any) -> Any:
         return chosen(nan, x > 0.0, out * np.log(x), (x == 0.0) & (y >= 0.0), 0.0)
@@ -51,13 +57,27 @@ def namespace(np: Any) -> dict[str, Any]:
         e = exp(-abs(x))
         return where(x >= 0.0, 1.0, e) / (1.0 + e)
 
+    def elu_by_x(x: Any, alpha: Any) -> Any:
+        half = exp(0.5 * np.minimum(x, 0.0))
+        return where(x > 0.0, 1.0, alpha * half * half)
+
     def gauss(x: Any, k: float) -> Any:
         c = 134217729.0 * x
         high = c - (c - x)
         return where(abs(x) > 40.0, 0.0, exp(-k * high * high) * exp(-k * (x - high) * (x + high)))
 
-    def part(x: Any, r: Any) -> Any:
-        return where(r == 0.0, 0.0, x / r)
+    def turn(x: Any, y: Any) -> Any:
+        r = np.hypot(x, y)
+        far = r == inf
+        x, y = where(far, 0.25 * x, x), where(far, 0.25 * y, y)
+        r = np.hypot(x, y)
+        return where(r == 0.0, 0.0, x / r / r * where(far, 0.25, 1.0))
+
+    def direction(xs: Any, r: Any) -> Any:
+        largest = np.max(abs(xs), axis=0)
+        rescaled = ((r < 1e-290) | (r == inf)) & (largest < inf)
+        xs = where(rescaled, xs / largest, xs)
+        return where(r == 0.0, 0.0, xs / where(rescaled, np.hypot.reduce(xs, axis=0), r))
 
     def cbrt(x: Any) -> Any:
         c = np.cbrt(x)
@@ -91,7 +111,7 @@ def namespace(np: Any) -> dict[str, Any]:
         "clamp": lambda x, lo, hi: where(lo > hi, nan, np.minimum(np.maximum(x, lo), hi)),
         "nearest": np.round,
         "over": lambda x, y: where(y == 0.0, inf, x / y),
-        "part": part,
+        "turn": turn,
         "cbrt": cbrt,
         "power": np.power,
         "power_by_base": power_by_base,
@@ -104,7 +124,7 @@ def namespace(np: Any) -> dict[str, Any]:
         "leaky_relu": lambda x, slope: where(x > 0.0, x, slope * x),
         "leaky_relu_by_x": lambda x, slope: chosen(nan, x > 0.0, 1.0, x <= 0.0, slope),
         "elu": lambda x, alpha: where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0))),
-        "elu_by_x": lambda x, alpha: where(x > 0.0, 1.0, alpha * exp(np.minimum(x, 0.0))),
+        "elu_by_x": elu_by_x,
         "gauss": gauss,
         "total": lambda xs: np.sum(xs, axis=0),
         "inner": lambda w, x, b: np.sum(np.multiply(w, x), axis=0) + b,
@@ -116,7 +136,7 @@ def namespace(np: Any) -> dict[str, Any]:
         "logsumexp": logsumexp,
         "softmax": softmax,
         "norm": lambda xs: np.hypot.reduce(xs, axis=0),
-        "parts": part,
+        "direction": direction,
     }  # fmt: skip
 
 

@@ -1,13 +1,13 @@
-"""Drawings: the graph below a Value as a picture, by Graphviz.
+r"""Drawings: the graph below a Value as a picture, by Graphviz.
 
 :func:`draw` is this library's own picture, :func:`draw_dot` and :func:`trace` are micrograd's. The graph is written in
 Graphviz's language, with ids that depend on :func:`autograd.graph.order` alone, so the same graph gives the same bytes
 in every run. The interface is the ``graphviz`` package's; :class:`Renderable` replaces how it finds the program that
 does the layout: the system's ``dot`` if there is one on PATH, else ``graphviz-pure``, which comes with this library.
 
-Labels are data. What Graphviz would read as markup (``{a|b}``, ``\\N``, ``<b>``, ``&lt;``) is drawn as it stands;
-what cannot be seen (a newline, an escape, a right-to-left override) is drawn as Python writes it: ``\\n``, ``\\x1b``,
-``\\u202e``; what is longer than 80 characters ends in ``…``.
+Labels are data. What Graphviz would read as markup (``{a|b}``, ``\N``, ``<b>``, ``&lt;``) is drawn as it stands;
+what cannot be seen (a newline, an escape, a right-to-left override) is drawn as Python writes it: ``\n``, ``\x1b``,
+``\u202e``; what is longer than 80 characters ends in ``…``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import re
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import rules
 from .graph import order
@@ -75,12 +75,12 @@ def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: in
     >>> y = (w * x + 6.9).tanh()
     >>> y.backward()
     >>> draw(y)
-    w              data -3      grad 0.9738
-    x              data 2       grad -1.461
-    n2 = *(w, x)   data -6      grad 0.4869
-    6.9            constant
-    n4 = +(n2, 6.9)  data 0.9   grad 0.4869
-    n5 = tanh(n4)  data 0.7163  grad 1
+    6.9              data 6.9     constant
+    w                data -3      grad 0.9738
+    x                data 2       grad -1.461
+    n3 = *(w, x)     data -6      grad 0.4869
+    n4 = +(n3, 6.9)  data 0.9     grad 0.4869
+    n5 = tanh(n4)    data 0.7163  grad 1
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: in
     format: what ``render`` and ``pipe`` write unless told otherwise: ``"svg"``, ``"png"``, ``"pdf"``, ...
     max_nodes: how many boxes the picture may have.
 
-    Raises TypeError if ``root`` is not a Value; ValueError for another ``rankdir`` or ``format``, or where the graph has
-    more than ``max_nodes`` nodes.
+    Raises TypeError if ``root`` is not a Value; ValueError for another ``rankdir``, for a ``format`` that Graphviz does
+    not know, and where the graph has more than ``max_nodes`` nodes.
     """
     nodes, _ = trace(root)
     if len(nodes) > max_nodes:
@@ -102,7 +102,11 @@ def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: in
     sizes = [abs(node.grad) for node in nodes if node.rule is not rules.CONSTANT and math.isfinite(node.grad)]
     largest = max(sizes, default=0.0)
     picture = blank(nodes, rankdir, format, swept=swept)
-    picture.node_attr.update(shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3")
+    widest = max(len(node._prev) for node in nodes)
+    picture.graph_attr.update(ranksep=f"{min(max(0.5, 0.1 * widest), 10.0):.1f}")  # many arrows need room to meet
+    picture.node_attr.update(
+        shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
+    )
     picture.edge_attr.update(arrowsize="0.7", color=GREY, fontsize="11")
     names = {node: f"n{number}" for number, node in enumerate(nodes)}
     for node in nodes:
@@ -131,7 +135,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
     names = {node: f"n{number}" for number, node in enumerate(nodes)}
     for node, name in names.items():
         fields = escaped(node.label), f"data {node.data:.4f}", f"grad {node.grad:.4f}"
-        picture.node(name, f"{{ {' | '.join(fields)} }}", shape="record")
+        picture.node(name, f"{{{'|'.join(fields)}}}", shape="record")
         if node._op:
             picture.node(f"{name}op", escaped(node._op))
             picture.edge(f"{name}op", name)
@@ -150,17 +154,17 @@ def short(x: float) -> str:
 
 
 def visible(label: str) -> str:
-    """A label of at most 80 characters each of which can be seen, the others as Python writes them."""
-    start = label[: LONGEST_LABEL + 1]
+    """A label of at most 80 characters, those that cannot be seen as Python writes them, without spaces before it."""
+    start = label.lstrip(" ")[: LONGEST_LABEL + 1]
     text = "".join([c if c.isprintable() else repr(c)[1:-1] for c in start])
     return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
 
 
 def escaped(label: str) -> str:
-    """A label for Graphviz, which then draws exactly ``visible(label)``.
+    r"""A label for Graphviz, which then draws exactly ``visible(label)``.
 
-    ``&`` would begin an entity (``&lt;``), a backslash an escape (``\\N`` is the name of the node), ``{ | } < >`` divide
-    a record into fields, and a space between them would be dropped.
+    ``&`` would begin an entity (``&lt;``), a backslash an escape (``\N`` is the name of the node), ``{|}<>`` divide a
+    record into fields, and a space between them would be dropped.
     """
     return re.sub(r"[\\{|}<> ]", r"\\\g<0>", visible(label).replace("&", "&amp;"))
 
@@ -212,12 +216,7 @@ class Renderable:
         Raises ValueError for a format that Graphviz does not know; RuntimeError where there is no program to render it,
         or where that program does not write this format.
         """
-        import graphviz
-
-        wanted = format or self.format
-        if wanted not in graphviz.FORMATS:
-            raise ValueError(f"expected a format of Graphviz such as svg, png or pdf, got {wanted!r}")
-        picture = rendered(self.source, wanted, engine or self.engine)
+        picture = rendered(self.source, format or self.format, engine or self.engine)
         return picture if encoding is None else picture.decode(encoding)
 
     def render(
@@ -243,7 +242,7 @@ class Renderable:
         stem, dot, suffix = path.rpartition(".")
         if not dot or suffix not in ({format} if format else graphviz.FORMATS):
             stem, suffix = path, format or self.format
-        picture = self.pipe(suffix, engine=engine)
+        picture = rendered(self.source, suffix, engine or self.engine)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if not cleanup:
             with open(f"{stem}.gv", "w", encoding="utf-8") as file:
@@ -254,7 +253,9 @@ class Renderable:
             graphviz.view(f"{stem}.{suffix}")
         return f"{stem}.{suffix}"
 
-    def view(self, filename: str | os.PathLike[str] | None = None, directory: str | os.PathLike[str] | None = None) -> str:
+    def view(
+        self, filename: str | os.PathLike[str] | None = None, directory: str | os.PathLike[str] | None = None
+    ) -> str:
         """Write the picture to a file, open it with the program that the system has for it, and return its path."""
         return self.render(filename, directory, view=True)
 
@@ -274,14 +275,14 @@ class Renderable:
 
 
 @cache
-def drawing_class() -> Any:
+def drawing_class() -> type[Digraph]:
     """``graphviz.Digraph`` with the methods above; made at the first drawing, since the package is slow to import."""
     import graphviz
 
     return type("Drawing", (Renderable, graphviz.Digraph), {"__module__": __name__, "__doc__": Renderable.__doc__})
 
 
-def blank(nodes: Iterable[Value], rankdir: str, format: str, *, swept: bool) -> Any:
+def blank(nodes: Iterable[Value], rankdir: str, format: str, *, swept: bool) -> Digraph:
     """A drawing without nodes yet, which already prints itself as their listing."""
     if rankdir not in {"LR", "TB"}:
         raise ValueError(f"expected the rankdir 'LR' (left to right) or 'TB' (top to bottom), got {rankdir!r}")
@@ -307,8 +308,8 @@ def renderer() -> str:
     )
     if found is None:
         raise RuntimeError(
-            "no picture: expected `dot` on PATH or `graphviz-pure` beside this Python, got neither; install one of them: "
-            "python -m pip install graphviz-pure"
+            "no picture: expected `dot` on PATH or `graphviz-pure` beside this Python, got neither; "
+            "to install the latter: python -m pip install graphviz-pure"
         )
     return found
 
@@ -316,18 +317,24 @@ def renderer() -> str:
 def rendered(source: str, format: str, engine: str) -> bytes:
     """Graphviz's source as a picture in ``format``.
 
-    Pixels are as fine as the size of the picture allows: 192 to the inch, less where that would be more than 40 million.
-    ``graphviz-pure`` writes no PDF; there it is a page that holds the picture in pixels, 288 to the inch. (It brings its
-    own fonts for pixels: Latin, Greek, Cyrillic, Hebrew and the usual signs of mathematics. Other scripts are empty boxes
-    in its PNG and PDF, and right in its SVG.)
+    Pixels are as fine as the picture's size allows: 192 to the inch, but not more than 40 million in all.
+
+    ``graphviz-pure`` writes no PDF. There it is a page that holds the picture in pixels, up to 288 to the inch: as
+    good in print, but without text to search or select, which the PDF of ``dot`` has. For pixels it brings its own
+    fonts, with Latin, Greek, Cyrillic and Hebrew letters and the usual signs of mathematics; other characters are
+    empty boxes in its PNG and PDF. Its SVG leaves the letters to the browser, which has them all.
     """
+    from graphviz import FORMATS
+
+    if format not in FORMATS:
+        raise ValueError(f"expected a format of Graphviz such as svg, png or pdf, got {format!r}")
     program = renderer()
     command = [program, f"-K{engine}"]
     paged = format == "pdf" and os.path.basename(program).startswith("graphviz-pure")
     if not paged and format not in {"png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp"}:
         return run([*command, f"-T{format}"], source)
     _, _, width, height, *_ = run([*command, "-Tplain"], source).split(maxsplit=4)
-    inches = float(width) + 0.12, float(height) + 0.12  # with Graphviz's margin of 4 points on either side
+    inches = float(width) + 8 / 72, float(height) + 8 / 72  # with Graphviz's margin of 4 points on every side
     finest = min(math.sqrt(40e6 / (inches[0] * inches[1])), 32000 / max(inches))
     command.append(f"-Gdpi={min(288.0 if paged else 192.0, finest):.4f}")
     if paged:
@@ -341,7 +348,9 @@ def run(command: list[str], source: str) -> bytes:
 
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, creationflags=hidden)
+        done = subprocess.run(  # noqa: S603 - the program is Graphviz, the source is only its input
+            command, input=source.encode(), capture_output=True, check=False, creationflags=hidden
+        )
     except OSError as error:
         raise RuntimeError(f"no picture: {command[0]} does not run: {error}") from error
     if done.returncode:
@@ -374,8 +383,11 @@ def page(jpeg: bytes, width: float, height: float) -> bytes:
     for number, content in enumerate(objects, start=1):
         offsets.append(len(pdf))
         pdf += b"%d 0 obj %b\nendobj\n" % (number, content)
-    entries = b"".join([b"%010d 00000 n \n" % offset for offset in offsets])
-    size_line = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    return b"%b%b%btrailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        pdf, size_line, entries, len(objects) + 1, len(pdf),
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    return (
+        pdf
+        + (
+            f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+            f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(pdf)}\n%%EOF\n"
+        ).encode()
     )

@@ -6,6 +6,7 @@ written with these names can be evaluated on numbers and differentiated on Value
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
@@ -58,9 +59,9 @@ class Variadic(Protocol):
 def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
     """One operation of the table: a node if any operand is a Value, else a float."""
     given = tuple(operands)
-    for x in given:
-        if isinstance(x, Value):
-            return record(rule, tuple([y if type(y) is Value else lift(y, rule) for y in given]))
+    kinds = set(map(type, given))
+    if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
+        return record(rule, given if len(kinds) == 1 else tuple([lift(x, rule) for x in given]))
     return evaluate(rule, tuple([number(x, rule.symbol) for x in given]))
 
 
@@ -104,7 +105,7 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
     def function(*operands: Any) -> Any:
         xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Value) else operands
         if not xs and not empty_is_zero:
-            raise ValueError(f"{rule.symbol}: expected at least one number, got none")
+            raise ValueError(f"{name or rule.symbol}: expected at least one number, got none")
         return apply(rule, xs)
 
     return described(function, rule, name, doc)
@@ -197,10 +198,11 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
     ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
     ``sqrt(where(x > 0, x, 1.0))`` inside.
     """
-    taken = x if condition else y
+    sides = [side if isinstance(side, Value) else number(side, "where") for side in (x, y)]
+    taken = sides[0] if condition else sides[1]
     if isinstance(x, Value) or isinstance(y, Value):
         return record(rules.WHERE, (lift(taken, rules.WHERE),))
-    return evaluate(rules.WHERE, (number(taken, "where"),))
+    return taken
 
 
 @overload
@@ -229,6 +231,8 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     A composition, not a row: one shared ``logsumexp`` node, then a ``-`` and an ``exp`` for each element.
     """
     given = list(xs)
+    if not given:
+        raise ValueError("softmax: expected at least one number, got none")
     whole = logsumexp(given)
     return [exp(x - whole) for x in given]
 
@@ -338,6 +342,9 @@ def primitive(
     """
 
     def decorate(value: Callable[..., float]) -> Callable[..., Any]:
+        for written in (value, partials):
+            if not isinstance(written, FunctionType):
+                raise TypeError(f"primitive: expected a Python function, got {type(written).__name__}")
         rule = Rule(value.__name__, value, partials, domain, selecting=selecting)
         names = rule.operand_names
         expected = partials.__code__.co_argcount - 1

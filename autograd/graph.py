@@ -194,20 +194,29 @@ def gradient_terms(
     terms: dict[int, list[tuple[T | float, T | float]]] = {}
     for output, seed in zip(outputs, seeds, strict=True):
         terms.setdefault(id(output), []).append((1.0, seed))
+    total: dict[int, T] = {}
     for node in reversed(inner):
-        arrived = terms.get(id(node))
+        arrived = terms.pop(id(node), None)
         if arrived is None:
             continue  # the edges to it carry nothing
-        upstream = add_up(arrived)
-        terms[id(node)] = [(1.0, upstream)]
+        total[id(node)] = upstream = add_up(arrived)
         for parent, partial, stored in zip(node.parents, partials_of(node), node.partials):  # noqa: B905 - as above
             key = id(parent)
-            if key in between and (stored or not node.rule.selecting):
+            if key in between and (stored or carries(node.rule, partial, upstream)):
                 if key in terms:
                     terms[key].append((partial, upstream))
                 else:
                     terms[key] = [(partial, upstream)]
-    return [add_up(terms.get(id(x), [])) for x in inputs]
+    return [total[id(x)] if id(x) in total else add_up(terms.get(id(x), [])) for x in inputs]
+
+
+def carries(rule: Selecting, partial: T | float, upstream: T | float) -> bool:
+    """Whether an edge whose partial is 0.0 here has a place in a derivative graph.
+
+    Not if a selecting rule drops the operand: the partial is then a plain number. One that may vary, such as the slope
+    of leaky_relu while it is 0, does; but what is not finite does not pass it, as in :func:`gradients`.
+    """
+    return not rule.selecting or (not isinstance(partial, float) and upstream - upstream == 0.0)  # type: ignore[operator]
 
 
 def tangent_terms(

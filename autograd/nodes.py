@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, rules
+from .modes import ieee
 from .value import Value
 
 if TYPE_CHECKING:
@@ -35,21 +36,42 @@ def constant_in_pieces(guard: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *operands: guard(*[[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands])
 
 
-def power_by_base(out: Value, x: Value, y: Value) -> Term:
-    """y x**(y-1), in as few nodes as the exponent allows, and a number where the float guard is on a corner."""
-    if y.rule is rules.CONSTANT:
-        n = y.data
-        return 0.0 if n == 0.0 else 1.0 if n == 1.0 else 2.0 * x if n == 2.0 else n * x ** (n - 1.0)
-    if x == 0.0 and y < 1.0:
-        return rules.power_by_base(out.data, x.data, y.data)
+def over(x: Term, y: Value) -> Value:
+    """x / y, at the end of a domain too, where it is +inf: y is made +0.0 there."""
+    return x / (y if y != 0.0 else y + 0.0)
+
+
+def power_by_base(out: Value, x: Value, y: Term) -> Term:
+    """y x**(y-1), in as few nodes as a constant exponent allows; 0 where y = 0 and the power below is not finite."""
+    if not isinstance(x, Value):
+        return out.partials[0]
+    if not isinstance(y, Value):
+        return 0.0 if y == 0.0 else 1.0 if y == 1.0 else 2.0 * x if y == 2.0 else y * x ** (y - 1.0)
+    if y == 0.0 and not abs(x.data) > 0.0:
+        return 0.0
     return y * x ** (y - 1.0)
 
 
-def power_by_exponent(out: Value, x: Value, y: Value) -> Term:
-    """x**y log(x); a number where the exponent is constant or the float guard is on a corner."""
-    if y.rule is rules.CONSTANT or not x > 0.0:
-        return rules.power_by_exponent(out.data, x.data, y.data)
-    return out * functions.log(x)
+def power_by_exponent(out: Value, x: Term, y: Term) -> Term:
+    """x**y log(x); 0 where x = 0, and nan, with derivatives that are nan, where x < 0."""
+    if not isinstance(y, Value):
+        return out.partials[1]
+    if x > 0.0:
+        return out * functions.log(x)
+    slope = rules.power_by_exponent(out.data, number(x), y.data)
+    return out * slope if isnan(slope) else slope
+
+
+def elu_by_x(x: Value, alpha: Term) -> Term:
+    """1 where x > 0, else alpha exp(x), without a node for the usual alpha of 1."""
+    if x > 0.0:
+        return 1.0
+    return functions.exp(x) if not isinstance(alpha, Value) and alpha == 1.0 else alpha * functions.exp(x)
+
+
+def gauss(x: Value, k: float) -> Value:
+    """exp(-k x**2); the rounding of the square does not matter where the result does."""
+    return functions.exp(-(x * x) if k == 1.0 else -k * x * x)
 
 
 def namespace() -> dict[str, Any]:
@@ -60,16 +82,13 @@ def namespace() -> dict[str, Any]:
     names |= {
         "pi": pi,
         "fabs": functions.abs,
-        "larger": functions.maximum,
-        "smaller": functions.minimum,
-        "clamp": functions.clip,
-        "nearest": functions.round,
         "total": functions.sum,
-        "inner": functions.dot,
-        "power": functions.pow,
+        "over": over,
         "power_by_base": power_by_base,
         "power_by_exponent": power_by_exponent,
-        "gauss": lambda x, k: functions.exp(-(k * x * x)),
+        "elu_by_x": elu_by_x,
+        "gauss": gauss,
+        "exp_difference": lambda x, m: functions.exp(x - m),
         "math": SimpleNamespace(**vars(functions), pi=pi),
     }
     names |= {
@@ -87,36 +106,44 @@ def reading(rule: rules.Rule) -> Callable[..., Any]:
     return rules.read(rule.partials, namespace())
 
 
+def read(node: Value, operands: Sequence[Term]) -> Sequence[Term]:
+    """The row of a node, read with these operands."""
+    rule = node.rule
+    try:
+        if rule.layout == "fixed":
+            return reading(rule)(node, *operands)  # type: ignore[no-any-return]
+        return rule.spread(reading(rule)(node, *rule.arguments(operands)), operands)
+    except TypeError as error:
+        raise TypeError(f"{rule.symbol}: its partials cannot be read over Values: {error}") from error
+
+
 def partials_of(node: Value) -> Sequence[Term]:
     """The partials of a node by each operand as Values, or as numbers where they are constant.
 
     Raises RuntimeError if they are not those that the node stored when it was made, because the data of an operand has
     been changed since; TypeError if a primitive's partials cannot be computed with Values.
     """
-    rule, operands = node.rule, node.parents
+    parents = node.parents
     try:
-        if rule.layout == "fixed":
-            partials = reading(rule)(node, *operands)
-        else:
-            partials = rule.spread(reading(rule)(node, *rule.arguments(operands)), operands)
-    except TypeError as error:
-        raise TypeError(f"{rule.symbol}: its partials cannot be read over Values: {error}") from error
-    spread: list[Term] = []
+        partials = read(node, [x.data if x.rule is CONSTANT else x for x in parents])
+    except (ArithmeticError, ValueError):  # of numbers, where Values answer as IEEE 754 does
+        partials = read(node, parents)
     for partial, stored in zip(partials, node.partials, strict=True):
-        x = partial
-        if type(partial) is Value:
-            x = partial.data
-            if partial.rule is CONSTANT:
-                partial = x  # noqa: PLW2901 - as the number that it is
-        if x != stored and not same(x, stored):
-            raise changed(node, x, stored)
-        spread.append(partial)
-    return spread
+        now = partial.data if type(partial) is Value else partial
+        if now != stored and not same(partial, stored):
+            raise changed(node, number(partial), stored)
+    return partials
 
 
-def same(x: float, y: float) -> bool:
-    """Equal up to the rounding of another order of the same operations; nan equals nan."""
-    return isclose(x, y, rel_tol=1e-9, abs_tol=1e-300) or (isnan(x) and isnan(y))
+def same(partial: Term, stored: float) -> bool:
+    """Equal up to the rounding of another order of the same operations; nan equals nan.
+
+    Where a sum cancels, as the slope of gelu does at its minimum, rounding is measured by its terms.
+    """
+    now, largest = number(partial), 0.0
+    if isinstance(partial, Value) and partial.rule is rules.ADD:
+        largest = max(abs(x.data) for x in partial.parents)
+    return isclose(now, stored, rel_tol=1e-9, abs_tol=max(1e-9 * largest, 1e-300)) or (isnan(now) and isnan(stored))
 
 
 def changed(node: Value, now: float, stored: float) -> RuntimeError:
@@ -134,11 +161,26 @@ def as_value(x: Term) -> Value:
     return x if isinstance(x, Value) else functions.constant(x)
 
 
+def product(x: Term, y: Term) -> Term:
+    """x y, without a node where a factor is 1, or 0 beside a finite number."""
+    if not isinstance(y, Value):
+        x, y = y, x
+    if isinstance(x, Value) or not isinstance(y, Value):
+        return x * y
+    if x == 1.0:
+        return y
+    if x == -1.0:
+        return -y
+    return 0.0 if x == 0.0 and isfinite(y.data) else x * y
+
+
 def add_up(terms: list[tuple[Term, Term]]) -> Term:
     """sum partial * upstream as one node at most per kind: no times 1, no plus 0.
 
     A single product is ``*``; several are one ``dot``, and terms whose factor is 1 one ``sum`` (or the dot's bias).
     """
+    if len(terms) == 1:
+        return product(*terms[0])
     constant = 0.0
     alone: list[Term] = []
     products: list[tuple[Term, Value]] = []
@@ -153,23 +195,26 @@ def add_up(terms: list[tuple[Term, Term]]) -> Term:
             alone.append(y)
         elif x != 0.0 or not isfinite(y.data):
             products.append((x, y))
+    if len(products) == 1:
+        alone.append(product(*products.pop()))
     if constant or not (alone or products):
         alone.append(constant)
     rest = None if not alone else alone[0] if len(alone) == 1 else functions.sum(alone)
     if not products:
         return rest  # type: ignore[return-value]
-    if len(products) > 1:
-        return functions.dot([x for x, _ in products], [y for _, y in products], rest)
-    ((x, y),) = products
-    product = -y if not isinstance(x, Value) and x == -1.0 else x * y
-    return product if rest is None else product + rest
+    return functions.dot([x for x, _ in products], [y for _, y in products], rest)
 
 
 def gradients(outputs: Sequence[Value], seeds: Sequence[Term], inputs: Sequence[Value]) -> list[Term]:
-    """:func:`autograd.graph.gradients` as a graph: Values, or numbers where the gradient is constant."""
-    return graph.gradient_terms(outputs, seeds, inputs, partials_of, add_up)
+    """:func:`autograd.graph.gradients` as a graph: Values, or numbers where the gradient is constant.
+
+    At the end of a domain it answers as IEEE 754 does, like the partials of the forward pass: backward never raises.
+    """
+    with ieee():
+        return graph.gradient_terms(outputs, seeds, inputs, partials_of, add_up)
 
 
 def tangents(outputs: Sequence[Value], inputs: Sequence[Value], directions: Sequence[Term]) -> list[Term]:
     """:func:`autograd.graph.tangents` as a graph: Values, or numbers where the tangent is constant."""
-    return graph.tangent_terms(outputs, inputs, directions, partials_of, add_up)
+    with ieee():
+        return graph.tangent_terms(outputs, inputs, directions, partials_of, add_up)

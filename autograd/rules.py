@@ -203,9 +203,16 @@ def over(x: float, y: float) -> float:
     return inf if y == 0.0 else x / y
 
 
-def part(x: float, r: float) -> float:
-    """x / r, and 0 where r = 0: the component of a unit vector, the origin having no direction."""
-    return 0.0 if r == 0.0 else x / r
+def turn(x: float, y: float) -> float:
+    """x / (x**2 + y**2) by way of hypot, and 0 at the origin, which has no direction."""
+    r = hypot(x, y)
+    if r == 0.0:
+        return 0.0
+    if r == inf:
+        x, y = 0.25 * x, 0.25 * y
+        r = hypot(x, y)
+        return 0.25 * (x / r / r)
+    return x / r / r
 
 
 def cbrt(x: float) -> float:
@@ -219,18 +226,22 @@ def cbrt(x: float) -> float:
 
 def power(x: float, y: float) -> float:
     """x ** y over the real numbers: where Python would answer with a complex number, a ValueError."""
-    out: float = x**y
-    if isinstance(out, complex):
+    if -inf < x < 0.0 and fabs(y) < inf and y % 1.0:
         raise ValueError("the power of a negative number to a fraction is not real")
+    out: float = x**y
     return out
 
 
 def power_by_base(out: float, x: float, y: float) -> float:
-    """d x**y / dx = y x**(y-1), as y (out / x) where that keeps full accuracy, and 0 at y = 0."""
-    if x != 0.0 and fabs(x) < inf and SMALLEST_NORMAL <= fabs(out) < inf:
-        return y * (out / x)
+    """d x**y / dx = y x**(y-1), as y out / x where that keeps full accuracy, and 0 at y = 0."""
     if y == 0.0:
         return 0.0
+    if x != 0.0 and fabs(x) < inf and SMALLEST_NORMAL <= fabs(out) < inf:
+        product = y * out
+        if SMALLEST_NORMAL <= fabs(product) < inf:
+            return product / x
+        quotient = out / x
+        return y * quotient if fabs(quotient) < inf else y / x * out
     if x == 0.0 and y < 1.0:
         return inf
     below: float = x ** (y - 1.0)
@@ -293,8 +304,13 @@ def elu(x: float, alpha: float) -> float:
 
 
 def elu_by_x(x: float, alpha: float) -> float:
-    """1 where x > 0, else alpha exp(x)."""
-    return 1.0 if x > 0.0 else alpha * exp(x)
+    """1 where x > 0, else alpha exp(x); in two halves where exp(x) alone would lose digits."""
+    if x > 0.0:
+        return 1.0
+    if x < -700.0:
+        half = exp(0.5 * x)
+        return alpha * half * half
+    return alpha * exp(x)
 
 
 def gauss(x: float, k: float) -> float:
@@ -350,6 +366,17 @@ def winners(xs: Sequence[float], out: float) -> tuple[float, ...]:
     return tuple([share if x == out else 0.0 for x in xs])
 
 
+def exp_difference(x: float, m: float) -> float:
+    """exp(x - m) for x <= m, with what the rounding of the difference lost put back (Knuth's two-sum)."""
+    d = x - m
+    if d < -746.0:
+        return 0.0
+    b = d - x
+    lost = (x - (d - b)) - (m + b)
+    e = exp(d)
+    return e + e * lost
+
+
 def logsumexp(xs: Sequence[float]) -> float:
     """m + log(sum exp(x - m)) with m the largest element, so that no exponential overflows."""
     m = most(xs)
@@ -357,7 +384,7 @@ def logsumexp(xs: Sequence[float]) -> float:
         return m
     rest = list(xs)
     rest.remove(m)
-    return m + log1p(total([exp(x - m) for x in rest]))
+    return m + log1p(total([exp_difference(x, m) for x in rest]))
 
 
 def softmax(xs: Sequence[float]) -> tuple[float, ...]:
@@ -365,7 +392,7 @@ def softmax(xs: Sequence[float]) -> tuple[float, ...]:
     m = most(xs)
     if not fabs(m) < inf:
         return fill(xs, nan)
-    es = [exp(x - m) for x in xs]
+    es = [exp_difference(x, m) for x in xs]
     whole = total(es)
     return tuple([e / whole for e in es])
 
@@ -375,9 +402,16 @@ def norm(xs: Sequence[float]) -> float:
     return hypot(*xs)
 
 
-def parts(xs: Sequence[float], r: float) -> tuple[float, ...]:
-    """part(x, r) for each element."""
-    return tuple([part(x, r) for x in xs])
+def direction(xs: Sequence[float], r: float) -> tuple[float, ...]:
+    """x / r for each element, r being their norm: a unit vector; zeros at the origin."""
+    if r == 0.0:
+        return fill(xs, 0.0)
+    if r < 1e-290 or r == inf:
+        largest = max(map(fabs, xs))
+        if largest < inf:
+            xs = [x / largest for x in xs]
+            r = hypot(*xs)
+    return tuple([x / r for x in xs])
 
 
 # The table ----------------------------------------------------------------------------------------------------
@@ -414,8 +448,7 @@ TAN      = Rule("tan",   lambda x: tan(x),          lambda out, x: (1.0 + out * 
 ASIN     = Rule("asin",  lambda x: asin(x),         lambda out, x: (over(1.0, sqrt((1.0 - x) * (1.0 + x))),),  "-1 <= x <= 1")
 ACOS     = Rule("acos",  lambda x: acos(x),         lambda out, x: (-over(1.0, sqrt((1.0 - x) * (1.0 + x))),), "-1 <= x <= 1")
 ATAN     = Rule("atan",  lambda x: atan(x),         lambda out, x: (atan_slope(x),))
-ATAN2    = Rule("atan2", lambda y, x: atan2(y, x),  lambda out, y, x: (part(part(x, hypot(x, y)), hypot(x, y)),
-                                                                      -part(part(y, hypot(x, y)), hypot(x, y))))
+ATAN2    = Rule("atan2", lambda y, x: atan2(y, x),  lambda out, y, x: (turn(x, y), -turn(y, x)))
 SINH     = Rule("sinh",  lambda x: sinh(x),         lambda out, x: (cosh(x),))
 COSH     = Rule("cosh",  lambda x: cosh(x),         lambda out, x: (sinh(x),))
 TANH     = Rule("tanh",  lambda x: tanh(x),         lambda out, x: (tanh_slope(x),))
@@ -450,7 +483,7 @@ MEAN     = Rule("mean",     lambda xs: total(xs) / count(xs), lambda out, xs: fi
 DOT      = Rule("dot",      lambda w, x, b: inner(w, x, b), lambda out, w, x, b: (x, w, 1.0),  layout="pairs")
 MAX      = Rule("max",      lambda xs: most(xs),    lambda out, xs: winners(xs, out),          layout="sequence", selecting=True)
 MIN      = Rule("min",      lambda xs: least(xs),   lambda out, xs: winners(xs, out),          layout="sequence", selecting=True)
-HYPOT    = Rule("hypot",    lambda xs: norm(xs),    lambda out, xs: parts(xs, out),            layout="sequence")
+HYPOT    = Rule("hypot",    lambda xs: norm(xs),    lambda out, xs: direction(xs, out),            layout="sequence")
 LOGSUMEXP = Rule("logsumexp", lambda xs: logsumexp(xs), lambda out, xs: softmax(xs),           layout="sequence")
 
 # fmt: on

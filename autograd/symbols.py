@@ -1,19 +1,30 @@
-"""The symbolic reading of a row: formulas as text and as LaTeX.
+r"""The symbolic reading of a row: formulas as text and as LaTeX.
 
 A :class:`Symbol` is a piece of text that knows how tightly it binds, so that arithmetic on symbols writes the
 formula instead of computing it. :func:`namespace` gives the functions of the table that meaning. Where a row names
 a guard (a formula arranged for accuracy on floats), its symbolic version here is the plain algebra.
+
+The LaTeX needs amsmath and nothing else, and means the same to KaTeX and MathJax. In it a user's name is data: whatever
+TeX would act upon is written as the sign that it is (:func:`name`).
+
+>>> x, y = symbol("x"), symbol("w_1")
+>>> formula = (x + 1) * exp(-y) / 2
+>>> print(formula, formula.latex, sep="\n")
+(x + 1) * exp(-w_1) / 2
+\frac{(x + 1)\,e^{-w_{1}}}{2}
 """
 
 from __future__ import annotations
 
-from math import isfinite
+import re
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
-SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
+CASES, SUM, PRODUCT, SIGN, POWER, ATOM = range(-1, 5)
 
 
 class Symbol:
@@ -30,13 +41,14 @@ class Symbol:
         return self.text
 
     def __repr__(self) -> str:
-        return f"Symbol({self.text!r})"
+        return f"{type(self).__name__}({self.text!r})"
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"expected a number to decide upon, got the formula {self.text}")
 
     def within(self, binding: int) -> tuple[str, str]:
         """Text and LaTeX, in parentheses where the surrounding operation binds more tightly."""
-        if self.binding >= binding:
-            return self.text, self.latex
-        return f"({self.text})", rf"\left({self.latex}\right)"
+        return (self.text, self.latex) if self.binding >= binding else (f"({self.text})", parenthesised(self.latex))
 
     def __add__(self, other: Any) -> Symbol:
         return _infix(self, "+", symbol(other), SUM, SUM)
@@ -51,23 +63,32 @@ class Symbol:
         return symbol(other) - self
 
     def __mul__(self, other: Any) -> Symbol:
-        return _infix(self, "*", symbol(other), PRODUCT, SIGN, r"\,")
+        other = symbol(other)
+        left, right = self.within(PRODUCT)[1], other.within(_right(other, PRODUCT))[1]
+        squared = self.latex == other.latex and not isinstance(other, Number)
+        latex = (
+            (self**2).latex
+            if squared
+            else left + (r" \cdot " if right[0].isdigit() or right[1:2] == "-" else r"\,") + right
+        )
+        return Symbol(_infix(self, "*", other, PRODUCT, SIGN).text, latex, PRODUCT)
 
     def __rmul__(self, other: Any) -> Symbol:
         return symbol(other) * self
 
     def __truediv__(self, other: Any) -> Symbol:
         other = symbol(other)
-        plain = _infix(self, "/", other, PRODUCT, SIGN)
-        return Symbol(plain.text, rf"\frac{{{self.latex}}}{{{other.latex}}}", PRODUCT)
+        return Fraction(_infix(self, "/", other, PRODUCT, SIGN).text, self, other)
 
     def __rtruediv__(self, other: Any) -> Symbol:
         return symbol(other) / self
 
     def __pow__(self, other: Any) -> Symbol:
         base, base_latex = self.within(ATOM)
+        if self.binding == ATOM and ("^" in base_latex or "frac" in base_latex):
+            base_latex = parenthesised(base_latex)
         other = symbol(other)
-        return Symbol(f"{base}**{other.within(ATOM)[0]}", f"{{{base_latex}}}^{{{other.latex}}}", POWER)
+        return Symbol(f"{base}**{other.within(ATOM)[0]}", f"{base_latex}^{{{other.latex}}}", POWER)
 
     def __rpow__(self, other: Any) -> Symbol:
         return symbol(other) ** self
@@ -77,71 +98,289 @@ class Symbol:
         return Symbol(f"+{text}", f"+{latex}", SIGN)
 
     def __neg__(self) -> Symbol:
-        text, latex = self.within(PRODUCT)
+        text, latex = self.within(_right(self, PRODUCT))
         return Symbol(f"-{text}", f"-{latex}", SIGN if self.binding > PRODUCT else PRODUCT)
 
 
-def _infix(left: Symbol, sign: str, right: Symbol, bind_left: int, bind_right: int, latex: str | None = None) -> Symbol:
+class Number(Symbol):
+    """A number as it is printed."""
+
+    __slots__ = ()
+
+
+class Fraction(Symbol):
+    """A quotient. Divided again it is still one fraction, over the product of both divisors."""
+
+    __slots__ = ("denominator", "numerator")
+
+    def __init__(self, text: str, numerator: Symbol, denominator: Symbol) -> None:
+        super().__init__(text, rf"\frac{{{numerator.latex}}}{{{denominator.latex}}}", PRODUCT)
+        self.numerator, self.denominator = numerator, denominator
+
+    def __truediv__(self, other: Any) -> Symbol:
+        text = super().__truediv__(other).text
+        return Fraction(text, self.numerator, self.denominator * other)
+
+
+class Half(Fraction):
+    """0.5 or -0.5 in a row: a fraction in LaTeX."""
+
+    __slots__ = ()
+
+    def __init__(self, written: Number) -> None:
+        super().__init__(written.text, symbol(2.0 * float(written.text)), symbol(2))
+        self.latex, self.binding = written.latex.replace("0.5", r"\tfrac{1}{2}"), written.binding
+
+
+class Vector(Symbol):
+    """The operands of a row over a sequence: x, its element x_i, their number n; k of them are as large as the result.
+
+    ``terms`` lists the elements, None standing for those that are left out; it is empty where they have no names.
+    """
+
+    __slots__ = ("element", "length", "terms", "ties")
+
+    def __init__(
+        self, terms: Sequence[Symbol | None], element: Symbol, length: Symbol | float, ties: Symbol | float
+    ) -> None:
+        super().__init__(
+            ", ".join("..." if x is None else x.text for x in terms),
+            ", ".join(r"\ldots" if x is None else x.latex for x in terms),
+        )
+        self.terms, self.element, self.length, self.ties = terms, element, length, ties
+
+
+def _vector(x: Symbol) -> Vector:
+    """The vector that a symbol stands for in the table: its elements are x_i."""
+    if isinstance(x, Vector):
+        return x
+    whole = Vector((), name(f"{x.text}_i"), symbol("n"), symbol("k"))
+    whole.text, whole.latex = x.text, x.latex
+    return whole
+
+
+def _right(x: Symbol, binding: int) -> int:
+    """How tightly an operand to the right of a sign must bind: one that begins with a minus stands in parentheses."""
+    return ATOM if x.text.startswith("-") else binding
+
+
+def _infix(left: Symbol, sign: str, right: Symbol, bind_left: int, bind_right: int) -> Symbol:
     """``left sign right``, in parentheses on either side that binds less tightly than asked."""
     left_text, left_latex = left.within(bind_left)
-    right_text, right_latex = right.within(bind_right)
-    gap = f" {sign} " if latex is None else latex
-    return Symbol(f"{left_text} {sign} {right_text}", f"{left_latex}{gap}{right_latex}", min(bind_left, bind_right))
+    right_text, right_latex = right.within(_right(right, bind_right))
+    binding = min(bind_left, bind_right)
+    return Symbol(f"{left_text} {sign} {right_text}", f"{left_latex} {sign} {right_latex}", binding)
+
+
+def parenthesised(latex: str) -> str:
+    r"""LaTeX in parentheses, which grow where it is tall."""
+    tall = any(command in latex for command in (r"\frac", r"\begin"))
+    return rf"\left({latex}\right)" if tall else f"({latex})"
+
+
+# Names and numbers -----------------------------------------------------------------------------------------------
+
+GREEK = dict(
+    zip(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
+        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ",
+        strict=True,
+    )
+)
+"""The letters for which LaTeX has a command."""
+
+COMMANDS = {
+    **{letter: rf"\{command} " for command, letter in GREEK.items()},
+    **{sign: rf"\{sign}" for sign in "$%#&_{}"},
+    **{sign: rf"\{accent}{{\ }}" for sign, accent in {"^": "hat", "~": "tilde", "`": "grave"}.items()},
+    "\\": r"\backslash ",
+    " ": r"\ ",
+    "|": r"\vert ",
+    "*": r"\ast ",
+    "/": "{/}",
+    ",": "{,}",
+    "<": "{<}",
+    ">": "{>}",
+    "=": "{=}",
+    "∂": r"\partial ",
+    "…": r"\ldots ",
+}
+"""Signs that mean something to TeX, or that math would set in another way, as the commands that print them."""
+
+PLAIN = "()[].:;!?+0123456789"
+
+IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
+WORDS = re.compile(r"([^\W\d_]+)(?:_?(\d+)|_([^\W\d_]+)(?!\w))?((?:\[\d+\])*)|.", re.DOTALL)
+
+
+def name(text: str) -> Symbol:
+    r"""A user's name for something. A text that is no identifier stands in parentheses within a formula.
+
+    >>> for label in "x", "x1", "W[0][2]", "alpha_0", "loss", "50% {of} x^2":
+    ...     print(name(label).latex)
+    x
+    x_{1}
+    W_{0,2}
+    \alpha_{0}
+    \mathrm{loss}
+    50\%\ \{\mathrm{of}\}\ x\hat{\ }2
+    """
+    latex = "".join([_word(found) for found in WORDS.finditer(text)])
+    return Symbol(text, latex, ATOM if IDENTIFIER.fullmatch(text) else CASES)
+
+
+def _word(found: re.Match[str]) -> str:
+    r"""A word with its index as a subscript, or a single sign, in LaTeX."""
+    word, number, suffix, indices = found.groups()
+    if word is None:
+        sign = found[0]
+        return COMMANDS.get(sign) or (sign if sign in PLAIN else rf"\text{{{sign}}}")
+    below = ([number] if number else [_letters(suffix)] if suffix else []) + re.findall(r"\d+", indices)
+    return _letters(word) + (f"_{{{','.join(below)}}}" if below else "")
+
+
+def _letters(word: str) -> str:
+    r"""A variable in italics, a Greek letter by its command, a longer word upright."""
+    if word in GREEK:
+        return rf"\{word}"
+    if word in COMMANDS:
+        return COMMANDS[word].rstrip()
+    if not word.isascii():
+        return rf"\text{{{word}}}"
+    return word if len(word) == 1 else rf"\mathrm{{{word}}}"
+
+
+def short(x: float, digits: int = 4) -> str:
+    """A number for people: so many significant digits; whole numbers below a million in full; nan and inf as such.
+
+    >>> [short(x) for x in (0.1 + 0.2, -10.0, 123456.0, 1e-20 / 3, float("inf"))]
+    ['0.3', '-10', '123456', '3.333e-21', 'inf']
+    """
+    x = float(x)
+    return f"{x:.0f}" if x.is_integer() and abs(x) < 1e6 else f"{x:.{digits}g}"
+
+
+def number(text: str) -> Number:
+    r"""A printed number as a symbol.
+
+    >>> [number(text).latex for text in ("-2", "1e-20", "2.5e+06", "-inf", "nan")]
+    ['-2', '10^{-20}', '2.5 \\times 10^{6}', '-\\infty', '\\mathrm{nan}']
+    """
+    mantissa, e, exponent = text.partition("e")
+    latex = mantissa.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+    if e:
+        power = f"10^{{{int(exponent)}}}"
+        latex = latex.replace("1", power) if mantissa in {"1", "-1"} else rf"{latex} \times {power}"
+    return Number(text, latex, SIGN if text.startswith("-") else POWER if e else ATOM)
 
 
 def symbol(x: Symbol | str | float) -> Symbol:
-    """A name or a number as a symbol; whole numbers print without their point."""
+    r"""A name or a number as a symbol; whole numbers print without their point, and LaTeX writes 0.5 as a fraction."""
     if isinstance(x, Symbol):
         return x
     if isinstance(x, str):
-        return Symbol(x)
-    text = f"{x:.17g}" if isfinite(x) and x == int(x) else repr(x)
-    return Symbol(text, binding=SIGN if x < 0 else ATOM)
+        return name(x)
+    written = number(repr(float(x)).removesuffix(".0"))
+    return Half(written) if abs(x) == 0.5 else written
+
+
+# What the names of the table mean ------------------------------------------------------------------------------
 
 
 def call(name: str) -> Callable[..., Symbol]:
     """A function that writes its own call: ``call("sin")(x)`` is sin(x)."""
+    circular = re.fullmatch(r"(a?)(sin|cos|tan)(h?)", name)
+    if circular:
+        inverse, circle, hyperbolic = circular.groups()
+        latex_name = rf"\{'arc' * bool(inverse)}{circle}{hyperbolic}"
+        if inverse and hyperbolic:
+            latex_name = rf"\operatorname{{ar{circle}h}}"
+    else:
+        latex_name = rf"\{name}" if name in {"exp", "log", "max", "min"} else rf"\operatorname{{{name}}}"
+    return _written(name, latex_name)
+
+
+def _written(name: str, latex_name: str) -> Callable[..., Symbol]:
+    """A function that writes its call under one name in text and under another in LaTeX."""
 
     def function(*operands: Any) -> Symbol:
         written = [symbol(x) for x in operands]
         texts = ", ".join(x.text for x in written)
         latexes = ", ".join(x.latex for x in written)
-        known = name in {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min"}
-        latex_name = rf"\{name}" if known else rf"\operatorname{{{name}}}"
-        return Symbol(f"{name}({texts})", rf"{latex_name}\left({latexes}\right)")
+        return Symbol(f"{name}({texts})", latex_name + parenthesised(latexes))
 
     return function
 
 
-def _bracket(x: Any, y: Any) -> Symbol:
+def _reworded(function: Callable[..., Symbol], latex: Callable[[str], str]) -> Callable[..., Symbol]:
+    """A function of one operand that LaTeX writes in a way of its own."""
+    return lambda x: Symbol(function(x).text, latex(symbol(x).latex))
+
+
+def _exponential(x: Any) -> Symbol:
+    return Symbol(call("exp")(x).text, f"e^{{{symbol(x).latex}}}", ATOM)
+
+
+def _bracket(x: Any, sign: str, y: Any) -> Symbol:
+    """Iverson's bracket: 1 where the comparison holds, else 0."""
     x, y = symbol(x), symbol(y)
-    return Symbol(f"[{x.text} > {y.text}]", f"[{x.latex} > {y.latex}]")
+    return Symbol(f"[{x.text} {sign} {y.text}]", f"[{x.latex} {sign} {y.latex}]")
 
 
 def _either(x: Symbol, then: Any, otherwise: Any) -> Symbol:
     """``then`` where x > 0, else ``otherwise``."""
     then, otherwise = symbol(then), symbol(otherwise)
     latex = rf"\begin{{cases}} {then.latex} & {x.latex} > 0 \\ {otherwise.latex} & \text{{else}} \end{{cases}}"
-    return Symbol(f"{then.text} if {x.text} > 0 else {otherwise.text}", latex, -1)
+    return Symbol(f"{then.within(SUM)[0]} if {x.within(SUM)[0]} > 0 else {otherwise.text}", latex, CASES)
 
 
 def _one_power_less(x: Symbol, y: Symbol) -> Symbol:
     """x**(y - 1); where y is a number, as x, x**2, ..."""
-    try:
-        n = float(y.text) - 1.0
-    except ValueError:
+    if not isinstance(y, Number):
         return x ** (y - 1)
-    return x if n == 1.0 else x**n
+    n = number(f"{float(y.text) - 1.0:.15g}")
+    return x if n.text == "1" else x**n
 
 
-exp, log, sqrt, expm1, tanh, sigmoid = map(call, ("exp", "log", "sqrt", "expm1", "tanh", "sigmoid"))
+def _total(xs: Symbol) -> Symbol:
+    """The sum of a vector; of one whose elements have names, their sum written out in LaTeX."""
+    written = call("sum")(xs)
+    return Symbol(written.text, added(xs.terms).latex) if isinstance(xs, Vector) else written
+
+
+def added(terms: Sequence[Symbol | None]) -> Symbol:
+    """The terms as a sum; None stands for those that are left out."""
+    if len(terms) == 1 and terms[0] is not None:
+        return terms[0]
+    written = [("...", r"\cdots") if x is None else x.within(_right(x, SUM) if i else SUM) for i, x in enumerate(terms)]
+    return Symbol(" + ".join([text for text, _ in written]), " + ".join([latex for _, latex in written]), SUM)
+
+
+def _inner(w: Symbol, x: Symbol, b: Symbol) -> Symbol:
+    """w . x + b; of vectors whose elements have names, the sum of products written out."""
+    if not isinstance(w, Vector) or not isinstance(x, Vector):
+        return Symbol(f"{w} . {x}", rf"{w.latex} \cdot {x.latex}", PRODUCT) + b
+    terms = [None if u is None or v is None else u * v for u, v in zip(w.terms, x.terms, strict=True)]
+    if b.text != "0" or not terms:
+        terms.append(b)
+    return added(terms)
+
+
+log, sqrt, sigmoid, exp = call("log"), call("sqrt"), _written("sigmoid", r"\sigma"), _exponential
 
 ALGEBRA: dict[str, Any] = {
     "pi": Symbol("pi", r"\pi"),
-    "sqrt": lambda x: Symbol(sqrt(x).text, rf"\sqrt{{{symbol(x).latex}}}"),
+    "exp": exp,
+    "sqrt": _reworded(sqrt, r"\sqrt{{{}}}".format),
+    "cbrt": _reworded(call("cbrt"), r"\sqrt[3]{{{}}}".format),
+    "log1p": _reworded(call("log1p"), r"\log(1 + {})".format),
+    "log2": _written("log2", r"\log_{2}"),
+    "log10": _written("log10", r"\log_{10}"),
+    "sigmoid": sigmoid,
     "fabs": lambda x: Symbol(f"|{x.text}|", rf"\left|{x.latex}\right|"),
-    "above": _bracket,
-    "wins": lambda x, y: _bracket(x, y) + Symbol(f"[{x} = {y}]", f"[{x.latex} = {y.latex}]") / 2,
+    "above": lambda x, y: _bracket(x, ">", y),
+    "wins": lambda x, y: _bracket(x, ">", y) + _bracket(x, "=", y) / 2,
     "sign": call("sign"),
     "flat": lambda x: symbol(0),
     "larger": call("max"),
@@ -149,33 +388,35 @@ ALGEBRA: dict[str, Any] = {
     "clamp": lambda x, lo, hi: call("min")(call("max")(x, lo), hi),
     "nearest": call("round"),
     "over": lambda x, y: x / symbol(y),
-    "part": lambda x, r: x / r,
+    "turn": lambda x, y: x / (x**2 + y**2),
     "power": lambda x, y: x**y,
     "power_by_base": lambda out, x, y: y * _one_power_less(x, y),
     "power_by_exponent": lambda out, x, y: out * log(x),
-    "tanh_slope": lambda x: 1 - tanh(x) ** 2,
+    "tanh_slope": lambda x: 1 - Symbol(f"{call('tanh')(x)}**2", rf"\tanh^{{2}}{parenthesised(x.latex)}", POWER),
     "atan_slope": lambda x: 1 / (1 + x**2),
     "sigmoid_slope": lambda x: sigmoid(x) * (1 - sigmoid(x)),
     "softplus": lambda x: log(1 + exp(x)),
     "leaky_relu": lambda x, slope: _either(x, x, slope * x),
     "leaky_relu_by_x": lambda x, slope: _either(x, 1, slope),
-    "elu": lambda x, alpha: _either(x, x, alpha * expm1(x)),
+    "elu": lambda x, alpha: _either(x, x, alpha * call("expm1")(x)),
     "elu_by_x": lambda x, alpha: _either(x, 1, alpha * exp(x)),
     "gauss": lambda x, k: exp(-(x**2) if k == 1.0 else -k * x**2),
-    "total": call("sum"),
-    "inner": lambda w, x, b: Symbol(f"{w} . {x}", rf"{w.latex} \cdot {x.latex}", PRODUCT) + b,
+    "total": _total,
+    "inner": _inner,
     "fill": lambda xs, x: symbol(x),
-    "count": lambda xs: Symbol("n"),
+    "count": lambda xs: symbol(_vector(xs).length),
     "most": call("max"),
     "least": call("min"),
-    "winners": lambda xs, out: Symbol(f"[x_i = {out}]", f"[x_i = {out.latex}]") / Symbol("k"),
+    "winners": lambda xs, out: _bracket(_vector(xs).element, "=", out) / _vector(xs).ties,
     "norm": call("hypot"),
-    "parts": lambda xs, r: Symbol("x_i") / r,
-    "softmax": lambda xs: exp(Symbol("x_i") - call("logsumexp")(xs)),
+    "direction": lambda xs, r: _vector(xs).element / r,
+    "softmax": lambda xs: exp(_vector(xs).element - call("logsumexp")(xs)),
 }
 """What the names of the table mean over symbols, where that is not just "write the call"."""
 
 
-def namespace(names: Iterable[str]) -> dict[str, Any]:
-    """The symbolic meaning of each of the names: the algebra above, or the call itself."""
-    return {name: ALGEBRA.get(name, call(name)) for name in names}
+@lru_cache(maxsize=2)
+def namespace(names: frozenset[str]) -> dict[str, Any]:
+    """The symbolic meaning of each of the names: the algebra above, or the call itself; ``math`` holds them too."""
+    meanings = {name: ALGEBRA.get(name, call(name)) for name in names}
+    return {**meanings, "math": SimpleNamespace(**meanings)}

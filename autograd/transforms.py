@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from . import graph, nodes
-from .structures import LEAF, flatten, rebuild
+from .structures import LEAF, flatten, holds_value, rebuild
 from .value import Value, number
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False
     """d output / d input for each of the inputs, leaves or not; every ``grad`` is left alone.
 
     With ``create_graph=True`` the derivatives are Values, part of a graph that can be drawn and differentiated again;
-    it holds the operations of the chain rule and nothing else (no times 1, no plus 0). An input that the output does not
-    depend on has the gradient 0.0.
+    it holds the operations of the chain rule and nothing else (no times 1, no plus 0). An input that the output does
+    not depend on has the gradient 0.0.
 
     Raises TypeError if output or inputs are not Values. With ``create_graph=True``, RuntimeError if the data of a leaf
     has been changed since the output was computed: its partials are not those of the forward pass any more.
@@ -59,11 +59,10 @@ class Call:
         self.structures: dict[int, Any] = {}
         arguments = list(args)
         around = active.get()
-        self.graph = False
+        self.graph = any([holds_value(argument) for argument in (*args, *kwargs.values())])
         for i in argnums:
             leaves, structure = flatten(args[i], f"{name}: argument {i}")
             fresh = [+x if isinstance(x, Value) else Value(x) for x in leaves]
-            self.graph = self.graph or any([isinstance(x, Value) for x in leaves])
             self.inputs += fresh
             self.structures[i] = structure
             arguments[i] = rebuild(structure, fresh)

@@ -24,9 +24,10 @@ Method = TypeVar("Method", bound="Callable[..., Value]")
 CONSTANT = rules.CONSTANT
 new = object.__new__
 watching = watcher.get
+data_of = operator.attrgetter("data")
 
 
-def number(x: object, name: str) -> float:
+def number(x: object, name: str, expected: str = "a Value or a real number") -> float:
     """A real number as a float. Anything else, text and arrays included, is a TypeError that names its type."""
     kind = type(x)
     if kind is float:
@@ -36,7 +37,7 @@ def number(x: object, name: str) -> float:
             return float(x)  # type: ignore[arg-type]
         except OverflowError:
             raise OverflowError(f"{name}: expected a number within the range of a float (about 1.8e308)") from None
-    raise TypeError(f"{name}: expected a Value or a real number, got {kind.__name__}")
+    raise TypeError(f"{name}: expected {expected}, got {kind.__name__}")
 
 
 def lift(x: Value | float, rule: Rule) -> Value:
@@ -56,7 +57,7 @@ def lift(x: Value | float, rule: Rule) -> Value:
 def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
     """The value of a row at plain floats, with this library's error messages."""
     try:
-        return rule.value(*rule.arguments(operands))  # type: ignore[no-any-return]
+        return number(rule.value(*rule.arguments(operands)), rule.symbol)
     except (ArithmeticError, ValueError) as error:
         return answer(rule, error, operands)[0]
 
@@ -65,20 +66,25 @@ def answer(
     rule: Rule, error: ArithmeticError | ValueError, operands: tuple[float, ...]
 ) -> tuple[float, tuple[float, ...]]:
     """What an operation outside its domain answers: an exception of the same class, or IEEE's value and partials."""
-    if not ieee_arithmetic.get():
-        raise type(error)(rule.complaint(error, operands)) from None
-    return arrays.ieee(rule, operands)
+    if ieee_arithmetic.get():
+        return arrays.ieee(rule, operands)
+    kind = next(
+        kind for kind in (ZeroDivisionError, OverflowError, ArithmeticError, ValueError) if isinstance(error, kind)
+    )
+    raise kind(rule.complaint(error, operands)) from (None if rule in rules.TABLE else error)
 
 
 def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
     """A node for any row and any number of operands."""
     node = new(Value)
-    data = tuple([operand.data for operand in operands])
+    data = tuple(map(data_of, operands))
     arguments = rule.arguments(data)
     try:
-        out = rule.value(*arguments)
-        node.data = out if type(out) is float else number(out, rule.symbol)
-        node.partials = rule.spread(rule.partials(out, *arguments), data)
+        node.data = out = number(rule.value(*arguments), rule.symbol)
+        partials = rule.spread(rule.partials(out, *arguments), data)
+        if rule.layout == "fixed":
+            partials = tuple([number(partial, rule.symbol) for partial in partials])
+        node.partials = partials
     except (ArithmeticError, ValueError) as error:
         node.data, node.partials = answer(rule, error, data)
     node.grad = 0.0
@@ -167,15 +173,6 @@ def binary(rule: Rule) -> tuple[Callable[[Value, Value | float], Value], Callabl
     return bound(method, rule), bound(reflected, rule)
 
 
-def nary(rule: Rule) -> Callable[..., Value]:
-    """A method for a row of any other fixed number of operands."""
-
-    def method(self: Value, *others: Value | float) -> Value:
-        return record(rule, (self, *[lift(other, rule) for other in others]))
-
-    return bound(method, rule)
-
-
 def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, object], bool]:
     """A method that compares by data, with Values and real numbers; Python refuses anything else in its own words."""
 
@@ -183,7 +180,7 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
         if isinstance(other, Value):
             return compare(self.data, other.data)
         if isinstance(other, Real):
-            return compare(self.data, other)  # type: ignore[arg-type]
+            return bool(compare(self.data, other))  # type: ignore[arg-type]
         return NotImplemented  # type: ignore[no-any-return]
 
     return method
@@ -228,7 +225,7 @@ class Value:
     __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
 
     def __init__(self, data: float, label: str = "") -> None:
-        self.data = number(data, "Value")
+        self.data = number(data, "Value", "a real number")
         self.grad = 0.0
         self.label = label
         self.parents = self.partials = ()
@@ -258,7 +255,7 @@ class Value:
     asin = unary(rules.ASIN)
     acos = unary(rules.ACOS)
     atan = unary(rules.ATAN)
-    atan2, _ = binary(rules.ATAN2)
+    atan2 = binary(rules.ATAN2)[0]
     sinh = unary(rules.SINH)
     cosh = unary(rules.COSH)
     tanh = unary(rules.TANH)
@@ -272,10 +269,13 @@ class Value:
     gelu = unary(rules.GELU)
     erf = unary(rules.ERF)
     erfc = unary(rules.ERFC)
-    maximum, _ = binary(rules.MAXIMUM)
-    minimum, _ = binary(rules.MINIMUM)
+    maximum = binary(rules.MAXIMUM)[0]
+    minimum = binary(rules.MINIMUM)[0]
     round = unary(rules.ROUND)
-    clip = nary(rules.CLIP)
+
+    def clip(self, lo: Value | float, hi: Value | float) -> Value:
+        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
+        return record(rules.CLIP, (self, lift(lo, rules.CLIP), lift(hi, rules.CLIP)))
 
     def leaky_relu(self, slope: Value | float = 0.01) -> Value:
         """x where x > 0, else slope * x."""
@@ -341,7 +341,7 @@ class Value:
     @property
     def _op(self) -> str:
         """The symbol of the operation, with a constant exponent: ``*``, ``tanh``, ``**3``."""
-        return f"**{self.parents[1].data:.17g}" if self._constant_exponent else self.rule.symbol
+        return f"**{self.parents[1].data!r}".removesuffix(".0") if self._constant_exponent else self.rule.symbol
 
     @property
     def _constant_exponent(self) -> bool:

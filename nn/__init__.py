@@ -15,19 +15,20 @@ from . import data
 from .losses import binary_cross_entropy, cross_entropy, hinge, mse, quadratic
 from .modules import MLP, Layer, Module, Neuron
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from .storage import load, save
 from .training import History, accuracy, argmax, fit, mean_loss
 
 __all__ = [
-    "MLP",
-    "SGD",
     "Adam",
     "AdamW",
     "History",
     "Layer",
+    "MLP",
     "Module",
     "Neuron",
     "Optimizer",
     "RMSProp",
+    "SGD",
     "accuracy",
     "argmax",
     "binary_cross_entropy",
@@ -35,7 +36,9 @@ __all__ = [
     "data",
     "fit",
     "hinge",
+    "load",
     "mean_loss",
     "mse",
     "quadratic",
+    "save",
 ]

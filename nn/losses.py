@@ -1,8 +1,8 @@
 """Losses: how far the output for one example is from its target, as one number to be made small.
 
 Each is a function of (output, target) of one example; ``fit`` takes the mean over a batch, C = 1/n sum C_x.
-An output is what a model returns: a list, or a single Value. Where the output is a list, a whole number as target is a
-class k and stands for the one-hot vector with a 1 at k.
+An output is what a model returns: a list, or a single Value. Where there are several outputs, a whole number as target
+is a class k and stands for the one-hot vector with a 1 at k.
 """
 
 from __future__ import annotations
@@ -52,13 +52,14 @@ def hinge(output: Output, target: Target) -> Value:
 def binary_cross_entropy(output: Output, target: Target) -> Value:
     """-y log p - (1 - y) log(1 - p) with p = sigmoid(z), for one logit z and a target 0 <= y <= 1.
 
-    Computed as softplus(z) - y z, which neither overflows nor loses a confident answer; its gradient by z is p - y.
+    Computed as y softplus(-z) + (1 - y) softplus(z), which does not overflow, and whose terms do not cancel where the
+    answer is confident and right; its gradient by z is p - y.
     Raises ValueError for another target or more than one output.
     """
     z, y = _one("binary_cross_entropy", output, target)
     if not 0 <= y <= 1:
         raise ValueError(f"binary_cross_entropy: expected a target between 0 and 1, got {target!r}")
-    return softplus(z) - y * z
+    return y * softplus(-z) + (1 - y) * softplus(z)
 
 
 def cross_entropy(output: Output, target: Target) -> Value:
@@ -78,21 +79,22 @@ def cross_entropy(output: Output, target: Target) -> Value:
 
 def _differences(name: str, output: Output, target: Target) -> tuple[int, list[Value]]:
     """The number of outputs, and a_i - y_i for each; for a class, only the element at k has something to subtract."""
-    if isinstance(output, Value):
-        return 1, [output - _one(name, output, target)[1]]
+    if isinstance(output, Value) or len(output) == 1:
+        a, y = _one(name, output, target)
+        return 1, [a - y]
     if isinstance(target, Integral):
         k = _class(name, target, len(output))
         return len(output), [a - 1.0 if i == k else a for i, a in enumerate(output)]
-    y = _vector(name, target, len(output))
-    return len(output), [a - b for a, b in zip(output, y, strict=True)]
+    return len(output), [a - y for a, y in zip(output, _vector(name, target, len(output)), strict=True)]
 
 
 def _one(name: str, output: Output, target: Target) -> tuple[Value, float]:
     """A single output and a single target."""
-    a = output if isinstance(output, Value) else output[0] if len(output) == 1 else None
-    if a is None:
-        raise ValueError(f"{name}: expected one output, got {len(output)}")  # type: ignore[arg-type]
-    return a, _vector(name, target, 1)[0] if hasattr(target, "__len__") else target
+    outputs = [output] if isinstance(output, Value) else output
+    targets: Sequence[float] = target if hasattr(target, "__len__") else [target]  # type: ignore[assignment]
+    if len(outputs) != 1 or len(targets) != 1:
+        raise ValueError(f"{name}: expected one output and one target, got {len(outputs)} and {len(targets)}")
+    return outputs[0], targets[0]
 
 
 def _class(name: str, target: Integral, classes: int) -> int:

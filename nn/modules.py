@@ -17,6 +17,7 @@ from autograd import Value, constant, dot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import FunctionType
 
     Activation = str | Callable[[Value], Value]
     Initialisation = Literal["uniform", "xavier", "he"] | Callable[[random.Random, int, int], float]
@@ -36,8 +37,9 @@ tanh and sigmoid. he: N(0, 2 / nin) (He et al. 2015, eq. 10), for the relu famil
 class Module:
     """Something with parameters.
 
-    They are the Values among its attributes, in lists, tuples and dicts of them, and in the modules it contains, in the
-    order in which they were set.
+    They are the variables (Values that are neither computed nor constants) among its attributes, in lists, tuples and
+    dicts of them, and in the modules it contains, in the order in which they were set. One that is reached on several
+    ways counts once: two modules may share it.
     """
 
     def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
@@ -46,7 +48,16 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its name, such as ``layers.0.neurons.3.w[5]``."""
-        yield from _named("", vars(self))
+        seen: set[int] = set()
+        stack: list[tuple[str, object]] = [("", self)]
+        while stack:
+            name, content = stack.pop()
+            if isinstance(content, (Value, Module, dict, list, tuple)) and id(content) not in seen:
+                seen.add(id(content))
+                if not isinstance(content, Value):
+                    stack.extend(reversed(_members(name, content)))
+                elif content.rule is autograd.rules.LEAF:
+                    yield name, content
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of :meth:`named_parameters`."""
@@ -58,18 +69,12 @@ class Module:
             parameter.grad = 0.0
 
 
-def _named(prefix: str, content: object) -> Iterator[tuple[str, Value]]:
-    if isinstance(content, Value):
-        yield prefix, content
-    elif isinstance(content, Module):
-        for name, parameter in content.named_parameters():
-            yield f"{prefix}.{name}", parameter
-    elif isinstance(content, dict):
-        for key, item in content.items():
-            yield from _named(f"{prefix}.{key}" if prefix else str(key), item)
-    elif isinstance(content, (list, tuple)):
-        for index, item in enumerate(content):
-            yield from _named(f"{prefix}[{index}]" if isinstance(item, Value) else f"{prefix}.{index}", item)
+def _members(name: str, content: Module | dict[object, object] | Sequence[object]) -> list[tuple[str, object]]:
+    """What a module, dict or list contains, each item with its name."""
+    items = vars(content) if isinstance(content, Module) else content
+    if isinstance(items, dict):
+        return [(f"{name}.{key}" if name else str(key), item) for key, item in items.items()]
+    return [(f"{name}[{i}]" if isinstance(item, Value) else f"{name}.{i}", item) for i, item in enumerate(items)]
 
 
 class Neuron(Module):
@@ -111,16 +116,16 @@ class Neuron(Module):
         source: Any = random if rng is None else rng
         self.w = [Value(draw(source, nin, nout)) for _ in range(nin)]
         self.b = Value(0)
-        self.nonlin = nonlin
         self.activation: Activation = activation if nonlin else "linear"
+        self.nonlin = self.activation != "linear"
         self._activate = activation_function(self.activation)
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The activation for the inputs x. ValueError if their number is not ``nin``."""
-        return self._respond(inputs(x, len(self.w), "Neuron"))
-
-    def _respond(self, x: list[Value]) -> Value:
-        z = dot(self.w, x, self.b)
+        a = list(x)
+        if len(a) != len(self.w):
+            raise ValueError(f"{type(self).__name__}: expected {len(self.w)} inputs, got {len(a)}")
+        z = dot(self.w, a, self.b)
         return z if self._activate is None else self._activate(z)
 
     def __repr__(self) -> str:
@@ -140,10 +145,9 @@ class Layer(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
         """The activations for the inputs x: a list, or a single Value where the layer has one neuron."""
-        return single(self._respond(inputs(x, len(self.neurons[0].w), "Layer")))
-
-    def _respond(self, x: list[Value]) -> list[Value]:
-        return [neuron._respond(x) for neuron in self.neurons]
+        a = [x_k if isinstance(x_k, Value) else constant(x_k) for x_k in x]  # one node for all neurons
+        out = [neuron(a) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
@@ -181,16 +185,16 @@ class MLP(Module):
         if len(each) != hidden:
             raise ValueError(f"MLP: expected {hidden} activations, one for each hidden layer, got {len(each)}")
         self.layers = [
-            Layer(n, m, nonlin=chosen != "linear", activation=chosen, init=init, rng=rng)
+            Layer(n, m, activation=chosen, init=init, rng=rng)
             for n, m, chosen in zip(sizes[:-1], sizes[1:], [*each, output], strict=True)
         ]
 
     def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
         """The activations of the last layer: a list, or a single Value where it has one neuron."""
-        a = inputs(x, len(self.layers[0].neurons[0].w), "MLP")
-        for layer in self.layers:
-            a = layer._respond(a)
-        return single(a)
+        for layer in self.layers[:-1]:
+            a = layer(x)
+            x = [a] if isinstance(a, Value) else a
+        return self.layers[-1](x)
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
@@ -202,24 +206,12 @@ def activation_function(activation: Activation) -> Callable[[Value], Value] | No
         return activation
     if activation == "linear":
         return None
-    if any(rule.symbol == activation and rule.operand_names[0] == "x" for rule in autograd.rules.TABLE):
-        function: Callable[[Value], Value] = getattr(autograd, activation)
-        return function
-    expected = "'linear', an operation such as 'relu' or 'tanh', or a function"
+    if any(rule.symbol == activation for rule in autograd.rules.TABLE) and hasattr(autograd, activation):
+        function: FunctionType = getattr(autograd, activation)
+        if function.__code__.co_argcount - len(function.__defaults__ or ()) == 1:  # leaky_relu has a slope by default
+            return function
+    expected = "'linear', an operation of one number such as 'relu' or 'tanh', or a function"
     raise ValueError(f"activation: expected {expected}, got {activation!r}")
-
-
-def inputs(x: Iterable[Value | float], expected: int, who: str) -> list[Value]:
-    """The inputs as nodes, each number lifted once for the whole module. ValueError if their count is wrong."""
-    given = [a if isinstance(a, Value) else constant(a) for a in x]
-    if len(given) != expected:
-        raise ValueError(f"{who}: expected {expected} inputs, got {len(given)}")
-    return given
-
-
-def single(a: list[Value]) -> Value | list[Value]:
-    """The only element of a list of one; any other list as it is."""
-    return a[0] if len(a) == 1 else a
 
 
 def _title(activation: Activation) -> str:

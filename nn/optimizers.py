@@ -28,7 +28,7 @@ class Optimizer:
 
     def __init__(self, lr: Rate) -> None:
         if not callable(lr):
-            expect("lr", lr, 0 <= lr < float("inf"), "a finite number >= 0")
+            expect_rate(lr)
         self.lr = lr
         self.steps = 0
         self.state: list[tuple[Any, ...]] = []
@@ -40,7 +40,8 @@ class Optimizer:
     def step(self, parameters: Iterable[Value]) -> None:
         """Move each parameter against its gradient: ``p.data`` changes, ``p.grad`` does not.
 
-        Raises ValueError if the number of parameters is another than at the first step.
+        All or nothing: every new number is computed before the first is stored. Raises ValueError if the number of
+        parameters is another than at the first step, or if a schedule returns no finite rate >= 0.
         """
         given = list(parameters)
         if not self.steps:
@@ -48,14 +49,15 @@ class Optimizer:
         if len(self.state) != len(given):
             raise ValueError(f"step: expected {len(self.state)} parameters as before, got {len(given)}")
         lr = self.rate()
+        updated = [self.update(p.data, p.grad, lr, *state) for p, state in zip(given, self.state, strict=True)]
         self.steps += 1
-        for i, p in enumerate(given):
-            p.data, *state = self.update(p.data, p.grad, lr, *self.state[i])
-            self.state[i] = tuple(state)
+        self.state = [new[1:] for new in updated]
+        for p, new in zip(given, updated, strict=True):
+            p.data = new[0]
 
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return self.lr(self.steps) if callable(self.lr) else self.lr
+        return expect_rate(self.lr(self.steps)) if callable(self.lr) else self.lr
 
     def __repr__(self) -> str:
         settings = {k: v for k, v in vars(self).items() if k not in ("state", "steps")}
@@ -109,28 +111,25 @@ class Adam(Optimizer):
     mhat = m' / (1 - b1^t) and vhat = v' / (1 - b2^t) undo the bias of the start at 0 (Kingma and Ba 2015, algorithm 1).
     """
 
-    memory = 2
+    memory = 3
 
-    def __init__(
-        self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.0
-    ) -> None:
+    def __init__(self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> None:
         super().__init__(lr)
-        expect("betas", betas, all(0 <= b < 1 for b in betas), "two numbers 0 <= beta < 1")
+        expect("betas", betas, [0 <= b < 1 for b in betas] == [True, True], "two numbers 0 <= beta < 1")
         expect("eps", eps, eps > 0, "eps > 0")
-        expect("weight_decay", weight_decay, weight_decay >= 0, "weight_decay >= 0")
         self.betas = betas
         self.eps = eps
-        self.weight_decay = weight_decay
 
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
-        """Divide a running mean of the gradient by its running root mean square; decay the weight beside it."""
-        m, v = state
+        """Divide a running mean of the gradient by its running root mean square."""
+        m, v, t = state
         b1, b2 = self.betas
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g * g
-        mhat = m / (1 - b1**self.steps)
-        vhat = v / (1 - b2**self.steps)
-        return p - lr * (mhat / (vhat**0.5 + self.eps) + self.weight_decay * p), m, v
+        t += 1
+        mhat = m / (1 - b1**t)
+        vhat = v / (1 - b2**t)
+        return p - lr * mhat / (vhat**0.5 + self.eps), m, v, t
 
 
 class AdamW(Adam):
@@ -139,7 +138,20 @@ class AdamW(Adam):
     def __init__(
         self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.01
     ) -> None:
-        super().__init__(lr, betas, eps, weight_decay)
+        super().__init__(lr, betas, eps)
+        expect("weight_decay", weight_decay, weight_decay >= 0, "weight_decay >= 0")
+        self.weight_decay = weight_decay
+
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+        """Adam's step, and the decay beside it."""
+        moved, *kept = super().update(p, g, lr, *state)
+        return moved - lr * self.weight_decay * p, *kept
+
+
+def expect_rate(lr: float) -> float:
+    """The learning rate, if it is a finite number >= 0; else ValueError."""
+    expect("lr", lr, 0 <= lr < float("inf"), "a finite number >= 0")
+    return lr
 
 
 def expect(name: str, value: object, holds: bool, allowed: str) -> None:

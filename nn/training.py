@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from .losses import Loss, Output, Target
     from .modules import Module
@@ -63,7 +63,7 @@ def fit(
     batch_size: int = 32,
     rng: random.Random | None = None,
     validation: tuple[Sequence[Any], Sequence[Target]] | None = None,
-    callbacks: Iterable[Callable[[History], object]] = (),
+    callbacks: Sequence[Callable[[History], object]] = (),
     progress: bool = True,
 ) -> History:
     """Train ``model`` on examples X[i] with targets Y[i] by mini-batch gradient descent.
@@ -77,17 +77,19 @@ def fit(
     rng:
         Shuffles the examples before each epoch; pass ``random.Random(seed)`` for a run that can be repeated.
     validation:
-        (X, Y) to be measured after each epoch.
+        (X, Y) to be measured after each epoch: the mean loss and, where the targets are whole numbers, the accuracy.
     callbacks:
         Called with the history after each epoch; training ends early when one of them returns True.
     progress:
         Show a progress bar on stderr.
 
-    Raises ValueError if X and Y differ in length or are empty, or for a batch size or number of epochs that makes no
-    sense. An interruption leaves the parameters as they are after the last complete step.
+    Raises ValueError if X and Y, or those of the validation, differ in length or are empty, or for a batch size or
+    number of epochs that makes no sense. An error or an interruption leaves the parameters as they are after the last
+    complete step.
     """
-    if len(X) != len(Y) or not len(X):
-        raise ValueError(f"fit: expected as many targets as examples, and some, got {len(X)} and {len(Y)}")
+    count("fit", X, Y)
+    if validation is not None:
+        count("validation", *validation)
     if batch_size < 1 or epochs < 0:
         raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
     from tqdm import tqdm
@@ -117,14 +119,15 @@ def fit(
                 if isinstance(validation[1][0], Integral):
                     history.validation_accuracy.append(accuracy(model, *validation))
             bar.set_postfix_str(repr(history).partition(", ")[2].rstrip(")"))
-            if any([callback(history) is True for callback in callbacks]):  # noqa: C419 - each is called
+            if any([callback(history) is True for callback in callbacks]):  # in a list: each is called
                 break
     return history
 
 
 def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, loss: Loss) -> float:
-    """The mean of ``loss(model(x), y)`` over all examples."""
-    return sum([loss(model(x), y).data for x, y in zip(X, Y, strict=True)]) / len(X)
+    """The mean of ``loss(model(x), y)`` over all examples. ValueError if X and Y differ in length or are empty."""
+    n = count("mean_loss", X, Y)
+    return sum([loss(model(x), y).data for x, y in zip(X, Y, strict=True)]) / n
 
 
 def accuracy(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, threshold: float = 0.0) -> float:
@@ -132,16 +135,26 @@ def accuracy(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Targe
 
     With several outputs the predicted class is argmax_k a_k, and the target a class or a one-hot vector. With one
     output it is yes where the output exceeds ``threshold`` (0 suits a logit or a hinge, 0.5 a sigmoid), and the
-    target is yes where it is positive.
+    target is yes where it is positive. Raises ValueError if X and Y differ in length or are empty.
     """
-    right = 0
-    for x, y in zip(X, Y, strict=True):
-        output = model(x)
-        if isinstance(output, Value):
-            right += (output.data > threshold) == (y > 0)  # type: ignore[operator]
-        else:
-            right += argmax(output) == (y if isinstance(y, Integral) else argmax(y))  # type: ignore[arg-type]
-    return right / len(X)
+    n = count("accuracy", X, Y)
+    return sum(is_right(model(x), y, threshold) for x, y in zip(X, Y, strict=True)) / n
+
+
+def is_right(output: Output, target: Target, threshold: float) -> bool:
+    """Whether the class that an output predicts is that of the target, as :func:`accuracy` counts."""
+    outputs = [output] if isinstance(output, Value) else output
+    if len(outputs) == 1:
+        (y,) = target if hasattr(target, "__len__") else [target]  # type: ignore[misc]
+        return bool((outputs[0] > threshold) == (y > 0))
+    return bool(argmax(outputs) == (target if isinstance(target, Integral) else argmax(target)))  # type: ignore[arg-type]
+
+
+def count(name: str, X: Sequence[Any], Y: Sequence[Target]) -> int:
+    """The number of examples. ValueError unless there are as many targets, and some."""
+    if len(X) != len(Y) or not len(X):
+        raise ValueError(f"{name}: expected as many targets as examples, and some, got {len(X)} and {len(Y)}")
+    return len(X)
 
 
 def argmax(numbers: Sequence[Value | float]) -> int:

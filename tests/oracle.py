@@ -1,21 +1,23 @@
 """The oracle: every operation of the table once more, in mpmath at 50 digits, with no thought of rounding.
 
 The formulas are the textbook's own, not the ones of :mod:`autograd.rules`: nothing here is arranged for accuracy,
-because 50 digits need no arrangement. :func:`exact` evaluates a row, :func:`error` measures a float against it.
+because 50 digits need no arrangement. :func:`error` measures a float against an exact number, in ulps.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import mpmath
+import mpmath  # type: ignore[import-untyped]
 
 mp: Any = mpmath.mp.clone()  # its own precision, so that no test changes another's
 mp.dps = 50
 
 HUGE = mp.mpf(2) ** 1024  # where floats end
+SMALL = mp.mpf(2) ** -1022  # where they begin to lose digits: an ulp of gelu is x times an ulp of what x multiplies
 
 
 class Row(NamedTuple):
@@ -50,7 +52,9 @@ def pow_by_base(x: Any, y: Any) -> Any:
     """Y x**(y - 1); at y = 0 zero; at x = 0 infinite for 0 < y < 1."""
     if y == 0:
         return mp.zero
-    return mp.inf if x == 0 and y < 1 else y * mp.power(x, y - 1)
+    if x == 0:
+        return mp.inf if y < 1 else bracket(y == 1)
+    return y * mp.power(x, y) / x
 
 
 def pow_by_exponent(x: Any, y: Any) -> Any:
@@ -61,6 +65,11 @@ def pow_by_exponent(x: Any, y: Any) -> Any:
 def cbrt(x: Any) -> Any:
     """The real cube root."""
     return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def inverted(x: Any, y: Any) -> Any:
+    """x / (x**2 + y**2), zero at the origin."""
+    return x / (x * x + y * y) if x or y else x
 
 
 def sigmoid(x: Any) -> Any:
@@ -95,12 +104,23 @@ def clip(x: Any, lo: Any, hi: Any) -> Any:
 
 def products(w: Any, x: Any, b: Any) -> list[Any]:
     """The terms of w . x + b."""
-    return [*map(lambda u, v: u * v, w, x), b]
+    return [*map(operator.mul, w, x), b]
+
+
+def winners(xs: Any, best: Any) -> list[Any]:
+    """One part of 1 for each of the best."""
+    return [bracket(x == best) / xs.count(best) for x in xs]
 
 
 def length(xs: Any) -> Any:
     """The Euclidean length."""
     return mp.sqrt(mp.fsum(x * x for x in xs))
+
+
+def parts(xs: Any) -> list[Any]:
+    """The unit vector; zero at the origin."""
+    r = length(xs)
+    return [x / r if r else r for x in xs]
 
 
 def rest(xs: Any) -> Any:
@@ -109,12 +129,19 @@ def rest(xs: Any) -> Any:
     return mp.log1p(mp.fsum(mp.exp(x - m) for x in others))
 
 
+def softmax(xs: Any) -> list[Any]:
+    """The partials of logsumexp."""
+    m, r = max(xs), rest(xs)
+    return [mp.exp(x - m - r) for x in xs]
+
+
 # fmt: off
 ORACLE = {
     "+":        Row(lambda x, y: x + y,          lambda x, y: (1, 1)),
     "-":        Row(lambda x, y: x - y,          lambda x, y: (1, -1)),
     "*":        Row(lambda x, y: x * y,          lambda x, y: (y, x)),
     "/":        Row(lambda x, y: x / y,          lambda x, y: (1 / y, -x / y**2)),
+    "pos":      Row(lambda x: x,                 lambda x: (1,)),
     "neg":      Row(lambda x: -x,                lambda x: (-1,)),
     "**":       Row(lambda x, y: mp.power(x, y), lambda x, y: (pow_by_base(x, y), pow_by_exponent(x, y))),
     "abs":      Row(abs,                         lambda x: (mp.sign(x),)),
@@ -132,7 +159,7 @@ ORACLE = {
     "asin":     Row(mp.asin,                     lambda x: (over(1, mp.sqrt((1 - x) * (1 + x))),)),
     "acos":     Row(mp.acos,                     lambda x: (-over(1, mp.sqrt((1 - x) * (1 + x))),)),
     "atan":     Row(mp.atan,                     lambda x: (1 / (1 + x * x),)),
-    "atan2":    Row(mp.atan2,                    lambda y, x: (x / (x * x + y * y), -y / (x * x + y * y)) if x or y else (0, 0)),
+    "atan2":    Row(mp.atan2,                    lambda y, x: (inverted(x, y), -inverted(y, x))),
     "sinh":     Row(mp.sinh,                     lambda x: (mp.cosh(x),)),
     "cosh":     Row(mp.cosh,                     lambda x: (mp.sinh(x),)),
     "tanh":     Row(mp.tanh,                     lambda x: (mp.sech(x) ** 2,)),
@@ -148,22 +175,23 @@ ORACLE = {
     "silu":     Row(lambda x: x * sigmoid(x),    lambda x: (sigmoid(x) + x * bell(x),),
                     slope_terms=lambda x: ((sigmoid(x), x * bell(x)),)),
     "gelu":     Row(lambda x: x * cdf(x),        lambda x: (cdf(x) + x * pdf(x),),
-                    slope_terms=lambda x: ((cdf(x), x * pdf(x)),)),
+                    terms=lambda x: (x * max(cdf(x), SMALL),),
+                    slope_terms=lambda x: ((cdf(x), x * max(pdf(x), SMALL)),)),
     "erf":      Row(mp.erf,                      lambda x: (2 / mp.sqrt(mp.pi) * mp.exp(-x * x),)),
     "erfc":     Row(erfc,                        lambda x: (-2 / mp.sqrt(mp.pi) * mp.exp(-x * x),)),
     "maximum":  Row(max,                         lambda x, y: (wins(x, y), wins(y, x))),
     "minimum":  Row(min,                         lambda x, y: (wins(y, x), wins(x, y))),
-    "clip":     Row(clip,                        lambda x, lo, hi: (bracket(lo <= x <= hi), bracket(x < lo), bracket(x > hi))),
+    "clip":     Row(clip,                        lambda x, lo, hi: (lo <= x <= hi, x < lo, x > hi)),
     "round":    Row(mp.nint,                     lambda x: (0,)),
     "where":    Row(lambda x: x,                 lambda x: (1,)),
     "sum":      Row(mp.fsum,                     lambda xs: [1] * len(xs), terms=lambda xs: xs),
     "mean":     Row(lambda xs: mp.fsum(xs) / len(xs), lambda xs: [mp.one / len(xs)] * len(xs),
                     terms=lambda xs: [x / len(xs) for x in xs]),
     "dot":      Row(lambda w, x, b: mp.fsum(products(w, x, b)), lambda w, x, b: (*x, *w, 1), terms=products),
-    "max":      Row(max,                         lambda xs: [bracket(x == max(xs)) / xs.count(max(xs)) for x in xs]),
-    "min":      Row(min,                         lambda xs: [bracket(x == min(xs)) / xs.count(min(xs)) for x in xs]),
-    "hypot":    Row(length,                      lambda xs: [x / length(xs) if any(xs) else 0 for x in xs]),
-    "logsumexp": Row(lambda xs: max(xs) + rest(xs), lambda xs: [mp.exp((x - max(xs)) - rest(xs)) for x in xs],
+    "max":      Row(max,                         lambda xs: winners(xs, max(xs))),
+    "min":      Row(min,                         lambda xs: winners(xs, min(xs))),
+    "hypot":    Row(length,                      parts),
+    "logsumexp": Row(lambda xs: max(xs) + rest(xs), softmax,
                      terms=lambda xs: (max(xs), rest(xs))),
 }
 # fmt: on

@@ -33,6 +33,7 @@ ORDER = {
         "modes",
         "value",
         "functions",
+        "labels",
         "nodes",
         "structures",
         "transforms",

@@ -1,0 +1,172 @@
+"""Storage: the parameters of a model as a JSON file, which people can read and programs can check.
+
+The architecture stays in your code: build the same model again and :func:`load` the numbers into it. A file is
+
+    {
+      "format": "chainrule.nn",
+      "version": 1,
+      "parameters": {
+        "layers.0.neurons.0.w": [0.2355, -0.4687],
+        "layers.0.neurons.0.b": 0.0
+      }
+    }
+
+with the names of :meth:`Module.named_parameters`, where the elements ``w[0]``, ``w[1]``, ... of a list stand together.
+JSON is data and nothing that runs: the worst that a file from a stranger can do is to hold bad numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from autograd import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .modules import Module
+
+FORMAT, VERSION = "chainrule.nn", 1
+
+LAYOUT = """{
+  "format": %s,
+  "version": %s,
+  "parameters": {
+%s
+  }
+}
+"""
+
+
+def save(model: Module, path: str | os.PathLike[str]) -> None:
+    """Write the parameters of ``model`` to the file ``path``, so that each float can be read back bit for bit.
+
+    Atomic: the text goes to a temporary file in the same folder, which takes the place of ``path`` once it is complete.
+    So ``path`` holds the old file or the new one, and never a part.
+
+    Raises ValueError for a parameter that is inf or nan, which JSON cannot write, or for two parameters of one name;
+    OSError if the file cannot be written.
+    """
+    for name, p in model.named_parameters():
+        if not math.isfinite(p.data):
+            raise ValueError(f"save: expected finite parameters, got {name} = {p.data}")
+    lines = []
+    for name, group in groups(model).items():
+        numbers = [float(p.data) for p in group] if isinstance(group, list) else float(group.data)
+        lines.append(f"    {json.dumps(name)}: {json.dumps(numbers)}")
+    target = os.path.realpath(path)  # what a symbolic link points to
+    temporary = f"{target}.{os.urandom(4).hex()}.tmp"
+    try:
+        with open(temporary, "x", encoding="ascii", newline="\n") as file:
+            file.write(LAYOUT % (json.dumps(FORMAT), VERSION, ",\n".join(lines)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        with suppress(OSError):
+            os.remove(temporary)
+
+
+def load(model: Module, path: str | os.PathLike[str]) -> None:
+    """Read the file ``path`` into the parameters of ``model``, which has the architecture of the model that was saved.
+
+    All or nothing: everything is checked before the first parameter changes. Gradients stay as they are.
+
+    Raises ValueError, which names the file, what was expected and what came, for a file that is not JSON in UTF-8 or
+    has another format or version, other names, other lengths, a key twice, anything but finite numbers, or more bytes
+    than such a model may need (64 for each parameter, 12 for each letter of its name, and 1,000). Raises
+    FileNotFoundError, or another OSError, if there is no such file or it cannot be read.
+    """
+    most = 1000 + sum(64 + 12 * len(name) for name, _ in model.named_parameters())
+    with open(os.fspath(path), "rb") as file:
+        content = file.read(most + 1)
+    try:
+        if len(content) > most:
+            raise ValueError(f"expected at most {most} bytes for this model, got more")
+        document = json.loads(
+            content.decode(), object_pairs_hook=unique, parse_float=finite, parse_int=finite, parse_constant=finite
+        )
+        loaded = list(match(groups(model), document))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON in UTF-8, got an error: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path}: expected lists in an object in an object, got deeper nesting") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    for p, number in loaded:
+        p.data = number
+
+
+def groups(model: Module) -> dict[str, Value | list[Value]]:
+    """The parameters as they stand in a file: a single one under its name, those of a list together.
+
+    Raises ValueError for two parameters of one name.
+    """
+    grouped: dict[str, Value | list[Value]] = {}
+    for name, p in model.named_parameters():
+        before, bracket, _ = name.rpartition("[")  # layers.0.neurons.3.w[5]
+        group = grouped.setdefault(before, []) if bracket else grouped.setdefault(name, p)
+        if bracket and isinstance(group, list):
+            group.append(p)
+        elif group is not p:
+            raise ValueError(f"expected each parameter to have a name of its own, got a second one for {name}")
+    return grouped
+
+
+def match(expected: dict[str, Value | list[Value]], document: object) -> Iterator[tuple[Value, float]]:
+    """Each parameter with its number in the document. ValueError where the document does not fit the model."""
+    if not isinstance(document, dict):
+        raise ValueError(f"expected an object, got {shown(document)}")
+    for key, wanted in ("format", shown(FORMAT)), ("version", shown(VERSION)):
+        got = shown(document[key]) if key in document else "none"
+        if got != wanted:
+            raise ValueError(f"expected the {key} {wanted}, got {got}")
+    stored = document.get("parameters")
+    if not isinstance(stored, dict) or len(document) != 3:
+        got = f"{len(document)} keys and {shown(stored)} as parameters"
+        raise ValueError(f"expected format, version, an object of parameters and no other key, got {got}")
+    for name in expected:
+        if name not in stored:
+            raise ValueError(f"expected the parameter {shown(name)}, got none of this name")
+    for name in stored:
+        if name not in expected:
+            raise ValueError(f"expected only parameters of the model, got {shown(name)}")
+    for name, group in expected.items():
+        parameters, numbers = (group, stored[name]) if isinstance(group, list) else ([group], [stored[name]])
+        if not isinstance(numbers, list) or len(numbers) != len(parameters):
+            raise ValueError(f"expected {len(parameters)} numbers for {shown(name)}, got {shown(numbers)}")
+        for p, number in zip(parameters, numbers, strict=True):
+            if not isinstance(number, float):
+                raise ValueError(f"expected a number in {shown(name)}, got {shown(number)}")
+            yield p, number
+
+
+def shown(x: object) -> str:
+    """What came, for a message: in JSON's spelling, and short."""
+    if isinstance(x, dict):
+        return "an object"
+    if isinstance(x, list):
+        return f"a list of {len(x)}"
+    return json.dumps(x).removesuffix(".0")[:80]
+
+
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, which has each key once."""
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"expected each key once, got {shown(key)} twice")
+        found[key] = value
+    return found
+
+
+def finite(text: str) -> float:
+    """A JSON number, which a float can hold."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"expected finite numbers, got {text:.30}")
+    return number

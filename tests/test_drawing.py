@@ -1,0 +1,773 @@
+"""The specification of drawings: what a picture shows, that labels are only labels, and who renders it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import graphviz
+import pytest
+
+import autograd as ag
+from autograd import Value, drawing, rules
+from autograd.drawing import draw, draw_dot, short, trace, visible
+from autograd.graph import order
+from autograd.value import leaf, record
+
+ROOT = Path(__file__).resolve().parents[1]
+HOSTILE: list[str] = json.loads((ROOT / "tests" / "hostile_labels.json").read_text(encoding="utf-8"))
+SVG = "{http://www.w3.org/2000/svg}"
+DRAWERS = [draw, draw_dot]
+SYSTEM_DOT = shutil.which("dot")
+
+
+@pytest.fixture(autouse=True, params=["graphviz-pure", *(["dot"] if SYSTEM_DOT else [])])
+def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> str:
+    """The program that renders: graphviz-pure in any case, and the system's dot where there is one."""
+    path = tmp_path_factory.mktemp("bin") if request.param == "graphviz-pure" else Path(str(SYSTEM_DOT)).parent
+    monkeypatch.setenv("PATH", str(path))
+    return str(request.param)
+
+
+# --- Helpers --------------------------------------------------------------------------------------------
+
+
+def neuron() -> Value:
+    """The running example: y = tanh(w x + b)."""
+    x, w, b = Value(2.0, label="x"), Value(-3.0, label="w"), Value(6.9, label="b")
+    y = ag.tanh(w * x + b)
+    y.label = "y"
+    return y
+
+
+def readme() -> Value:
+    """The expression of micrograd's README; g = 24.7041, dg/da = 138.8338, dg/db = 645.5773."""
+    a, b = Value(-4.0, label="a"), Value(2.0, label="b")
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.label = "g"
+    return g
+
+
+def svg(picture: Any) -> ET.Element:
+    """The picture as a tree of SVG."""
+    return ET.fromstring(picture.pipe("svg"))  # noqa: S314 - what was rendered here
+
+
+def groups(picture: Any, kind: str) -> dict[str, ET.Element]:
+    """The nodes or edges of the picture by their titles (``n0``, ``n0->n2``, and ``n0->n2 (2)`` for a second)."""
+    found: dict[str, ET.Element] = {}
+    for group in svg(picture).iter(f"{SVG}g"):
+        if group.get("class") == kind:
+            title = str(group.findtext(f"{SVG}title"))
+            found[title if title not in found else f"{title} (2)"] = group
+    return found
+
+
+def written(group: ET.Element) -> list[str]:
+    """The texts in a part of the picture, as they are read."""
+    return ["".join(text.itertext()).replace("\xa0", " ") for text in group.iter(f"{SVG}text")]
+
+
+def boxes(picture: Any) -> dict[str, list[str]]:
+    """What stands in each box."""
+    return {title: written(group) for title, group in groups(picture, "node").items()}
+
+
+def arrows(picture: Any) -> dict[str, list[str]]:
+    """What stands on each arrow."""
+    return {title: written(group) for title, group in groups(picture, "edge").items()}
+
+
+def skeleton(picture: Any) -> list[tuple[str, list[str], str | None]]:
+    """All that a label may not change: elements, their attributes, and the names of nodes and edges."""
+    return [
+        (element.tag, sorted(element.attrib), element.text if element.tag == f"{SVG}title" else None)
+        for element in svg(picture).iter()
+    ]
+
+
+def fill(group: ET.Element) -> tuple[int, ...]:
+    """The colour in a box, as red, green, blue from 0 to 255."""
+    colour = next(str(shape.get("fill")) for shape in group.iter(f"{SVG}polygon"))
+    return (255, 255, 255) if colour == "white" else tuple(bytes.fromhex(colour[1:]))
+
+
+def contrast(background: tuple[int, ...], ink: int = 0) -> float:
+    """The contrast of a grey ``ink`` on a colour, from 1 to 21 (WCAG 2.2)."""
+
+    def luminance(colour: tuple[int, ...]) -> float:
+        parts = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    return (luminance(background) + 0.05) / (luminance((ink,) * 3) + 0.05)
+
+
+def chain(length: int) -> Value:
+    """A graph of ``length`` nodes in a row."""
+    node = Value(1.0)
+    for _ in range(length - 1):
+        node = -node
+    return node
+
+
+def script(path: Path, body: str) -> None:
+    """A program named ``dot`` that does what the shell does with ``body``."""
+    path.joinpath("dot").write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    path.joinpath("dot").chmod(0o755)
+
+
+# --- The graph as data ------------------------------------------------------------------------------------
+
+
+def test_trace_lists_nodes_and_edges() -> None:
+    """Nodes come operands before results; an edge is a pair (operand, result)."""
+    a, b = Value(2.0), Value(3.0)
+    c = a * b
+    nodes, edges = trace(c)
+    assert list(map(id, nodes)) == list(map(id, order(c)))
+    assert [(id(p), id(q)) for p, q in edges] == [(id(a), id(c)), (id(b), id(c))]
+
+
+def test_trace_lists_both_edges_of_a_square() -> None:
+    """x * x has two operands, so two edges."""
+    x = Value(3.0)
+    nodes, edges = trace(x * x)
+    assert (len(nodes), len(edges)) == (2, 2)
+
+
+def test_trace_keeps_a_constant_exponent_in_the_operation() -> None:
+    """As in micrograd, x**3 has one operand; an exponent that is a Value is a node, even an equal one."""
+    x, n = Value(3.0), Value(3.0)
+    assert [len(part) for part in trace(x**3)] == [2, 1]
+    assert [len(part) for part in trace(x**n)] == [3, 2]
+
+
+@pytest.mark.parametrize("function", [trace, *DRAWERS])
+@pytest.mark.parametrize("root", [[1.0], 2.0, None, "x"])
+def test_only_values_are_drawn(function: Any, root: Any) -> None:
+    """A root that is not a Value is a TypeError that names its type."""
+    with pytest.raises(TypeError, match=f"expected a Value to draw, got {type(root).__name__}"):
+        function(root)
+
+
+# --- What a box and an arrow show -------------------------------------------------------------------------
+
+
+def test_boxes_after_backward() -> None:
+    """A box shows its operation, its label, its value and its gradient, in the order of the graph."""
+    y = neuron()
+    y.backward()
+    assert boxes(draw(y)) == {
+        "n0": ["b", "data 6.9", "grad 0.4869"],
+        "n1": ["w", "data -3", "grad 0.9738"],
+        "n2": ["x", "data 2", "grad -1.461"],
+        "n3": ["*", "data -6", "grad 0.4869"],
+        "n4": ["+", "data 0.9", "grad 0.4869"],
+        "n5": ["tanh", "y", "data 0.7163", "grad 1"],
+    }
+
+
+def test_boxes_before_backward() -> None:
+    """Before any backward a gradient is not 0 but unknown: a dash, and no colour."""
+    picture = draw(neuron())
+    assert {texts[-1] for texts in boxes(picture).values()} == {"grad -"}
+    assert {fill(group) for group in groups(picture, "node").values()} == {(255, 255, 255)}
+
+
+def test_gradients_left_from_another_root_are_not_shown() -> None:
+    """The leaves of one root may hold the gradients of another; a picture of the first does not claim them."""
+    x = Value(2.0, label="x")
+    y, z = x * 3.0, x.exp()
+    z.backward()
+    assert boxes(draw(y))["n0"] == ["x", "data 2", "grad -"]
+
+
+def test_arrows_carry_local_partials() -> None:
+    """On each arrow, from operand to result, stands the derivative of the one by the other."""
+    assert arrows(draw(neuron())) == {
+        "n1->n3": ["∂ 2"],
+        "n2->n3": ["∂ -3"],
+        "n3->n4": ["∂ 1"],
+        "n0->n4": ["∂ 1"],
+        "n4->n5": ["∂ 0.4869"],
+    }
+
+
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_every_operation_is_drawn(rule: rules.Rule) -> None:
+    """Any row of the table gives a box with its symbol and an arrow with a partial for each operand."""
+    count = {"sequence": 3, "pairs": 5}.get(rule.layout) or len(rule.operand_names)
+    start = 1.25 if rule.domain == "x >= 1" else 0.25
+    node = record(rule, tuple([Value(start + 0.125 * i) for i in range(count)]))
+    picture = draw(node)
+    assert boxes(picture)[f"n{count}"] == [rule.symbol, f"data {short(node.data)}", "grad -"]
+    assert [texts for _, texts in sorted(arrows(picture).items())] == [[f"∂ {short(p)}"] for p in node.partials]
+
+
+def test_a_square_has_two_arrows() -> None:
+    """x * x: each operand is an arrow, and the gradient is the sum over both."""
+    x = Value(3.0, label="x")
+    y = x * x
+    y.backward()
+    picture = draw(y)
+    assert arrows(picture) == {"n0->n1": ["∂ 3"], "n0->n1 (2)": ["∂ 3"]}
+    assert boxes(picture)["n0"] == ["x", "data 3", "grad 6"]
+
+
+def test_constants_are_drawn_apart() -> None:
+    """A number in the formula is dashed and has no gradient, though it equals a variable that has one."""
+    x = Value(2.0, label="x")
+    y = x * 2.0
+    y.backward()
+    picture = draw(y)
+    assert boxes(picture) == {
+        "n0": ["x", "data 2", "grad 2"],
+        "n1": ["2"],
+        "n2": ["*", "data 4", "grad 1"],
+    }
+    dashed = [
+        title
+        for kind in ("node", "edge")
+        for title, group in groups(picture, kind).items()
+        if any(element.get("stroke-dasharray") for element in group.iter())
+    ]
+    assert dashed == ["n1", "n1->n2"]
+
+
+def test_a_constant_may_have_a_label() -> None:
+    """A constant with a label shows both."""
+    c = leaf(3.0, 0.0, "c", True)
+    assert boxes(draw(c + Value(2.0)))["n0"] == ["c", "3"]
+
+
+def test_a_constant_exponent_is_part_of_the_operation() -> None:
+    """(-2)**3 is one box ``**3`` with one arrow; d/dy, which is nan there, was not asked for."""
+    picture = draw(Value(-2.0, label="x") ** 3)
+    assert boxes(picture) == {"n0": ["x", "data -2", "grad -"], "n1": ["**3", "data -8", "grad -"]}
+    assert arrows(picture) == {"n0->n1": ["∂ 12"]}
+
+
+def test_the_readme_of_micrograd() -> None:
+    """The published gradients stand in the boxes."""
+    g = readme()
+    g.backward()
+    shown = {texts[-3]: texts[-2:] for texts in boxes(draw(g)).values() if len(texts) >= 3}
+    assert shown["a"] == ["data -4", "grad 138.8"]
+    assert shown["b"] == ["data 2", "grad 645.6"]
+    assert shown["g"] == ["data 24.7", "grad 1"]
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0.71630, "0.7163"),
+        (-1.46075, "-1.461"),
+        (3.0, "3"),
+        (60000.0, "60000"),
+        (999999.0, "999999"),
+        (1000000.0, "1e+06"),
+        (12345.6, "1.235e+04"),
+        (1e-300, "1e-300"),
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+        (-math.inf, "-inf"),
+        (7, "7"),
+    ],
+)
+def test_short_numbers(x: float, text: str) -> None:
+    """Four significant digits; whole numbers below a million in full; nan and inf by name."""
+    assert short(x) == text
+
+
+def test_numbers_that_are_not_finite() -> None:
+    """inf and nan are drawn like other numbers, in a value, a gradient and a partial."""
+    x = Value(0.0, label="x")
+    y = ag.sqrt(x * x)
+    y.backward()
+    picture = draw(y)
+    assert boxes(picture)["n0"] == ["x", "data 0", "grad nan"]
+    assert arrows(picture)["n1->n2"] == ["∂ inf"]
+    z = Value(math.nan) * math.inf
+    z.backward()
+    assert boxes(draw(z))["n2"] == ["*", "data nan", "grad 1"]
+
+
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_direction(rankdir: str) -> None:
+    """LR draws operands to the left of results, TB above them."""
+    centres = []
+    for group in groups(draw(Value(1.0).exp(), rankdir=rankdir), "node").values():
+        x, y = next(str(shape.get("points")) for shape in group.iter(f"{SVG}polygon")).split()[0].split(",")
+        centres.append((float(x), float(y)))
+    (x0, y0), (x1, y1) = centres
+    assert (x0 < x1) if rankdir == "LR" else (y0 < y1)
+
+
+def test_one_font() -> None:
+    """Every text asks for one font by one name; a comma list would be measured in one font and drawn in another."""
+    y = neuron() + 1.0
+    for drawer in DRAWERS:
+        assert {text.get("font-family") for text in svg(drawer(y)).iter(f"{SVG}text")} == {"Arial"}
+
+
+# --- Gradient as colour -----------------------------------------------------------------------------------
+
+
+def test_colour_tells_the_sign() -> None:
+    """Positive gradients are warm (more red than blue), negative ones cold, zero is white."""
+    x, w, r = Value(2.0, label="x"), Value(-3.0, label="w"), Value(-1.0, label="r")
+    y = x * w + r.relu()
+    y.backward()
+    colours = {texts[0]: fill(group) for group in groups(draw(y), "node").values() if (texts := written(group))}
+    assert colours["w"][0] > colours["w"][2]
+    assert colours["x"][0] < colours["x"][2]
+    assert colours["r"] == (255, 255, 255)
+
+
+def test_size_is_seen_without_colour() -> None:
+    """The larger the gradient, the darker the box and the thicker its frame."""
+    parts = [Value(0.0, label=str(factor)) for factor in (0, 1, 4, 10)]
+    y = ag.dot(parts, [0.0, 1.0, 4.0, 10.0])
+    y.backward()
+    chosen = [group for group in groups(draw(y), "node").values() if written(group)[0] in {"0", "1", "4", "10"}]
+    chosen = [group for group in chosen if len(written(group)) == 3]
+    darkness = [765 - sum(fill(group)) for group in chosen]
+    widths = [float(next(shape.get("stroke-width", "1") for shape in group.iter(f"{SVG}polygon"))) for group in chosen]
+    assert len(set(darkness)) == len(set(widths)) == 4
+    assert darkness == sorted(darkness)
+    assert widths == sorted(widths)
+
+
+@pytest.mark.parametrize("grad", [1.0, -1.0, math.inf, -math.inf, math.nan])
+def test_contrast(grad: float) -> None:
+    """Black on the deepest tint has a contrast of 12:1 and more, and 4.5:1 through any coloured glass."""
+    deepest = tuple(bytes.fromhex(drawing.tint(grad, 1.0)["fillcolor"][1:]))
+    assert contrast(deepest) > 12.0
+    assert all(contrast((channel,) * 3) > 4.5 for channel in deepest)
+    assert contrast((255, 255, 255), int(drawing.GREY[1:3], 16)) > 7.0
+
+
+@pytest.mark.parametrize(
+    "grads", [(5e-324, 0.0), (1.7e308, -1e-300), (math.inf, 1.0), (math.nan, 0.0), (math.nan, math.inf)]
+)
+def test_extreme_gradients_have_a_colour(grads: tuple[float, float]) -> None:
+    """The smallest, the largest and the infinite gradient can be drawn."""
+    x, y = Value(1.0), Value(2.0)
+    z = x + y
+    z.backward()
+    (x.grad, y.grad) = grads
+    assert {len(fill(group)) for group in groups(draw(z), "node").values()} == {3}
+    z.grad = math.nan
+    assert boxes(draw(z))["n2"] == ["+", "data 3", "grad nan"]
+
+
+# --- micrograd's own picture ------------------------------------------------------------------------------
+
+
+def test_draw_dot_looks_as_in_micrograd() -> None:
+    """A record ``label | data | grad`` with four decimals for each value, and a node for each operation."""
+    x = Value(-2.0, label="x")
+    y = x**3
+    y.label = "y"
+    y.backward()
+    picture = draw_dot(y)
+    assert boxes(picture) == {
+        "n0": ["x", "data -2.0000", "grad 12.0000"],
+        "n1": ["y", "data -8.0000", "grad 1.0000"],
+        "n1op": ["**3"],
+    }
+    assert arrows(picture) == {"n1op->n1": [], "n0->n1op": []}
+
+
+def test_draw_dot_before_backward_and_without_labels() -> None:
+    """As in micrograd, a gradient begins as 0.0000, and a box without a label has an empty field for it."""
+    fields = [text.strip() for text in boxes(draw_dot(Value(1.0) * Value(2.0)))["n2"]]
+    assert fields == ["", "data 2.0000", "grad 0.0000"]
+
+
+def test_draw_dot_takes_its_arguments_in_order() -> None:
+    """draw_dot(root, format, rankdir), as micrograd's notebooks call it."""
+    picture = draw_dot(neuron(), "png", "TB")
+    assert (picture.format, picture.graph_attr["rankdir"]) == ("png", "TB")
+
+
+# --- Labels are data --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("drawer", DRAWERS)
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_labels(label: str, drawer: Any) -> None:
+    """A label appears as it is, what cannot be seen as Python writes it, and changes nothing else in the picture."""
+
+    def picture(label: str) -> Any:
+        x = Value(1.0, label=label)
+        y = x * 2.0
+        y.label = label
+        return drawer(y)
+
+    expected = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in label)
+    found = [text for texts in boxes(picture(label)).values() for text in texts]
+    assert found.count(expected) == 2
+    assert skeleton(picture(label)) == skeleton(picture("harmless"))
+
+
+@pytest.mark.parametrize("drawer", DRAWERS)
+def test_hostile_symbols(drawer: Any) -> None:
+    """The symbol of an operation of one's own is as harmless as a label."""
+    x = Value(1.0)
+    harmless = skeleton(drawer(record(rules.Rule("cube", lambda x: x, lambda out, x: (1.0,)), (x,))))
+    for label in HOSTILE:
+        picture = drawer(record(rules.Rule(label, lambda x: x, lambda out, x: (1.0,)), (x,)))
+        assert visible(label) in [text for texts in boxes(picture).values() for text in texts]
+        assert skeleton(picture) == harmless
+
+
+def test_pictures_hold_nothing_active() -> None:
+    """No link, no script, no handler, no markup from a label."""
+    root = svg(draw(ag.sum([Value(1.0, label=label) for label in HOSTILE])))
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags <= {"svg", "g", "title", "polygon", "polyline", "path", "text"}
+    names = {name for element in root.iter() for name in element.attrib}
+    assert not [name for name in names if "href" in name or name.startswith("on")]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["two  spaces  ", "\\", "\\\\", '\\"', "\\{", "a\\", "\\n", "<", ">", "|", "&#65;", "\\l\\r\\G\\L\\E\\T\\H"],
+)
+def test_spaces_and_backslashes_survive(label: str) -> None:
+    """What a record would drop or take as an escape stands there as it is."""
+    assert boxes(draw(Value(1.0, label=label)))["n0"] == [label, "data 1", "grad -"]
+
+
+@pytest.mark.parametrize("label", ["\ud800", "\u200b", "\u2066", "\ufeff", "\x7f", "\x85", "\u2028"])
+def test_what_cannot_be_seen_is_seen(label: str) -> None:
+    """Half a surrogate pair, zero-width and bidirectional controls, and separators are written out."""
+    assert boxes(draw(Value(1.0, label=label)))["n0"][0] == ascii(label)[1:-1]
+
+
+@pytest.mark.parametrize("label", ["δ¹ = ∂C/∂z", "вес", "משקל", "وزن", "学习率", "x₁", "é", "🙂"])
+def test_letters_of_all_scripts(label: str) -> None:
+    """Letters stay letters, whatever the script."""
+    assert boxes(draw(Value(1.0, label=label)))["n0"][0] == label
+
+
+@pytest.mark.parametrize("drawer", DRAWERS)
+@pytest.mark.parametrize("unit", ["x", "\0", "\\", "{", "&", "界"])
+def test_long_labels_are_cut_visibly(drawer: Any, unit: str) -> None:
+    """A label of 20,000 characters ends in three dots after 80, whatever it consists of."""
+    text = boxes(drawer(Value(1.0, label=unit * 20000)))["n0"][0]
+    assert text == (visible(unit) * 80)[:79] + "…"
+
+
+def test_labels_that_fit_are_whole() -> None:
+    """80 characters are not cut, 81 are."""
+    assert visible("x" * 80) == "x" * 80
+    assert visible("x" * 81) == "x" * 79 + "…"
+
+
+# --- Size and order ---------------------------------------------------------------------------------------
+
+
+def test_too_many_nodes() -> None:
+    """Above max_nodes the message names the count and says what to do; at max_nodes the picture is drawn."""
+    with pytest.raises(ValueError, match=r"at most 500 nodes, got 501.*max_nodes=501"):
+        draw(chain(501))
+    with pytest.raises(ValueError, match=r"at most 2 nodes, got 3.*max_nodes=3"):
+        draw(chain(3), max_nodes=2)
+    assert len(boxes(draw(chain(3), max_nodes=3))) == 3
+
+
+def test_depth_is_no_obstacle() -> None:
+    """A graph deeper than Python's stack gets the same message."""
+    with pytest.raises(ValueError, match="got 100000"):
+        draw(chain(100_000))
+
+
+def test_a_dot_product_of_64_pairs() -> None:
+    """A box with 129 operands is drawn whole."""
+    z = ag.dot([Value(float(i), label=f"w{i}") for i in range(64)], [Value(1.0) for _ in range(64)], Value(0.5))
+    z.backward()
+    picture = draw(z)
+    assert len(boxes(picture)) == 130
+    assert len(arrows(picture)) == 129
+
+
+def test_same_graph_same_bytes() -> None:
+    """The source does not depend on the hash seed, nor on where objects lie in memory."""
+    code = (
+        "import sys; from autograd import Value, tanh; from autograd.drawing import draw, draw_dot\n"
+        "x = Value(2.0, label='x'); y = tanh(x * Value(-3.0, label='w') + x**2) / 3; y.backward()\n"
+        "print(draw(y).source, draw_dot(y).source, draw(y).pipe(encoding='utf-8'))"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("drawer", DRAWERS)
+def test_unknown_direction(drawer: Any) -> None:
+    """A direction that is neither LR nor TB is a ValueError."""
+    with pytest.raises(ValueError, match="expected the rankdir 'LR' .* or 'TB' .*, got 'up'"):
+        drawer(neuron(), rankdir="up")
+
+
+@pytest.mark.parametrize("drawer", DRAWERS)
+def test_unknown_format(drawer: Any) -> None:
+    """A format that Graphviz does not know is a ValueError, at the drawing and at the rendering."""
+    with pytest.raises(ValueError, match="unknown format: 'xyz'"):
+        drawer(neuron(), format="xyz")
+    with pytest.raises(ValueError, match="expected a format of Graphviz such as svg, png or pdf, got 'xyz'"):
+        drawer(neuron()).pipe("xyz")
+
+
+# --- Files ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda picture: picture.render("graph"), ["graph.svg"]),
+        (lambda picture: picture.render(), ["graph.svg"]),
+        (lambda picture: picture.render("graph.svg"), ["graph.svg"]),
+        (lambda picture: picture.render("graph.png"), ["graph.png"]),
+        (lambda picture: picture.render(Path("graph"), format="pdf"), ["graph.pdf"]),
+        (lambda picture: picture.render("graph.pdf", format="pdf"), ["graph.pdf"]),
+        (lambda picture: picture.render("version 1.2"), ["version 1.2.svg"]),
+        (lambda picture: picture.render(outfile="other.png"), ["other.png"]),
+        (lambda picture: picture.render("graph", cleanup=False), ["graph.gv", "graph.svg"]),
+    ],
+    ids=range(9),
+)
+def test_render_writes_one_file(call: Any, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``render("graph")`` leaves graph.svg and nothing else, unless the source is asked for; it returns the path."""
+    monkeypatch.chdir(tmp_path)
+    assert call(draw(neuron())) == names[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_render_makes_directories(tmp_path: Path) -> None:
+    """Directories that are missing are made, in the name and in ``directory``."""
+    path = draw(neuron()).render("b/graph", directory=tmp_path / "a")
+    assert Path(path) == tmp_path / "a" / "b" / "graph.svg"
+    assert Path(path).read_bytes().startswith(b"<?xml")
+
+
+def test_view_opens_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``view()`` and ``render(view=True)`` hand the written file to the system's viewer."""
+    opened: list[str] = []
+    monkeypatch.setattr(graphviz, "view", opened.append)
+    assert [draw(neuron()).view("a", tmp_path), draw(neuron()).render("b", tmp_path, view=True)] == opened
+    assert [Path(path).name for path in opened] == ["a.svg", "b.svg"]
+
+
+@pytest.mark.parametrize(
+    ("format", "signature"),
+    [("svg", b"<?xml"), ("png", b"\x89PNG\r\n\x1a\n"), ("jpeg", b"\xff\xd8\xff"), ("pdf", b"%PDF-1."), ("json", b"{")],
+)
+@pytest.mark.parametrize("drawer", DRAWERS)
+def test_formats(drawer: Any, format: str, signature: bytes) -> None:
+    """SVG, PNG, JPEG and PDF come out of either program, quietly, for any label."""
+    y = neuron()
+    y.label = "δ 界 🙂"
+    assert drawer(y, format=format).pipe().startswith(signature)
+
+
+def test_rendering_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    """A program's remarks on the widths of letters are kept from the reader."""
+    draw(Value(1.0, label="δ 界")).pipe("png")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pixels_are_fine_and_bounded() -> None:
+    """A small picture has 192 pixels to the inch; a row of 400 boxes, 25 metres long, stays within 32,000 pixels."""
+
+    def pixels(picture: Any) -> tuple[int, int]:
+        header = picture.pipe("png")[16:24]
+        return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")
+
+    small = draw(neuron())
+    inches = float(str(svg(small).get("width")).removesuffix("pt")) / 72
+    assert pixels(small)[0] == pytest.approx(192 * inches, abs=8)
+    width, height = pixels(draw(chain(400)))
+    assert 20_000 < width < 32_100
+    assert width * height < 41e6
+
+
+def test_pdf_without_dot(program: str) -> None:
+    """graphviz-pure's PDF is a sound file of one page: each object where the table says, as large as the SVG."""
+    picture = draw(neuron())
+    data = picture.pipe("pdf")
+    if program == "dot":
+        assert b"/Font" in data  # letters, not pixels
+        return
+    start = int(data.rstrip().splitlines()[-2])
+    assert data[start : start + 4] == b"xref"
+    offsets = [int(line[:10]) for line in data[start:].splitlines()[3:8]]
+    assert [data[offset : offset + 7] for offset in offsets] == [b"%d 0 obj" % number for number in range(1, 6)]
+    assert data.count(b"\nendobj\n") == 5
+    width, height = map(float, re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data).groups())  # type: ignore[union-attr]
+    root = svg(picture)
+    assert width == pytest.approx(float(str(root.get("width")).removesuffix("pt")), abs=2)
+    assert height == pytest.approx(float(str(root.get("height")).removesuffix("pt")), abs=2)
+    columns, rows, length = map(int, re.search(rb"/Width (\d+) /Height (\d+) .* /Length (\d+)", data).groups())  # type: ignore[union-attr]
+    assert (columns, rows) == (pytest.approx(4 * width, abs=8), pytest.approx(4 * height, abs=8))
+    begin = data.index(b"\xff\xd8\xff")
+    assert data[begin + length - 2 : begin + length + 11] == b"\xff\xd9\nendstream\n"
+
+
+def test_pdf_pages_have_a_largest_size() -> None:
+    """A page is at most 200 inches long, and keeps its proportions."""
+    jpeg = draw(Value(1.0)).pipe("jpeg")
+    page = drawing.page(jpeg, 400.0, 100.0)
+    assert b"/MediaBox [0 0 14400.000 3600.000]" in page
+
+
+# --- Programs ---------------------------------------------------------------------------------------------
+
+
+def test_the_program_is_found(program: str) -> None:
+    """The system's dot is taken where there is one, else graphviz-pure beside this Python."""
+    assert os.path.basename(drawing.renderer()).split(".")[0] == program
+
+
+def test_graphviz_pure_is_found_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python's own folders have no graphviz-pure, PATH may."""
+    found = Path(drawing.renderer())
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
+    monkeypatch.setenv("PATH", str(found.parent))
+    assert Path(drawing.renderer()) == found
+
+
+@pytest.fixture
+def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without any program to render."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("nothing")
+def test_no_program_is_an_error_that_helps() -> None:
+    """Drawing works without a program; rendering says what to install, and writes nothing."""
+    picture = draw(neuron())
+    assert "digraph" in picture.source
+    with pytest.raises(
+        RuntimeError, match="expected `dot` .* or `graphviz-pure` .*: python -m pip install graphviz-pure"
+    ):
+        picture.pipe("svg")
+    with pytest.raises(RuntimeError, match="python -m pip install graphviz-pure"):
+        picture.render("graph")
+    assert not Path("graph.svg").exists()
+
+
+@pytest.mark.usefixtures("nothing")
+def test_no_program_is_text_in_a_notebook() -> None:
+    """Where nothing can render, a notebook shows the graph as text and the reason, not a traceback."""
+    bundle = draw(neuron())._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "n5 = tanh" not in bundle["text/plain"]  # it has the label y
+    assert "y = tanh(n4)   data 0.7163  grad -" in bundle["text/plain"]
+    assert "python -m pip install graphviz-pure" in bundle["text/plain"]
+
+
+def test_a_program_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The complaint of the program is the message; a notebook shows it with the text."""
+    script(tmp_path, "echo no plugins >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin{os.pathsep}/usr/bin")
+    with pytest.raises(RuntimeError, match="dot: no plugins"):
+        draw(neuron()).pipe("svg")
+    assert "dot: no plugins" in draw(neuron())._repr_mimebundle_()["text/plain"]
+
+
+def test_a_program_that_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file named dot that is no program is an error like the others."""
+    tmp_path.joinpath("dot").write_bytes(b"\x7fELF, but not really")
+    tmp_path.joinpath("dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="dot does not run"):
+        draw(neuron()).pipe("svg")
+
+
+def test_a_format_that_the_program_lacks(program: str) -> None:
+    """Graphviz knows more formats than graphviz-pure writes; its message lists those."""
+    if program == "dot":
+        assert draw(neuron()).pipe("ps").startswith(b"%!PS")
+    else:
+        with pytest.raises(RuntimeError, match='"ps" not recognized. Use one of: .* svg'):
+            draw(neuron()).pipe("ps")
+
+
+# --- Notebooks and terminals ------------------------------------------------------------------------------
+
+
+def test_notebooks_show_the_picture() -> None:
+    """A notebook gets SVG, and the listing for readers without pictures; PNG on request."""
+    picture = draw(neuron())
+    assert isinstance(picture, graphviz.Digraph)
+    bundle = picture._repr_mimebundle_()
+    assert bundle == {"text/plain": repr(picture), "image/svg+xml": picture.pipe("svg", encoding="utf-8")}
+    assert picture._repr_mimebundle_(include={"image/png"})["image/png"].startswith(b"\x89PNG")
+    assert list(picture._repr_mimebundle_(exclude={"image/svg+xml"})) == ["text/plain"]
+
+
+def test_terminals_show_the_graph_as_text() -> None:
+    """A line for each node: how it was made, its value, its gradient; at most four operands are named."""
+    y = ag.dot([Value(1.0, label="w\n1"), Value(2.0)], [3.0, Value(4.0)], 0.5)
+    y.backward()
+    assert repr(draw(y)).splitlines() == [
+        r"w\n1                                       data 1     grad 3",
+        "n1                                         data 2     grad 4",
+        "3                                          data 3     constant",
+        "n3                                         data 4     grad 2",
+        "0.5                                        data 0.5   constant",
+        r"n5 = dot(w\n1, n1, 3, n3, ... 5 operands)  data 11.5  grad 1",
+    ]
+
+
+def test_a_copy_is_a_drawing() -> None:
+    """The methods of graphviz.Digraph remain: a copy renders to the same picture, and more may be added."""
+    picture = draw(neuron())
+    copied = picture.copy()
+    assert copied.pipe("svg") == picture.pipe("svg")
+    copied.node("extra", "a note")
+    assert boxes(copied)["extra"] == ["a note"]
+    assert "Drawing object at" in repr(copied)
+
+
+def test_import_is_lean() -> None:
+    """Importing this file loads neither the graphviz package nor what only rendering needs."""
+    code = (
+        "import sys, autograd.drawing; print(*{'graphviz', 'subprocess', 'shutil', 'dataclasses'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
