@@ -21,29 +21,29 @@ LONGEST_LABEL = 80
 
 
 def visible(label: str) -> str:
-    """A label of at most 80 characters, those that cannot be seen as Python writes them, without spaces before it.
+    r"""A label of at most 80 characters, those that cannot be seen as Python writes them, without spaces before it.
 
-    >>> print(visible("two\\nlines"), len(visible("x" * 20_000)), visible("x" * 20_000)[-2:])
-    two\\nlines 80 x…
+    >>> print(visible("two\nlines"), len(visible("x" * 20_000)), visible("x" * 20_000)[-2:])
+    two\nlines 80 x…
     """
     start = label.lstrip(" ")[: LONGEST_LABEL + 1]
     text = "".join([c if c.isprintable() else repr(c)[1:-1] for c in start])
     return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
 
 
-def names(nodes: Iterable[Value]) -> dict[Value, str]:
-    """A name for each of the nodes: its label; else its number, if it is a constant; else v1, v2, ... in their order.
+def names(*roots: Value) -> dict[Value, str]:
+    """A name for each node that the roots depend on: its label; its number, if it is a constant; else v1, v2, ...
 
-    No two nodes share a name, except constants that are the same number: a label that several nodes bear is numbered
-    from the second on (``x``, ``x_2``), and what is taken is passed over. Given the nodes of a graph in the order of
-    :func:`autograd.graph.order`, the same graph has the same names in every run.
+    The nodes are named, and listed, in the order in which the formula is worked out: operands before results, left
+    before right. No two share a name, except constants that are the same number: a label that several nodes bear is
+    numbered from the second on (``x``, ``x_2``), and what is taken is passed over. The same graph has the same names
+    in every run.
 
-    >>> x, twice = Value(3.0, label="x"), Value(4.0, label="x")
-    >>> y = 2.0 * x + twice
-    >>> list(names([x, twice, *y.parents, *y.parents[0].parents, y]).values())
-    ['x', 'x_2', 'v1', '2', 'v2']
+    >>> x, other = Value(3.0, label="x"), Value(4.0, label="x")
+    >>> list(names(2.0 * x + other * other).values())
+    ['2', 'x', 'v1', 'x_2', 'v2', 'v3']
     """
-    listed = list(dict.fromkeys(nodes))
+    listed = list(worked_out(roots))
     labels = [visible(node.label) for node in listed]
     taken = set(labels)
     numbered = (name for i in count(1) if (name := f"v{i}") not in taken)
@@ -59,6 +59,22 @@ def names(nodes: Iterable[Value]) -> dict[Value, str]:
             named[node] = another = next(name for i in seen[label] if (name := f"{label}_{i}") not in taken)
             taken.add(another)
     return named
+
+
+def worked_out(roots: Iterable[Value]) -> dict[Value, None]:
+    """The nodes that the roots depend on, operands before results and left before right."""
+    listed: dict[Value, None] = {}
+    for root in roots:
+        open_nodes = [(root, iter(root.parents))] if root not in listed else []
+        while open_nodes:
+            node, operands = open_nodes[-1]
+            operand = next((x for x in operands if x not in listed), None)
+            if operand is None:
+                listed[node] = None
+                open_nodes.pop()
+            else:
+                open_nodes.append((operand, iter(operand.parents)))
+    return listed
 
 
 def name_from(variables: Mapping[str, object]) -> None:

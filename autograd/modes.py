@@ -23,6 +23,8 @@ HOUSE = tuple(os.path.join(os.path.dirname(PACKAGE), name) + os.sep for name in 
 
 ieee_arithmetic: ContextVar[bool] = ContextVar("ieee_arithmetic", default=False)
 watcher: ContextVar[detect_anomaly | None] = ContextVar("watcher", default=None)
+recorder: ContextVar[Any] = ContextVar("recorder", default=None)
+"""The :class:`autograd.compiler.recording.Recording` that takes notes while ``jit`` records a function."""
 
 
 class ieee:

@@ -41,7 +41,7 @@ def over(x: Term, y: Value) -> Value:
     return x / (y if y != 0.0 else y + 0.0)
 
 
-def power_by_base(out: Value, x: Value, y: Term) -> Term:
+def power_by_base(out: Value, x: Term, y: Term) -> Term:
     """y x**(y-1), in as few nodes as a constant exponent allows; 0 where y = 0 and the power below is not finite."""
     if not isinstance(x, Value):
         return out.partials[0]
@@ -175,9 +175,10 @@ def product(x: Term, y: Term) -> Term:
 
 
 def add_up(terms: list[tuple[Term, Term]]) -> Term:
-    """sum partial * upstream as one node at most per kind: no times 1, no plus 0.
+    """sum partial * upstream, without times 1 or plus 0.
 
-    A single product is ``*``; several are one ``dot``, and terms whose factor is 1 one ``sum`` (or the dot's bias).
+    A single product is ``*``; several terms are one ``sum`` where all factors are 1, else one ``dot``, whose bias is then
+    the sum of those with the factor 1.
     """
     if len(terms) == 1:
         return product(*terms[0])
@@ -195,8 +196,6 @@ def add_up(terms: list[tuple[Term, Term]]) -> Term:
             alone.append(y)
         elif x != 0.0 or not isfinite(y.data):
             products.append((x, y))
-    if len(products) == 1:
-        alone.append(product(*products.pop()))
     if constant or not (alone or products):
         alone.append(constant)
     rest = None if not alone else alone[0] if len(alone) == 1 else functions.sum(alone)

@@ -1,35 +1,31 @@
 """The backward pass as data: one record for each application of the chain rule.
 
 :func:`steps` yields what :func:`autograd.graph.backward` does, edge by edge and in the same order, without touching a
-``grad``. Whatever shows backward to somebody - a derivation, an animation, a table - is a view of these records. The
-text of a local partial is the row of the table (:mod:`autograd.rules`), read with the operands' names in it.
+``grad``. Whatever shows backward to somebody - a derivation, an animation, a table - is a view of these records.
 """
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import functions, graph, rules
+from . import graph
+from .formulas import derivative, partial_of, product
 from .labels import names as names_of
-from .symbols import ATOM, CASES, PRODUCT, SIGN, Symbol, Vector, name, namespace, number, parenthesised, short, symbol
+from .symbols import Symbol, number, short
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    Naming = Callable[[Value], Symbol]
-
-ROWS = frozenset(rules.TABLE)
-LISTED = 5  # operands of a long list: the first three, dots, and the last
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class Step(NamedTuple):
-    """One application of the chain rule: d root / d operand += d node / d operand * d root / d node.
+    """One application of the chain rule: d root / d operand += d root / d node * d node / d operand.
 
-    ``str(step)`` is that line with its numbers.
+    ``str(step)`` is that line, with its numbers.
     """
 
-    index: int
+    index: int  # type: ignore[assignment] # tuple has a method of this name, which no step needs
     """0 for the first step."""
     root: Value
     node: Value
@@ -37,10 +33,10 @@ class Step(NamedTuple):
     upstream: float
     """d root / d node."""
     operand: Value
-    position: int
-    """The place of the operand among the node's: x * x is two steps, at 0 and at 1."""
+    position: int | None
+    """The place of the operand among the node's: x * x is two steps, at 0 and at 1. None in a step that is folded."""
     partial: float
-    """d node / d operand at this place, as a number."""
+    """d node / d operand at this place."""
     carries: bool
     """False where nothing is handed on: nothing arrived at the node, or its operation did not select this operand."""
     contribution: float
@@ -54,28 +50,33 @@ class Step(NamedTuple):
 
     @property
     def symbolic(self) -> Symbol:
-        """The local partial as the row has it, over the operands' names; ``str()`` is its text, ``.latex`` its LaTeX."""
+        """The local partial as the row has it, over the operands' names: ``str()`` is its text, ``.latex`` its LaTeX.
+
+        Where nodes are folded away, it is the derivative itself.
+        """
+        if self.position is None:
+            return derivative(self.node, self.operand, self.names)
         return partial_of(self.node, self.position, self.names)
 
     def equation(self, digits: int = 4) -> list[Symbol]:
         """The sides of the equation: the derivative, the chain rule in symbols and in numbers, the contribution."""
-        by_node, by_operand = (derivative(self.root, x, self.names) for x in (self.node, self.operand))
         upstream, partial, contribution = (
             number(short(x, digits)) for x in (self.upstream, self.partial, self.contribution)
         )
         return [
-            by_operand,
-            product([by_node, self.symbolic]),
+            derivative(self.root, self.operand, self.names),
+            product([derivative(self.root, self.node, self.names), self.symbolic]),
             product([upstream, partial], r" \times "),
             contribution,
         ]
 
     def __repr__(self) -> str:
         left, *sides = map(str, self.equation())
-        line = f"{left} += {' = '.join(sides)}"
-        return f"{self.index}: {line}" if self.carries else f"{self.index}: {line} (carries nothing)"
+        nothing = "" if self.carries else " (carries nothing)"
+        return f"{self.index}: {left} += {' = '.join(sides)}{nothing}"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 def steps(root: Value) -> Iterator[Step]:
@@ -83,7 +84,7 @@ def steps(root: Value) -> Iterator[Step]:
 
     Lazy, and no ``grad`` is read or written: gradients start from 0.0. The last ``after`` of a node is bit for bit
     what ``root.backward()`` leaves in an interior node, and in a leaf whose ``grad`` was 0.0. Edges that carry nothing
-    are there too, and say so.
+    are among the steps, and say so.
 
     >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     >>> y = (w * x).relu()
@@ -100,113 +101,94 @@ def steps(root: Value) -> Iterator[Step]:
     """
     if not isinstance(root, Value):
         raise TypeError(f"expected a Value to step backward from, got {type(root).__name__}")
-    return sweep(root, graph.order(root))
+    return sweep(graph.order(root), names_of(root))
 
 
-def sweep(root: Value, nodes: Sequence[Value]) -> Iterator[Step]:
-    """The steps, given the graph in order."""
-    names = names_of(nodes)
-    gradients = {root: graph.UNTOUCHED + 1.0}
+def sweep(nodes: Sequence[Value], names: Mapping[Value, str]) -> Iterator[Step]:
+    """The steps, given the graph in order: the loop of :func:`autograd.graph.sweep` with its sums in a table."""
+    root = nodes[-1]
+    gradient = {root: graph.UNTOUCHED + 1.0}
     index = 0
     for node in reversed(nodes):
-        upstream = gradients.pop(node, graph.UNTOUCHED)
+        upstream = gradient.get(node, graph.UNTOUCHED)
         for position, (operand, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-            before = gradients.get(operand, graph.UNTOUCHED)
+            before = gradient.get(operand, graph.UNTOUCHED)
             carries = upstream is not graph.UNTOUCHED and bool(partial or not node.rule.selecting)
             contribution = partial * upstream if carries else 0.0
-            after = before + contribution if carries else before
             if carries:
-                gradients[operand] = after
+                gradient[operand] = before + contribution
+            after = gradient.get(operand, before)
             yield Step(
                 index, root, node, upstream, operand, position, partial, carries, contribution, before, after, names
             )
             index += 1
 
 
-# Formulas over the names of nodes ---------------------------------------------------------------------------------
+def folded(
+    nodes: Sequence[Value], kept: set[Value], gradient: Mapping[Value, float], names: Mapping[Value, str]
+) -> Iterator[Step]:
+    """The steps of a graph of which only some nodes are shown: from each of them to the next that are kept below it.
 
+    Where others lie between, the partial is the derivative through them, found by a sweep of its own, and there is one
+    step however many ways lead through. ``gradient`` has d root / d node for each node. What is not among the ``nodes``
+    is left out.
 
-def symbol_of(node: Value, names: Mapping[Value, str]) -> Symbol:
-    """A node as it stands in formulas: its name, or its number if it is a constant without a label."""
-    return number(names[node]) if node.rule is rules.CONSTANT and not node.label else name(names[node])
-
-
-def derivative(result: Value, operand: Value, names: Mapping[Value, str], ordinal: str = "") -> Symbol:
-    r"""d result / d operand: ``dy/dx``, ``\frac{\partial y}{\partial x}``.
-
-    ``ordinal`` says which, where the operand stands in several places: d(2nd x).
+    >>> x = Value(3.0, label="x")
+    >>> z = (x * x + 2.0 * x).exp().log()
+    >>> z.label = "z"
+    >>> nodes = graph.order(z * z)
+    >>> gradient = dict(zip(nodes, graph.gradients(nodes[-1:], [1.0], nodes)))
+    >>> for step in folded(nodes, {nodes[-1], z, x}, gradient, names_of(nodes[-1])):
+    ...     print(step)
+    0: dv5/dz += dv5/dv5 * z = 1 * 15 = 15
+    1: dv5/dz += dv5/dv5 * z = 1 * 15 = 15
+    2: dv5/dx += dv5/dz * dz/dx = 30 * 8 = 240
     """
-    above, below = (name(names[node]) for node in (result, operand))
-    texts = [x.text if x.text.isidentifier() or x.text.endswith("]") else f"({x.text})" for x in (above, below)]
-    tops = [x.latex if x.binding != CASES else parenthesised(x.latex) for x in (above, below)]
-    if ordinal:
-        texts[1] = f"({ordinal} {below.text})"
-        tops[1] = rf"(\text{{{ordinal} }}{below.latex})"
-    return Symbol(f"d{texts[0]}/d{texts[1]}", rf"\frac{{\partial {tops[0]}}}{{\partial {tops[1]}}}")
+    place = {node: i for i, node in enumerate(nodes)}
+    root = nodes[-1]
+    so_far = {root: 1.0}  # of the nodes at which something has arrived
+    index = 0
+    for node in reversed(nodes):
+        if node not in kept:
+            continue
+        upstream = gradient[node]
+        for operand, position, partial, selected in ways_down(node, place, kept):
+            carries = selected and node in so_far
+            contribution = partial * upstream if carries else 0.0
+            before = so_far.get(operand, 0.0)
+            if carries:
+                so_far[operand] = before + contribution
+            after = so_far.get(operand, before)
+            yield Step(
+                index, root, node, upstream, operand, position, partial, carries, contribution, before, after, names
+            )
+            index += 1
 
 
-def product(factors: Sequence[Symbol], times: str = r" \cdot ") -> Symbol:
-    """Factors side by side; each stands for itself, so a factor that is a formula is in parentheses."""
-    if len(factors) == 1:
-        return factors[0]
-    texts, latexes = [], []
-    for place, x in enumerate(factors):
-        behind_a_sign = place > 0 and x.text.startswith("-")
-        texts.append(x.within(ATOM if behind_a_sign else SIGN)[0])
-        latexes.append(x.within(ATOM if behind_a_sign else PRODUCT)[1])
-    return Symbol(" * ".join(texts), times.join(latexes), PRODUCT)
-
-
-def formula(node: Value, naming: Naming) -> Symbol:
-    """The operation of a node over its operands: ``v1 + b``, ``tanh(v2)``; its LaTeX writes out what it computes."""
-    rule = node.rule
-    operands = vector(node.parents, naming)
-    called = Symbol(f"{rule.symbol}({operands})", name(rule.symbol).latex + parenthesised(operands.latex))
-    if rule not in ROWS:
-        return called
-    value: Symbol = rules.symbolic(rule, *arguments(node, naming))[0]
-    if rule.layout != "pairs" and hasattr(functions, rule.symbol):  # what is written as a call is shown as a call
-        value.text = called.text
-    return value
-
-
-def partial_of(node: Value, position: int, names: Mapping[Value, str]) -> Symbol:
-    """The row's formula of d node / d operand over the names of its operands.
-
-    Where a primitive's partials cannot be read as a formula, it is the derivative that they are: ``dy/dx``.
-    """
-    rule, place = node.rule, position
-    half = len(node.parents) // 2
-    if rule.layout == "sequence":
-        position = 0
-    elif rule.layout == "pairs":
-        position, place = divmod(position, half) if position < 2 * half else (2, 0)
-    written = arguments(node, lambda x: symbol_of(x, names), place)
-    try:
-        if rule in ROWS:
-            partial = rules.symbolic(rule, *written)[1][position]
-        else:
-            out = formula(node, lambda x: symbol_of(x, names))
-            partial = symbol(rules.read(rule.partials, namespace(rules.NAMES))(out, *written)[position])
-    except Exception:  # noqa: BLE001 - a primitive may do anything with what is not a number
-        return derivative(node, node.parents[position], names)
-    return partial.element if isinstance(partial, Vector) else partial
-
-
-def arguments(node: Value, naming: Naming, place: int = 0) -> tuple[Symbol, ...]:
-    """The operands in symbols, grouped as the row takes them; of a sequence, the element at ``place`` is x_i."""
-    rule, parents = node.rule, node.parents
-    if rule.layout == "fixed":
-        return tuple(map(naming, parents))
-    if rule.layout == "sequence":
-        return (vector(parents, naming, place, node.partials),)
-    w, x, b = rule.arguments(parents)
-    return vector(w, naming, place), vector(x, naming, place), naming(b) if isinstance(b, Value) else symbol(b)
-
-
-def vector(operands: Sequence[Value], naming: Naming, place: int = 0, partials: Sequence[float] = ()) -> Vector:
-    """Operands as the vector of which one row speaks: ``a, b, ..., z``, and the one at ``place`` as its element."""
-    shown = operands if len(operands) <= LISTED else [*operands[:3], None, operands[-1]]
-    terms = [None if x is None else naming(x) for x in shown]
-    element = naming(operands[place]) if operands else symbol(0)
-    return Vector(terms, element, len(operands), sum(partial != 0.0 for partial in partials))
+def ways_down(
+    top: Value, place: Mapping[Value, int], kept: set[Value]
+) -> Iterator[tuple[Value, int | None, float, bool]]:
+    """From a node to the kept ones below it: operand, position (None over others), derivative, whether it carries."""
+    arrived = {top: 1.0}
+    ends: list[Value] = []
+    waiting = [(-place[top], top)]
+    while waiting:
+        _, node = heappop(waiting)
+        upstream = arrived[node]
+        for position, (operand, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
+            if operand not in place:
+                continue
+            carries = upstream is not graph.UNTOUCHED and bool(partial or not node.rule.selecting)
+            if node is top and operand in kept:
+                yield operand, position, partial, carries
+                continue
+            if operand not in arrived:
+                arrived[operand] = graph.UNTOUCHED
+                if operand in kept:
+                    ends.append(operand)
+                else:
+                    heappush(waiting, (-place[operand], operand))
+            if carries:
+                arrived[operand] += partial * upstream
+    for end in ends:
+        yield end, None, arrived[end], arrived[end] is not graph.UNTOUCHED

@@ -51,7 +51,7 @@ def _describe(tree: Any, name: str, path: tuple[Any, ...], leaves: list[Value | 
 
 
 def is_number(x: object) -> bool:
-    """Whether this is a Value or a real number. (The first test is the second, but ten times as quick.)"""
+    """Whether this is a Value or a real number; of floats, which are frequent, the first test is ten times as quick."""
     return type(x) is float or isinstance(x, (Value, Real))
 
 

@@ -65,12 +65,10 @@ class Symbol:
     def __mul__(self, other: Any) -> Symbol:
         other = symbol(other)
         left, right = self.within(PRODUCT)[1], other.within(_right(other, PRODUCT))[1]
-        squared = self.latex == other.latex and not isinstance(other, Number)
-        latex = (
-            (self**2).latex
-            if squared
-            else left + (r" \cdot " if right[0].isdigit() or right[1:2] == "-" else r"\,") + right
-        )
+        if self.latex == other.latex and not isinstance(other, Number):
+            latex = (self**2).latex
+        else:
+            latex = left + (r" \cdot " if right[0].isdigit() or right.startswith("(-") else r"\,") + right
         return Symbol(_infix(self, "*", other, PRODUCT, SIGN).text, latex, PRODUCT)
 
     def __rmul__(self, other: Any) -> Symbol:
@@ -180,14 +178,11 @@ def parenthesised(latex: str) -> str:
 
 # Names and numbers -----------------------------------------------------------------------------------------------
 
-GREEK = dict(
-    zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ",
-        strict=True,
-    )
+LETTERS = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
+GREEK = dict(zip(LETTERS.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 """The letters for which LaTeX has a command."""
 
 COMMANDS = {
@@ -211,44 +206,50 @@ COMMANDS = {
 PLAIN = "()[].:;!?+0123456789"
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
-WORDS = re.compile(r"([^\W\d_]+)(?:_?(\d+)|_([^\W\d_]+)(?!\w))?((?:\[\d+\])*)|.", re.DOTALL)
+PIECE = re.compile(r"(\w+)((?:\[\d+\])*)|.", re.DOTALL)
+INDEXED = re.compile(r"([^\W\d_]+)(?:_?(\d+)|_([^\W\d_]+))?")
 
 
 def name(text: str) -> Symbol:
     r"""A user's name for something. A text that is no identifier stands in parentheses within a formula.
 
-    >>> for label in "x", "x1", "W[0][2]", "alpha_0", "loss", "50% {of} x^2":
+    >>> for label in "x", "x1", "W[0][2]", "alpha_0", "loss", "x1w1", "50% {of} x^2":
     ...     print(name(label).latex)
     x
     x_{1}
     W_{0,2}
-    \alpha_{0}
+    \alpha _{0}
     \mathrm{loss}
+    \mathrm{x1w1}
     50\%\ \{\mathrm{of}\}\ x\hat{\ }2
     """
-    latex = "".join([_word(found) for found in WORDS.finditer(text)])
+    latex = "".join([_piece(found) for found in PIECE.finditer(text)])
     return Symbol(text, latex, ATOM if IDENTIFIER.fullmatch(text) else CASES)
 
 
-def _word(found: re.Match[str]) -> str:
-    r"""A word with its index as a subscript, or a single sign, in LaTeX."""
-    word, number, suffix, indices = found.groups()
+def _piece(found: re.Match[str]) -> str:
+    r"""A word with its indices as subscripts, or a single sign, in LaTeX."""
+    word, brackets = found.groups()
     if word is None:
         sign = found[0]
         return COMMANDS.get(sign) or (sign if sign in PLAIN else rf"\text{{{sign}}}")
-    below = ([number] if number else [_letters(suffix)] if suffix else []) + re.findall(r"\d+", indices)
+    below = re.findall(r"\d+", brackets)
+    indexed = INDEXED.fullmatch(word)
+    if indexed:
+        word, digits, letters = indexed.groups()
+        if digits or letters:
+            below.insert(0, _letters(digits or letters))
     return _letters(word) + (f"_{{{','.join(below)}}}" if below else "")
 
 
 def _letters(word: str) -> str:
-    r"""A variable in italics, a Greek letter by its command, a longer word upright."""
-    if word in GREEK:
-        return rf"\{word}"
-    if word in COMMANDS:
-        return COMMANDS[word].rstrip()
-    if not word.isascii():
-        return rf"\text{{{word}}}"
-    return word if len(word) == 1 else rf"\mathrm{{{word}}}"
+    r"""A variable in italics, a Greek letter by its command, a number as it is, a longer word upright."""
+    if word in GREEK or word in COMMANDS:
+        return COMMANDS.get(word) or rf"\{word} "
+    if len(word) == 1 or word.isdigit():
+        return word if word.isascii() else rf"\text{{{word}}}"
+    upright = "".join([c if c.isascii() and c != "_" else COMMANDS.get(c) or rf"\text{{{c}}}" for c in word])
+    return rf"\mathrm{{{upright}}}"
 
 
 def short(x: float, digits: int = 4) -> str:

@@ -48,8 +48,8 @@ class Call:
     """One call of a function under a transform: its inputs as fresh nodes, its outputs, and how both are arranged.
 
     ``inputs`` are the nodes of the arguments named by ``argnums``, one list for all, ``structures`` their arrangements.
-    ``graph`` says whether derivatives must be Values: because an argument holds one, or because the outputs depend on a
-    variable of a transform around this one.
+    ``graph`` says whether derivatives must be Values: because an argument holds one (any argument), or because the
+    outputs depend on a variable of a transform around this one.
     """
 
     def __init__(
@@ -79,9 +79,16 @@ class Call:
 
     def gradients(self, seeds: Sequence[Any]) -> list[Any]:
         """sum_i seeds[i] * d outputs[i] / d input for each input: Values, or floats where no graph is needed."""
+        return self._swept(self.outputs, seeds)
+
+    def rows(self) -> list[list[Any]]:
+        """For each output its gradient, one derivative for each input: one sweep over what this output depends on."""
+        return [self._swept([output], [1.0]) for output in self.outputs]
+
+    def _swept(self, outputs: Sequence[Value], seeds: Sequence[Any]) -> list[Any]:
         if self.graph or any([isinstance(seed, Value) for seed in seeds]):
-            return [nodes.as_value(g) for g in nodes.gradients(self.outputs, seeds, self.inputs)]
-        return graph.gradients(self.outputs, [number(seed, "seed") for seed in seeds], self.inputs)
+            return [nodes.as_value(g) for g in nodes.gradients(outputs, seeds, self.inputs)]
+        return graph.gradients(outputs, [number(seed, "seed") for seed in seeds], self.inputs)
 
     def tangents(self, directions: Sequence[Any]) -> list[Any]:
         """d outputs[i] along the directions, for each output: Values, or floats where no graph is needed."""
@@ -100,12 +107,15 @@ class Call:
 
 
 def positions(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
-    """The positions of the arguments to differentiate by, counted from 0; ValueError where there is none."""
+    """The positions of the arguments to differentiate by, counted from 0; ValueError for none there, or one twice."""
     given = [argnums] if isinstance(argnums, int) else list(argnums)
     for i in given:
         if not -count <= i < count:
             raise ValueError(f"{name}: expected argnums below the number of positional arguments, {count}, got {i}")
-    return [i % count for i in given]
+    found = [i % count for i in given]
+    if len(set(found)) < len(found):
+        raise ValueError(f"{name}: expected different argnums, got {argnums!r}")
+    return found
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
@@ -125,7 +135,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
                 f"grad: expected a function with a single number as its result, got {type(call.result).__name__}; "
                 "the derivative of several numbers is jacobian(f)"
             )
-        derivatives = call.arranged(call.gradients([1.0]))
+        derivatives = call.arranged(call.rows()[0])
         return call.value(), derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
 
     return value_and_gradient
@@ -198,8 +208,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
         call = Call("jacobian", f, args, kwargs, positions("jacobian", argnums, len(args)))
-        count = len(call.outputs)
-        rows = [call.arranged(call.gradients([float(i == k) for i in range(count)])) for k in range(count)]
+        rows = [call.arranged(row) for row in call.rows()]
         whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
         return whole[0] if isinstance(argnums, int) else tuple(whole)
 

@@ -12,7 +12,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, TypeVar
 
 from . import arrays, graph, rules
-from .modes import ieee_arithmetic, watcher
+from .modes import ieee_arithmetic, recorder, watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ Method = TypeVar("Method", bound="Callable[..., Value]")
 CONSTANT = rules.CONSTANT
 new = object.__new__
 watching = watcher.get
+recording = recorder.get
 data_of = operator.attrgetter("data")
 
 
@@ -177,6 +178,8 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
     """A method that compares by data, with Values and real numbers; Python refuses anything else in its own words."""
 
     def method(self: Value, other: object) -> bool:
+        if recording() is not None and isinstance(other, (Value, Real)):
+            return recording().compare(compare, self, other)  # type: ignore[no-any-return]
         if isinstance(other, Value):
             return compare(self.data, other.data)
         if isinstance(other, Real):
@@ -230,6 +233,8 @@ class Value:
         self.label = label
         self.parents = self.partials = ()
         self.rule = rules.LEAF
+        if recording() is not None:
+            recording().leaf(self)
 
     # Operations: one line each, bound from the table.
 
@@ -312,7 +317,7 @@ class Value:
         return format(self.data, spec) if spec else repr(self)
 
     def __bool__(self) -> bool:
-        return self.data != 0.0
+        return self.data != 0.0 if recording() is None else bool(recording().truth(self))
 
     __hash__ = object.__hash__
 

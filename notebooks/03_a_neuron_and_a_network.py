@@ -121,17 +121,16 @@ for panel, model in zip(panels, [small, reader], strict=True):
     sizes = [len(model.layers[0].neurons[0].w), *[len(layer.neurons) for layer in model.layers]]
     heights = []
     for column, size in enumerate(sizes):
-        top = list(range(size if size <= 10 else 4))
-        bottom = [] if size <= 10 else list(range(size - 4, size))
-        slots = [*top, *([None] if bottom else []), *bottom]
+        slots = list(range(size))
+        if size > 10:
+            slots[4:-4] = [None]
         heights.append({k: (len(slots) - 1) / 2 - i for i, k in enumerate(slots)})
-        panel.text(column, 5.3, f"{size} {'neurons' if column else 'inputs'}", ha="center")
         for k, y in heights[-1].items():
             if k is None:
                 panel.text(column, y, "⋮", ha="center", va="center", fontsize=22)
             else:
-                panel.plot(column, y, "ko", markersize=19, markerfacecolor="white")
-                panel.text(column, y - 0.03, k, ha="center", va="center", fontsize=10)
+                panel.plot(column, y, "ko", markersize=20, markerfacecolor="white")
+                panel.text(column, y, k, ha="center", va="center_baseline", fontsize=11)
     for column, layer in enumerate(model.layers):
         for j, neuron in enumerate(layer.neurons):
             for k, w in enumerate(neuron.w):
@@ -140,7 +139,10 @@ for panel, model in zip(panels, [small, reader], strict=True):
                     width = 0.2 + 2.5 * abs(w.data)
                     style = "-" if w.data > 0 else "--"
                     panel.plot([column, column + 1], ends, f"k{style}", linewidth=width, zorder=0)
-    panel.set(xlim=(-0.3, 2.3), ylim=(-5, 6))
+    top = max(map(len, heights)) / 2
+    for column, size in enumerate(sizes):
+        panel.text(column, 1.05 * top, f"{size} {'neurons' if column else 'inputs'}", ha="center")
+    panel.set(xlim=(-0.3, 2.3), ylim=(-top, 1.2 * top))
     panel.axis("off")
 figure.tight_layout()
 plt.show()
@@ -286,7 +288,7 @@ assert nn.argmax(one_hot) == digit == digits[4]
 assert nn.quadratic(outputs, digit).data == nn.quadratic(outputs, one_hot).data
 
 # %% [markdown]
-# The network on the right of the drawing above, 64-30-10 with sigmoids and 2,260 parameters, has not learned anything yet. We shuffle the digits, put 297 aside for the test, and train on the other 1,500: five epochs, in batches of ten.
+# The network on the right of the drawing above, 64-30-10 with sigmoids and 2,260 parameters, has not learned anything yet. We shuffle the digits, put 297 aside for the test, and train on the other 1,500: four epochs, in batches of ten.
 
 # %%
 rng = random.Random(0)
@@ -301,7 +303,7 @@ history = nn.fit(
     [digits[i] for i in training],
     loss=nn.quadratic,
     optimizer=nn.SGD(lr=3.0),
-    epochs=5,
+    epochs=4,
     batch_size=10,
     rng=rng,
     validation=(test_images, test_digits),
@@ -318,7 +320,7 @@ assert history.loss[-1] < history.loss[0] / 4
 
 # %%
 axes = history.plot()
-axes.set(title="Digits", ylabel="mean cost of the epoch", ylim=(0, None), xticks=range(1, 6))
+axes.set(title="Digits", ylabel="mean cost of the epoch", ylim=(0, None), xticks=range(1, 5))
 plt.show()
 
 # %% [markdown]

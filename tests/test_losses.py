@@ -127,6 +127,12 @@ def test_cross_entropy_of_a_distribution(k: int) -> None:
         check("cross_entropy", output, [share / sum(shares) for share in shares])
 
 
+def test_cross_entropy_of_counts() -> None:
+    """The target need not add up to 1: n observations of the classes cost n times as much as their shares."""
+    for output in outputs(3):
+        check("cross_entropy", output, [3, 0, 2])
+
+
 @pytest.mark.parametrize("name", ["quadratic", "mse", "cross_entropy"])
 @pytest.mark.parametrize("kind", [int, np.int64, np.uint8])
 def test_a_class_is_its_one_hot_vector(name: str, kind: Callable[[int], Any]) -> None:

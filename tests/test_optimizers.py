@@ -295,12 +295,24 @@ def test_an_optimizer_without_a_formula() -> None:
         Optimizer(lr=0.1).step([Value(1.0)])
 
 
+def test_an_optimizer_of_ones_own() -> None:
+    """A formula is all that a new optimizer must bring; without `memory` it has no state."""
+
+    class Signs(Optimizer):
+        def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+            assert not state
+            return (p - lr * math.copysign(1.0, g),)
+
+    assert run(Signs(lr=0.5), [1.0, 1.0], [[9.0, -0.1], [0.1, -9.0]]) == [[0.5, 1.5], [0.0, 2.0]]
+
+
 def test_repr_shows_the_settings() -> None:
     """An optimizer prints as the call that builds it, before and after its first step."""
     optimizer = Adam(lr=0.5)
     assert repr(optimizer) == "Adam(lr=0.5, betas=(0.9, 0.999), eps=1e-08)"
     optimizer.step([Value(1.0)])
     assert repr(optimizer) == "Adam(lr=0.5, betas=(0.9, 0.999), eps=1e-08)"
+    assert repr(Adam()) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08)"
     assert repr(SGD()) == "SGD(lr=0.01, momentum=0.0, nesterov=False)"
     assert repr(RMSProp()) == "RMSProp(lr=0.01, rho=0.99, eps=1e-08)"
     assert repr(AdamW()) == "AdamW(lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01)"

@@ -1,0 +1,437 @@
+"""The derivation of a gradient, with symbols first and numbers under them: text, Markdown, LaTeX.
+
+:func:`explain` writes out the chain rule for a graph that the user built: for one variable the product along every
+path and their sum; without one, the backward pass step by step. It is a view of the records of
+:mod:`autograd.stepping`: here they are chosen, folded where there are too many, and set in type.
+
+What is too long to read is folded at the labelled nodes: dL/dz then stands for all that lies between L and z. Where
+even so there are more paths than anybody could read, the derivation goes node by node, as backward itself does, and
+adds up at each: this is why backward needs one visit to each node where a sum over paths may have 2^50 terms.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import isclose, isnan, log10, prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import graph, rules
+from .formulas import derivative, formula, product, symbol_of
+from .labels import names as names_of
+from .labels import visible
+from .stepping import folded, sweep
+from .symbols import Symbol, added, number, short
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
+
+    from .stepping import Step
+
+    T = TypeVar("T")
+
+MOST_PATHS = 6  # that are written out, of at most
+MOST_FACTORS = 8  # factors each
+MOST_LINES = 40  # of a derivation that goes node by node or step by step
+ENDS = 10  # of too many lines, the first and the last
+MOST_TERMS = 4  # of a sum
+
+
+def explain(root: Value, wrt: Value | str | None = None, *, digits: int = 4) -> Explanation:
+    """How d root / d wrt comes about, or, without ``wrt``, the whole backward pass from ``root``.
+
+    It prints as text and shows itself as Markdown in a notebook; ``.text()``, ``.markdown()`` and ``.latex()`` give the
+    strings. No ``grad`` is read or written.
+
+    >>> x, w, b = Value(2.0, label="x"), Value(-3.0, label="w"), Value(6.5, label="b")
+    >>> z = w * x + b
+    >>> L = z * z
+    >>> z.label, L.label = "z", "L"
+    >>> explain(L, wrt=w)
+    dL/dw = 2, the sum over 2 paths from L to w; backward visits each of the 6 nodes once
+    <BLANKLINE>
+    Forward
+      v1 = w * x  = -3 * 2    = -6
+      z  = v1 + b = -6 + 6.5  = 0.5
+      L  = z * z  = 0.5 * 0.5 = 0.25
+    <BLANKLINE>
+    Backward
+      path 1: dL/d(1st z) * dz/dv1 * dv1/dw
+            = z * 1 * x
+            = 0.5 * 1 * 2
+            = 1
+      path 2: dL/d(2nd z) * dz/dv1 * dv1/dw
+            = z * 1 * x
+            = 0.5 * 1 * 2
+            = 1
+      dL/dw = 1 + 1
+            = 2
+
+    Parameters
+    ----------
+    root: the Value at the end.
+    wrt: the Value to differentiate by, or its label (any name that the derivation uses).
+    digits: significant digits of the numbers.
+
+    Raises TypeError if ``root`` or ``wrt`` is something else; ValueError if no node is called ``wrt``, or ``digits`` is
+    not from 1 to 17.
+    """
+    if not isinstance(root, Value):
+        raise TypeError(f"expected a Value to explain, got {type(root).__name__}")
+    if wrt is not None and not isinstance(wrt, (Value, str)):
+        raise TypeError(f"expected a Value or its label to differentiate by, got {type(wrt).__name__}")
+    if not 1 <= digits <= 17:
+        raise ValueError(f"expected digits from 1 to 17, got {digits}")
+    derivation = Derivation(root, digits)
+    if wrt is None:
+        return derivation.by_steps()
+    return derivation.by(derivation.called(wrt) if isinstance(wrt, str) else wrt)
+
+
+# What a derivation says ------------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """An equation: left = first side = second side = ..."""
+
+    left: Symbol
+    sides: Sequence[Symbol] = ()
+    sign: str = "="
+    note: str = ""
+
+    def told(self) -> list[Symbol]:
+        """The sides, without those that repeat what stands before them."""
+        before = [self.left, *self.sides]
+        return [side for side, last in zip(self.sides, before, strict=False) if side.text != last.text]
+
+
+Piece = str | Symbol
+
+
+class Block(NamedTuple):
+    """A sentence and the equations that it announces, one a line, or stacked: one side a line."""
+
+    sentence: Sequence[Piece]
+    lines: Sequence[Line] = ()
+    stacked: bool = False
+
+
+class Explanation:
+    """A derivation, which prints itself.
+
+    Attributes: ``paths``, the number of paths from the root to the variable (None for a whole backward pass), exact
+    however large; ``visited``, the number of nodes that backward visits.
+    """
+
+    __slots__ = ("blocks", "paths", "visited")
+
+    def __init__(self, blocks: Iterable[Block], visited: int, paths: int | None = None) -> None:
+        self.blocks = tuple(blocks)
+        self.visited = visited
+        self.paths = paths
+
+    def text(self) -> str:
+        """The derivation as plain text, for a terminal; ASCII where the labels are."""
+        parts = []
+        for block in self.blocks:
+            lines = stacked_text(block.lines) if block.stacked else columns_text(block.lines)
+            parts.append("\n".join(["".join(map(str, block.sentence)), *[f"  {line}" for line in lines]]))
+        return "\n\n".join(parts)
+
+    def markdown(self) -> str:
+        """The derivation as Markdown with LaTeX between dollar signs, for notebooks."""
+        return self._set("$", "$", "$$", "$$").replace("<", r"\lt ").replace(">", r"\gt ")
+
+    def latex(self) -> str:
+        """The derivation as LaTeX, for a document that uses the package amsmath."""
+        return self._set(r"\(", r"\)", r"\[", r"\]")
+
+    def _set(self, begin: str, end: str, begin_block: str, end_block: str) -> str:
+        """Sentences and equations in LaTeX, between the signs that enclose formulas."""
+        parts = []
+        for block in self.blocks:
+            parts.append("".join([x if isinstance(x, str) else f"{begin}{x.latex}{end}" for x in block.sentence]))
+            if block.lines:
+                parts.append(f"{begin_block}\n{aligned(block)}\n{end_block}")
+        return "\n\n".join(parts)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+def columns_text(lines: Sequence[Line]) -> list[str]:
+    """One equation a line, each side below its like; a very long side pushes only its own line."""
+    widths: Counter[int] = Counter()
+    for line in lines:
+        for column, cell in enumerate([line.left, *line.told()]):
+            if line.sides and len(cell.text) <= 40:
+                widths[column] = max(widths[column], len(cell.text))
+    written = []
+    sign_width = max((len(line.sign) for line in lines), default=0)
+    for line in lines:
+        equation = line.left.text.ljust(widths[0] * bool(line.sides))
+        for column, side in enumerate(line.told(), start=1):
+            sign = line.sign.rjust(sign_width) if column == 1 else "="
+            equation += f" {sign} {side.text.ljust(widths[column])}"
+        written.append(f"{equation}{noted(line)}".rstrip())
+    return written
+
+
+def stacked_text(lines: Sequence[Line]) -> list[str]:
+    """One side a line, each below the one before."""
+    width = max(len(line.left.text) + (1 if line.sign == ":" else 2) for line in lines)
+    written = []
+    for line in lines:
+        heads = [line.left.text.ljust(width - 1) + line.sign, *["=".rjust(width)] * len(line.sides)]
+        written += [f"{head} {side}" for head, side in zip(heads, line.told(), strict=False)]
+        written[-1] += noted(line)
+    return written
+
+
+def noted(line: Line) -> str:
+    """The note of a line, as it stands in text."""
+    return f"  ({line.note})" if line.note else ""
+
+
+def aligned(block: Block) -> str:
+    r"""The equations of a block in LaTeX, aligned at their signs."""
+    signs = {"=": "= ", "+=": r"\mathrel{+}= ", ":": r"\phantom{=} "}
+    rows = []
+    for line in block.lines:
+        sides = [("= " if place else signs[line.sign]) + side.latex for place, side in enumerate(line.told())]
+        left = f"{line.left.latex} &" if sides else f"& {line.left.latex}"
+        note = rf"\quad\text{{({line.note})}}" if line.note else ""
+        rows.append(left + (" \\\\\n&" if block.stacked else " &&").join(sides) + note)
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+# How it is found -------------------------------------------------------------------------------------------------
+
+
+class Derivation:
+    """A graph with its names and gradients, and the derivations that can be made of it."""
+
+    def __init__(self, root: Value, digits: int) -> None:
+        self.root = root
+        self.digits = digits
+        self.nodes = graph.order(root)
+        self.names = names_of(root)
+        self.gradient = dict(zip(self.nodes, graph.gradients([root], [1.0], self.nodes), strict=True))
+        self.visits = f"backward visits each of the {counted(len(self.nodes), 'node')} once"
+
+    def called(self, wanted: str) -> Value:
+        """The node of that name. ValueError if there is none."""
+        known = {name: node for node, name in self.names.items() if node.label or node.rule is not rules.CONSTANT}
+        if visible(wanted) in known:
+            return known[visible(wanted)]
+        labelled = [name for name, node in known.items() if node.label] or list(known)
+        some = ", ".join(labelled if len(labelled) <= 8 else [*labelled[:8], "..."])
+        raise ValueError(f"expected the label of a node, one of {some}, got {visible(wanted)!r}")
+
+    def number(self, x: float) -> Symbol:
+        """A number as it is printed."""
+        return number(short(x, self.digits))
+
+    def total(self, node: Value) -> Symbol:
+        """d root / d node, the symbol."""
+        return derivative(self.root, node, self.names)
+
+    # The whole backward pass, step by step.
+
+    def by_steps(self) -> Explanation:
+        """The forward pass, the steps of backward, and the gradients that result."""
+        name, value = symbol_of(self.root, self.names), self.number(self.root.data)
+        heading: list[Piece] = [name, " = ", value, f"; {self.visits}"]
+        variables = [node for node in self.nodes if node.rule is not rules.CONSTANT]
+        leaves = [node for node in self.names if not node.parents and node.rule is not rules.CONSTANT]
+        kept = {self.root, *leaves, *[node for node in variables if node.label]}
+        many = sum(len(node.parents) for node in variables)
+        marked = any(node.label for node in variables if node.parents and node is not self.root)
+        folding = many > MOST_LINES and marked and len(kept) < len(variables)
+        if folding:
+            taken = list(folded(variables, kept, self.gradient, self.names))
+            heading.append(", folded at labelled nodes")
+        else:
+            taken = [step for step in sweep(self.nodes, self.names) if step.operand.rule is not rules.CONSTANT]
+        uses = Counter(step.operand for step in taken)
+        backward = elided(taken, lambda step: self.step_line(step, uses[step.operand]), "step")
+        results = elided(leaves, lambda leaf: Line(self.total(leaf), [self.number(self.gradient[leaf])]), "variable")
+        blocks = [Block(heading)]
+        if taken:
+            blocks += [
+                self.forward(kept if folding else variables, folding),
+                Block(["Backward, from ", self.total(self.root), " = 1"], backward),
+            ]
+        return Explanation([*blocks, Block(["Gradients"], results)] if leaves else blocks, len(self.nodes))
+
+    def step_line(self, step: Step, uses: int) -> Line:
+        """What one step adds to the gradient of its operand, which has so many uses."""
+        left, *sides = step.equation(self.digits)
+        notes = [f"now {short(step.after, self.digits)}"] * (uses > 1) + ["carries nothing"] * (not step.carries)
+        return Line(left, sides, "+=" if uses > 1 else "=", ", ".join(notes))
+
+    # The derivative by one node, path by path or node by node.
+
+    def by(self, wrt: Value) -> Explanation:
+        """How d root / d wrt comes about."""
+        root, visited = symbol_of(self.root, self.names), len(self.nodes)
+        if wrt not in self.names:
+            self.names = names_of(self.root, wrt)
+            sentence: list[Piece] = [
+                self.total(wrt),
+                " = 0: ",
+                root,
+                " does not depend on ",
+                symbol_of(wrt, self.names),
+            ]
+            return Explanation([Block(sentence)], visited, paths=0)
+        between = self.between(wrt)
+        paths = self.count(between, wrt)
+        name, total = symbol_of(wrt, self.names), self.total(wrt)
+        if wrt.rule is rules.CONSTANT:
+            return Explanation([Block([name, " is a constant: nothing is differentiated by it"])], visited, paths)
+        if wrt is self.root:
+            return Explanation([Block([total, " = 1: the derivative of a number by itself"])], visited, paths)
+        kept = {self.root, wrt, *[node for node in between if node.label]}
+        inside = set(between)
+        taken = [step for step in sweep(self.nodes, self.names) if step.operand in inside]
+        blocks = self.path_by_path(taken, wrt)
+        folding = not blocks and 2 < len(kept) < len(between)
+        if folding:
+            taken = list(folded(between, kept, self.gradient, self.names))
+            blocks = self.path_by_path(taken, wrt)
+        forward = [node for node in between if node is not wrt and (not folding or node in kept)]
+        heading: list[Piece] = [total, " = ", self.number(self.gradient[wrt])]
+        heading += [", along 1 path" if paths == 1 else f", the sum over {counted(paths, 'path')}"]
+        heading += [" from ", root, " to ", name, f"; {self.visits}"]
+        heading += ["; folded at labelled nodes"] * folding
+        return Explanation(
+            [Block(heading), self.forward(forward, folding), *(blocks or self.node_by_node(taken))], visited, paths
+        )
+
+    def path_by_path(self, taken: Sequence[Step], wrt: Value) -> list[Block]:
+        """Every path with its product, and their sum; nothing if there are too many, or too many factors."""
+        below: dict[Value, list[Step]] = {}
+        length, paths = {self.root: 0}, Counter({self.root: 1})
+        for step in taken:
+            below.setdefault(step.node, []).append(step)
+            length[step.operand] = max(length.get(step.operand, 0), length[step.node] + 1)
+            paths[step.operand] = min(paths[step.operand] + paths[step.node], MOST_PATHS + 1)
+        if paths[wrt] > MOST_PATHS or length[wrt] > MOST_FACTORS:
+            return []
+        lines: list[Line] = []
+        results: list[float] = []
+        waiting = [[step] for step in reversed(below[self.root])]
+        while waiting:
+            path = waiting.pop()
+            if path[-1].operand is not wrt:
+                waiting += [[*path, step] for step in reversed(below[path[-1].operand])]
+                continue
+            carries = all(step.carries for step in path)
+            results.append(prod([step.partial for step in path]) if carries else 0.0)
+            sides = [
+                product([self.factor(step, below[step.node]) for step in path]),
+                product([step.symbolic for step in path]),
+                product([self.number(step.partial) for step in path], r" \times "),
+                self.number(results[-1]),
+            ]
+            left = f"path {len(lines) + 1}"
+            note = "" if carries else "carries nothing"
+            lines.append(Line(Symbol(left, rf"\text{{{left}:}}\quad"), sides, ":", note))
+        if len(lines) == 1:
+            lines = [lines[0]._replace(left=self.total(wrt), sign="=")]
+        else:
+            lines.append(self.sum_line(wrt, [added([self.number(x) for x in results])], sum(results)))
+        return [Block(["Backward"], lines, stacked=True)]
+
+    def factor(self, step: Step, beside: Sequence[Step]) -> Symbol:
+        """d node / d operand, the symbol; it says which, where the operand stands in several places."""
+        alike = [other.index for other in beside if other.operand is step.operand]
+        ordinal = nth(alike.index(step.index) + 1) if len(alike) > 1 else ""
+        return derivative(step.node, step.operand, self.names, ordinal)
+
+    def node_by_node(self, taken: Sequence[Step]) -> list[Block]:
+        """For each node below the root its gradient, as the sum over its uses."""
+        uses: dict[Value, list[Step]] = {}
+        for step in taken:
+            uses.setdefault(step.operand, []).append(step)
+        below = [node for node in reversed(self.nodes) if node in uses]
+        lines = elided(below, lambda node: self.node_line(node, uses[node]), "node")
+        return [Block(["Backward, node by node, from ", self.total(self.root), " = 1"], lines)]
+
+    def node_line(self, node: Value, uses: Sequence[Step]) -> Line:
+        """The gradient of a node as the sum over its uses, in symbols and in numbers."""
+        shown = [*uses] if len(uses) <= MOST_TERMS else [*uses[: MOST_TERMS - 1], None, uses[-1]]
+        equations = [None if step is None else step.equation(self.digits) for step in shown]
+        sides = [added([None if x is None else x[side] for x in equations]) for side in (1, 2)]
+        line = self.sum_line(node, sides, sum(step.contribution for step in uses))
+        idle = sum(not step.carries for step in uses)
+        return line._replace(note=f"{idle} of {counted(len(uses), 'use')} carry nothing") if idle else line
+
+    def sum_line(self, node: Value, sides: Sequence[Symbol], expected: float) -> Line:
+        """The gradient of a node as the sum that makes it."""
+        gradient = self.gradient[node]
+        same = isclose(expected, gradient, rel_tol=1e-6, abs_tol=1e-300) or (isnan(expected) and isnan(gradient))
+        note = "" if same else "rounded otherwise: backward adds up before it multiplies"
+        return Line(self.total(node), [*sides, self.number(gradient)], note=note)
+
+    # The graph.
+
+    def forward(self, nodes: Iterable[Value], folding: bool) -> Block:
+        """How the nodes were computed: formula, formula with numbers, value; where it is folded the value alone."""
+
+        def line(node: Value) -> Line:
+            made = () if folding else [formula(node, self.names), formula(node, self.names, self.digits)]
+            return Line(symbol_of(node, self.names), [*made, self.number(node.data)])
+
+        computed = set(nodes)
+        listed = [node for node in self.names if node in computed and node.parents]
+        return Block(["Forward"], elided(listed, line, "node"))
+
+    def between(self, wrt: Value) -> list[Value]:
+        """The nodes that depend on ``wrt``, itself included, in order."""
+        reached = {wrt}
+        for node in self.nodes:
+            if any([parent in reached for parent in node.parents]):
+                reached.add(node)
+        return [node for node in self.nodes if node in reached]
+
+    def count(self, between: Sequence[Value], wrt: Value) -> int:
+        """The number of paths from the root to ``wrt``. Each count is dropped when used: it may have many digits."""
+        paths = Counter({self.root: 1})
+        inside = set(between) - {wrt}
+        for node in reversed(between):
+            if node in inside:
+                here = paths.pop(node)
+                for parent in node.parents:
+                    if parent in inside or parent is wrt:
+                        paths[parent] += here
+        return paths[wrt]
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun: all its digits up to a quintillion, beyond that about how many."""
+    if n >= 10**18:
+        return f"about 10^{log10(n):.1f} {noun}s"
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def nth(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, ..., 11th, ..., 21st, ..."""
+    suffixes = {1: "st", 2: "nd", 3: "rd"}
+    return f"{n}th" if n % 100 in {11, 12, 13} else f"{n}{suffixes.get(n % 10, 'th')}"
+
+
+def elided(items: Sequence[T], line_of: Callable[[T], Line], noun: str) -> list[Line]:
+    """A line for each item; of too many, for the first and the last ones, and how many are left out between them."""
+    if len(items) <= MOST_LINES:
+        return [line_of(item) for item in items]
+    gap = Line(Symbol("...", r"\vdots"), note=f"{counted(len(items) - 2 * ENDS, noun)} more")
+    return [*map(line_of, items[:ENDS]), gap, *map(line_of, items[-ENDS:])]

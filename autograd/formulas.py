@@ -1,0 +1,121 @@
+r"""Formulas: the operation of a node, and its local partials, over the names of its operands.
+
+The formulas are those of the table (:mod:`autograd.rules`), read over symbols; nothing is written here that a row says.
+What a drawing, a derivation or a table shows of a node comes from this file.
+
+>>> from autograd.labels import names as names_of
+>>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
+>>> y = (w * x).tanh()
+>>> names = names_of(y)
+>>> print(formula(y, names), "|", partial_of(y, 0, names), "|", derivative(y, w, names))
+tanh(v1) | 1 - tanh(v1)**2 | dv2/dw
+>>> print(formula(y, names, digits=4), "|", formula(y.parents[0], names).latex)
+tanh(-6) | w\,x
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import functions, rules
+from .symbols import ATOM, PRODUCT, SIGN, Symbol, Vector, name, namespace, number, parenthesised, short, symbol
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Naming = Callable[[Value], Symbol]
+
+ROWS = frozenset(rules.TABLE)
+LISTED = 5  # operands of a long list: the first three, dots, and the last
+
+
+def symbol_of(node: Value, names: Mapping[Value, str]) -> Symbol:
+    """A node as it stands in formulas: its name, or its number if it is a constant without a label."""
+    return number(names[node]) if node.rule is rules.CONSTANT and not node.label else name(names[node])
+
+
+def derivative(result: Value, operand: Value, names: Mapping[Value, str], ordinal: str = "") -> Symbol:
+    r"""d result / d operand: ``dy/dx``, ``\frac{\partial y}{\partial x}``.
+
+    ``ordinal`` says which, where the operand stands in several places: ``dy/d(2nd x)``.
+    """
+    above, below = (name(names[node]) for node in (result, operand))
+    texts = [x.text if x.binding == ATOM and "." not in x.text else f"({x.text})" for x in (above, below)]
+    latexes = [x.within(ATOM)[1] for x in (above, below)]
+    if ordinal:
+        texts[1], latexes[1] = f"({ordinal} {below.text})", rf"(\text{{{ordinal} }}{below.latex})"
+    return Symbol(f"d{texts[0]}/d{texts[1]}", rf"\frac{{\partial {latexes[0]}}}{{\partial {latexes[1]}}}")
+
+
+def product(factors: Sequence[Symbol], times: str = r" \cdot ") -> Symbol:
+    """Factors side by side; each stands for itself, so one that is a formula is in parentheses."""
+    if len(factors) == 1:
+        return factors[0]
+    texts, latexes = [], []
+    for place, x in enumerate(factors):
+        behind_a_sign = place > 0 and x.text.startswith("-")
+        texts.append(x.within(ATOM if behind_a_sign else SIGN)[0])
+        latexes.append(x.within(ATOM if behind_a_sign else PRODUCT)[1])
+    return Symbol(" * ".join(texts), times.join(latexes), PRODUCT)
+
+
+def formula(node: Value, names: Mapping[Value, str], digits: int | None = None) -> Symbol:
+    """The operation of a node over its operands: ``v1 + b``, ``tanh(v2)``; LaTeX writes out what the row computes.
+
+    With ``digits`` the operands are their numbers: ``-6 + 6.9``, ``tanh(0.9)``.
+    """
+    rule, naming = node.rule, namer(names, digits)
+    operands = vector(node.parents, naming)
+    called = f"{rule.symbol}({operands})"
+    if rule not in ROWS:
+        return Symbol(called, name(rule.symbol).latex + parenthesised(operands.latex))
+    value: Symbol = rules.symbolic(rule, *arguments(node, naming))[0]
+    if rule.layout != "pairs" and hasattr(functions, rule.symbol):  # what is written as a call is shown as a call
+        return Symbol(called, value.latex)
+    return value
+
+
+def partial_of(node: Value, position: int, names: Mapping[Value, str]) -> Symbol:
+    """The row's formula of d node / d operand over the names of its operands.
+
+    Where a primitive's partials cannot be read as a formula, it is the derivative that they are: ``dy/dx``.
+    """
+    rule, place, naming = node.rule, position, namer(names)
+    half = len(node.parents) // 2
+    if rule.layout == "sequence":
+        position = 0
+    elif rule.layout == "pairs":
+        position, place = divmod(position, half) if position < 2 * half else (2, 0)
+    written = arguments(node, naming, place)
+    if rule in ROWS:
+        partial = rules.symbolic(rule, *written)[1][position]
+        return partial.element if isinstance(partial, Vector) else partial
+    try:
+        return symbol(rules.read(rule.partials, namespace(rules.NAMES))(formula(node, names), *written)[position])
+    except Exception:  # noqa: BLE001 - a primitive may do anything with what is not a number
+        return derivative(node, node.parents[position], names)
+
+
+def namer(names: Mapping[Value, str], digits: int | None = None) -> Naming:
+    """How operands are written: by name, or by number."""
+    return lambda x: symbol_of(x, names) if digits is None else number(short(x.data, digits))
+
+
+def arguments(node: Value, naming: Naming, place: int = 0) -> tuple[Symbol, ...]:
+    """The operands in symbols, grouped as the row takes them; of a sequence, the one at ``place`` is x_i."""
+    rule, parents = node.rule, node.parents
+    if rule.layout == "fixed":
+        return tuple(map(naming, parents))
+    if rule.layout == "sequence":
+        return (vector(parents, naming, place, node.partials),)
+    w, x, b = rule.arguments(parents)
+    return vector(w, naming, place), vector(x, naming, place), naming(b) if isinstance(b, Value) else symbol(b)
+
+
+def vector(operands: Sequence[Value], naming: Naming, place: int = 0, partials: Sequence[float] = ()) -> Vector:
+    """Operands as the vector of which the row speaks: ``a, b, ..., z``, with the one at ``place`` as its element."""
+    shown = operands if len(operands) <= LISTED else [*operands[:3], None, operands[-1]]
+    terms = [None if x is None else naming(x) for x in shown]
+    element = naming(operands[place]) if operands else symbol(0)
+    return Vector(terms, element, len(operands), sum(partial != 0.0 for partial in partials))
