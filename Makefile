@@ -54,7 +54,9 @@ for path in sys.argv[1:]:
     print("executing", path, flush=True)
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": "notebooks"}}
-    nbclient.NotebookClient(notebook, timeout=600, record_timing=False, resources=where).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=600, record_timing=False, coalesce_streams=True, resources=where
+    ).execute()
     nbformat.write(notebook, path)
 endef
 export EXECUTE

@@ -8,14 +8,16 @@
 0.7163 -1.4607 0.9738
 
 Read the files in this order: rules (the table of derivatives), graph (the order and the backward sweep), value (the
-node), functions, checking, drawing.
+node), functions, checking, stepping, explanation, drawing.
 """
 
 from . import rules
 from .checking import gradcheck, verify
+from .compiler import jit
 from .drawing import draw, draw_dot, trace
+from .explanation import explain
 from .functions import (
-    abs,
+    abs as abs,
     acos,
     acosh,
     asin,
@@ -45,17 +47,17 @@ from .functions import (
     logsumexp,
     matmul,
     matvec,
-    max,
+    max as max,
     maximum,
     mean,
-    min,
+    min as min,
     minimum,
     norm,
     outer,
-    pow,
+    pow as pow,
     primitive,
     relu,
-    round,
+    round as round,
     sigmoid,
     silu,
     sin,
@@ -63,13 +65,15 @@ from .functions import (
     softmax,
     softplus,
     sqrt,
-    sum,
+    sum as sum,
     tan,
     tanh,
     transpose,
     where,
 )
+from .labels import name_from
 from .modes import detect_anomaly, ieee
+from .stepping import steps
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
@@ -96,6 +100,7 @@ __all__ = [
     "erf",
     "erfc",
     "exp",
+    "explain",
     "expm1",
     "gelu",
     "grad",
@@ -106,6 +111,7 @@ __all__ = [
     "hypot",
     "ieee",
     "jacobian",
+    "jit",
     "jvp",
     "leaky_relu",
     "log",
@@ -118,6 +124,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "name_from",
     "norm",
     "outer",
     "primitive",
@@ -130,6 +137,7 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
+    "steps",
     "tan",
     "tanh",
     "trace",

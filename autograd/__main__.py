@@ -1,8 +1,8 @@
 """The command line: ``python -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9`` differentiates an expression.
 
-It prints the value, the gradient of each variable, and every step with its local partial derivatives. Reading the
-expression is the business of :mod:`autograd.expressions`; here are the options, the page that is printed, and what
-becomes of errors: one line on stderr, exit status 2.
+It prints the value, the gradient of each variable, and every step with its local partial derivatives; on request the
+derivation (:mod:`autograd.explanation`). Reading the expression is the business of :mod:`autograd.expressions`; here
+are the options, the page that is printed, and what becomes of errors: one line on stderr, exit status 2.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NoReturn
 
 from . import rules
+from .explanation import explain
 from .expressions import CALLABLE, evaluate, is_name, shown, tidy
+from .formulas import formula, partial_of
 from .graph import order
-from .symbols import ATOM, SIGN, Symbol
+from .labels import names as names_of
 from .value import Value
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ OPTION = re.compile(r"-h|--[a-z]+(=.*)?", re.DOTALL)
 EPILOG = f"""\
 examples:
   {PROGRAM} "tanh(w*x + b)" w=-3 x=2 b=6.9
-  {PROGRAM} "where(x > 0, x**2, -x)" x=1.5 --svg graph.svg
+  {PROGRAM} "where(x > 0, x**2, -x)" x=1.5 --explain --svg graph.svg
 
 operations:
 {fill("+ - * / ** " + " ".join(sorted(CALLABLE)), 78, initial_indent="  ", subsequent_indent="  ")}
@@ -54,7 +56,8 @@ def parser() -> Parser:
     """The options, and the help that explains them."""
     made = Parser(
         prog=PROGRAM,
-        usage=f'{PROGRAM} "EXPRESSION" [NAME=NUMBER ...] [--wrt NAME] [--svg FILE]\n       {PROGRAM} --table',
+        usage=f'{PROGRAM} "EXPRESSION" [NAME=NUMBER ...] [--wrt NAME] [--explain] [--latex] [--svg FILE]\n'
+        f"       {PROGRAM} --table",
         description="Differentiate an expression: its value, its gradient, and every step with its local partials.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -64,6 +67,8 @@ def parser() -> Parser:
     made.add_argument("expression", metavar="EXPRESSION", nargs="?", help="a formula as Python writes it")
     made.add_argument("bindings", metavar="NAME=NUMBER", nargs="*", help="the value of a variable")
     made.add_argument("--wrt", metavar="NAME", help="print the gradient with respect to this variable only")
+    made.add_argument("--explain", action="store_true", help="print the derivation of the gradient as well")
+    made.add_argument("--latex", action="store_true", help="print the derivation as LaTeX, and nothing else")
     made.add_argument("--svg", metavar="FILE", help="draw the graph into this file")
     made.add_argument("--table", action="store_true", help="print the table of all operations and their derivatives")
     made.add_argument("-h", "--help", action="store_true", help="print this text")
@@ -96,7 +101,11 @@ def output(arguments: Sequence[str]) -> str:
 
         Path(options.svg).write_bytes(draw(root).pipe(format="svg"))
     asked = variables if options.wrt is None else {options.wrt: variables[options.wrt]}
-    parts = [f"{text} = {root.data:.10g}", gradient(root, asked), steps_table([node for node in nodes if node.parents])]
+    derivations = [explain(root, x) for x in asked.values()] if options.explain or options.latex else []
+    if options.latex:
+        return "\n\n".join(derivation.latex() for derivation in derivations or [explain(root)])
+    parts = [f"{text} = {root.data:.10g}", gradient(root, asked), steps_table(root, nodes)]
+    parts += [derivation.text() for derivation in derivations]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -164,58 +173,27 @@ def gradient(root: Value, variables: Mapping[str, Value]) -> str:
     return "\n".join(lines)
 
 
-def steps_table(nodes: Sequence[Value]) -> str:
+def steps_table(root: Value, nodes: Iterable[Value]) -> str:
     """The operations, one line each: name, formula, value, gradient from above, local partials."""
-    if not nodes:
+    computed = [node for node in nodes if node.parents]
+    if not computed:
         return ""
-    values, gradients = numbers(node.data for node in nodes), numbers(node.grad for node in nodes)
+    names = names_of(root)
+    values, gradients = numbers(node.data for node in computed), numbers(node.grad for node in computed)
     lines = [
-        (node.label, formula(node), value, upstream, *local_partials(node))
-        for node, value, upstream in zip(nodes, values, gradients, strict=True)
+        (names[node], str(formula(node, names)), value, upstream, *local_partials(node, names))
+        for node, value, upstream in zip(computed, values, gradients, strict=True)
     ]
     return aligned([("step", "formula", "value", "upstream", "local partials"), *lines])
 
 
-def formula(node: Value) -> str:
-    """The operation of a node over the names of its operands: ``v1 + b``, ``tanh(v2)``."""
-    operands = [operand(x) for x in node.parents]
-    if node.rule.symbol in CALLABLE:
-        return f"{node.rule.symbol}({listed(operands)})"
-    return str(rules.symbolic(node.rule, *operands)[0])
-
-
-def local_partials(node: Value) -> list[str]:
+def local_partials(node: Value, names: Mapping[Value, str]) -> list[str]:
     """``d/dw = x = 2`` for each operand that is not a constant: the formula of the row, and its number here."""
-    operands = [operand(x) for x in node.parents]
-    if (
-        node.rule.layout == "sequence"
-    ):  # one formula stands for each x_i of the n, of which k are as large as the result
-        formula_of_all = str(rules.symbolic(node.rule, "@")[1][0])
-        k = sum(x.data == node.data for x in node.parents)
-        words = {"@": listed(operands), "n": str(len(operands)), "k": str(k)}
-        texts = []
-        for x in operands:
-            words["x_i"] = str(x)
-            texts.append(re.sub(r"@|\b(?:x_i|n|k)\b", lambda found: words[found[0]], formula_of_all))
-    else:
-        texts = [str(text) for text in rules.symbolic(node.rule, *operands)[1]]
     return [
-        " = ".join(dict.fromkeys((f"d/d{x}", text, f"{partial:.10g}")))  # once, where the formula is the number
-        for x, text, partial, parent in zip(operands, texts, node.partials, node.parents, strict=True)
-        if parent.rule is not rules.CONSTANT
+        " = ".join(dict.fromkeys((f"d/d{names[x]}", str(partial_of(node, place, names)), f"{partial:.10g}")))
+        for place, (x, partial) in enumerate(zip(node.parents, node.partials, strict=True))
+        if x.rule is not rules.CONSTANT
     ]
-
-
-def operand(node: Value) -> Symbol:
-    """A node as it stands in formulas: its name, or its number if it is a constant without one."""
-    text = node.label or f"{node.data:.10g}"
-    return Symbol(text, binding=SIGN if text.startswith("-") else ATOM)
-
-
-def listed(operands: Sequence[Symbol]) -> str:
-    """``x, y, z``, without the middle of a long list."""
-    names = [str(x) for x in operands]
-    return ", ".join(names if len(names) <= 5 else [*names[:3], "...", names[-1]])
 
 
 def numbers(data: Iterable[float]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .rules import Rule
 
@@ -24,7 +24,6 @@ def namespace(np: Any) -> dict[str, Any]:
     Sequences (the operands of sum, max, logsumexp, ...) run along the first axis.
     """
     where, exp, log1p, inf, nan = np.where, np.exp, np.log1p, math.inf, math.nan
-    erf, erfc = (np.frompyfunc(f, 1, 1) for f in (math.erf, math.erfc))
 
     def chosen(otherwise: Any, *cases: Any) -> Any:
         """The first value whose condition holds: ``chosen(nan, x > y, 1.0, x <= y, 0.0)``."""
@@ -32,22 +31,30 @@ def namespace(np: Any) -> dict[str, Any]:
             otherwise = where(condition, value, otherwise)
         return otherwise
 
+    def elementwise(f: Any) -> Callable[[Any], Any]:
+        each = np.frompyfunc(f, 1, 1)
+        return lambda x: np.asarray(each(x), float)
+
+    erf, erfc = elementwise(math.erf), elementwise(math.erfc)
+
     def above(x: Any, y: Any) -> Any:
         return chosen(nan, x > y, 1.0, x <= y, 0.0)
 
     def power_by_base(out: Any, x: Any, y: Any) -> Any:
-        product = y * out
-        normal = (x != 0.0) & (abs(x) < inf) & (abs(out) >= rules.SMALLEST_NORMAL) & (abs(out) < inf)
-        exact = normal & (abs(product) >= rules.SMALLEST_NORMAL) & (abs(product) < inf)
+        finite = (x != 0.0) & (abs(x) < inf) & (abs(out) < inf)
+        normal = finite & (abs(out) >= rules.SMALLEST_NORMAL)
+        tiny = finite & ((y < 0.0) | (y >= 4.0))
         steep = (x == 0.0) & (y > 0.0) & (y < 1.0)
+        q, half = out / x, np.power(abs(x), 0.5 * y)
+        by_ratio = where((abs(q) >= rules.SMALLEST_NORMAL) & (abs(q) < inf), y * q, y * out / x)
+        by_halves = y * half / x * np.copysign(half, out)
         plain = y * np.power(x, y - 1.0)
-        return chosen(
-            plain, y == 0.0, 0.0, exact, product / x, normal & (abs(out / x) < inf), y * (out / x),
-            normal, y / x * out, steep, inf,
-        )  # fmt: skip
+        return chosen(plain, y == 0.0, 0.0, steep, inf, normal, by_ratio, tiny, by_halves)
 
     def power_by_exponent(out: Any, x: Any, y: Any) -> Any:
-        return chosen(nan, x > 0.0, out * np.log(x), (x == 0.0) & (y >= 0.0), 0.0)
+        half = np.power(x, 0.5 * y)
+        slope = where(out < rules.SMALLEST_NORMAL, half * np.log(x) * half, out * np.log(x))
+        return chosen(nan, x > 0.0, slope, (x == 0.0) & (y >= 0.0), 0.0)
 
     def bell(x: Any) -> Any:
         e = exp(-abs(x))
@@ -61,17 +68,42 @@ def namespace(np: Any) -> dict[str, Any]:
         half = exp(0.5 * np.minimum(x, 0.0))
         return where(x > 0.0, 1.0, alpha * half * half)
 
-    def gauss(x: Any, k: float) -> Any:
+    def half_exp(x: Any) -> Any:
+        return exp(0.5 * np.minimum(x, 0.0))
+
+    def silu_slope(x: Any) -> Any:
+        far, near = (1.0 + x) * half_exp(x) * half_exp(x), sigmoid(x) * (1.0 + x * sigmoid(-x))
+        return where(x < -700.0, far, near)
+
+    def square(x: Any) -> Any:
         c = 134217729.0 * x
         high = c - (c - x)
-        return where(abs(x) > 40.0, 0.0, exp(-k * high * high) * exp(-k * (x - high) * (x + high)))
+        return high * high, (x - high) * (x + high)
+
+    def gauss(x: Any, k: float) -> Any:
+        large, small = square(x)
+        e = exp(-k * large)
+        return where(abs(x) > 40.0, 0.0, e + e * np.expm1(-k * small))
+
+    def tail(x: Any) -> Any:
+        t = -x / math.sqrt(2.0)
+        (t_large, t_small), (x_large, x_small) = square(t), square(x)
+        excess = (t_large - 0.5 * x_large) + (t_small - 0.5 * x_small)
+        whole = erfc(t)
+        return where((x > -40.0) & (x < -1.0), whole + exp(-t * t) * excess / (t * math.sqrt(math.pi)), whole)
 
     def turn(x: Any, y: Any) -> Any:
         r = np.hypot(x, y)
-        far = r == inf
-        x, y = where(far, 0.25 * x, x), where(far, 0.25 * y, y)
-        r = np.hypot(x, y)
-        return where(r == 0.0, 0.0, x / r / r * where(far, 0.25, 1.0))
+        s = chosen(1.0, r == inf, 2.0**-600, r < rules.SMALLEST_NORMAL, 2.0**600)
+        scaled = np.hypot(s * x, s * y)
+        part = s * x / scaled
+        tiny = (part != 0.0) & (abs(part) < rules.SMALLEST_NORMAL)
+        return where(r == 0.0, 0.0, s * where(tiny, s * x / (scaled * scaled), part / scaled))
+
+    def norm(xs: Any) -> Any:
+        largest = np.max(abs(xs), axis=0)
+        scale = where((largest > 0.0) & (largest < inf), largest, 1.0)
+        return where(np.any(abs(xs) == inf, axis=0), inf, scale * np.sqrt(np.sum((xs / scale) ** 2, axis=0)))
 
     def direction(xs: Any, r: Any) -> Any:
         largest = np.max(abs(xs), axis=0)
@@ -83,13 +115,20 @@ def namespace(np: Any) -> dict[str, Any]:
         c = np.cbrt(x)
         return where((x == 0.0) | (abs(x) == inf), x, c - (c - x / (c * c)) / 3.0)
 
+    def exp_difference(x: Any, m: Any) -> Any:
+        d = x - m
+        b, e = d - x, exp(d)
+        return where(d < -746.0, 0.0, e + e * ((x - (d - b)) - (m + b)))
+
     def softmax(xs: Any) -> Any:
-        es = exp(xs - np.max(xs, axis=0))
+        es = exp_difference(xs, np.max(xs, axis=0))
         return es / np.sum(es, axis=0)
 
     def logsumexp(xs: Any) -> Any:
         m = np.max(xs, axis=0)
-        return where(abs(m) < inf, m + np.log(np.sum(exp(xs - m), axis=0)), m)
+        first = np.arange(len(xs)).reshape(-1, *[1] * np.ndim(m)) == np.argmax(xs, axis=0)
+        rest = np.sum(where(first, 0.0, exp_difference(xs, m)), axis=0)
+        return where(abs(m) < inf, m + log1p(rest), m)
 
     def winners(xs: Any, out: Any) -> Any:
         won = xs == out
@@ -100,8 +139,8 @@ def namespace(np: Any) -> dict[str, Any]:
         "atan2": np.arctan2, "atanh": np.arctanh, "cos": np.cos, "cosh": np.cosh, "exp": exp, "expm1": np.expm1,
         "fabs": np.abs, "hypot": np.hypot, "log": np.log, "log10": np.log10, "log1p": log1p, "log2": np.log2,
         "pi": math.pi, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh,
-        "erf": lambda x: np.asarray(erf(x), float),
-        "erfc": lambda x: np.asarray(erfc(x), float),
+        "erf": erf,
+        "erfc": erfc,
         "above": above,
         "wins": lambda x, y: chosen(nan, x > y, 1.0, x < y, 0.0, x == y, 0.5),
         "sign": np.sign,
@@ -125,7 +164,10 @@ def namespace(np: Any) -> dict[str, Any]:
         "leaky_relu_by_x": lambda x, slope: chosen(nan, x > 0.0, 1.0, x <= 0.0, slope),
         "elu": lambda x, alpha: where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0))),
         "elu_by_x": elu_by_x,
+        "silu": lambda x: where(x < -700.0, x * half_exp(x) * half_exp(x), x * sigmoid(x)),
+        "silu_slope": silu_slope,
         "gauss": gauss,
+        "tail": tail,
         "total": lambda xs: np.sum(xs, axis=0),
         "inner": lambda w, x, b: np.sum(np.multiply(w, x), axis=0) + b,
         "fill": lambda xs, x: np.full(np.shape(xs), x),
@@ -135,7 +177,7 @@ def namespace(np: Any) -> dict[str, Any]:
         "winners": winners,
         "logsumexp": logsumexp,
         "softmax": softmax,
-        "norm": lambda xs: np.hypot.reduce(xs, axis=0),
+        "norm": norm,
         "direction": direction,
     }  # fmt: skip
 

@@ -103,7 +103,7 @@ def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: in
     largest = max(sizes, default=0.0)
     picture = blank(nodes, rankdir, format, swept=swept)
     widest = max(len(node._prev) for node in nodes)
-    picture.graph_attr.update(ranksep=f"{min(max(0.5, 0.1 * widest), 10.0):.1f}")  # many arrows need room to meet
+    picture.graph_attr.update(ranksep=f"{min(max(0.25, 0.1 * widest), 10.0):.2f}")  # many arrows need room to meet
     picture.node_attr.update(
         shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
     )

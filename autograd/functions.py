@@ -6,6 +6,7 @@ written with these names can be evaluated on numbers and differentiated on Value
 
 from __future__ import annotations
 
+from numbers import Real
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
@@ -104,7 +105,7 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
     empty_is_zero = rule is rules.SUM
 
     def function(*operands: Any) -> Any:
-        xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Value) else operands
+        xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], (Value, Real)) else operands
         if not xs and not empty_is_zero:
             raise ValueError(f"{name or rule.symbol}: expected at least one number, got none")
         return apply(rule, xs)
@@ -200,6 +201,9 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
     ``sqrt(where(x > 0, x, 1.0))`` inside.
     """
     sides = [side if isinstance(side, Value) else number(side, "where") for side in (x, y)]
+    chosen: Value | None = recorder.get() and recorder.get().where(condition, *sides)
+    if chosen is not None:
+        return chosen
     taken = sides[0] if condition else sides[1]
     if isinstance(x, Value) or isinstance(y, Value):
         return record(rules.WHERE, (lift(taken, rules.WHERE),))

@@ -66,7 +66,7 @@ def order(*roots: N) -> list[N]:
     b is complete, db = 2, before it is passed on, and dc/da = 4.
 
     Depth-first with an explicit stack, so depth is limited by memory only. The same graph gives the same list in
-    every run; read backwards, it visits left operands before right ones. Linear in the number of edges.
+    every run; read backwards, it visits computed left operands before right ones. Linear in the number of edges.
     """
     listed: list[N] = []
     seen: set[N] = set()  # nodes hash by identity
@@ -156,6 +156,8 @@ def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N])
 
 def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[float]) -> list[float]:
     """d outputs[i] along ``directions``, for each output: the same loop run forward.
+
+    Each input moves in its own direction, whatever it was computed from.
 
     out.tangent = sum over operands of d out / d operand * operand.tangent
     """

@@ -35,7 +35,7 @@ def names(*roots: Value) -> dict[Value, str]:
     """A name for each node that the roots depend on: its label; its number, if it is a constant; else v1, v2, ...
 
     The nodes are named, and listed, in the order in which the formula is worked out: operands before results, left
-    before right. No two share a name, except constants that are the same number: a label that several nodes bear is
+    before right. No two share a name, except constants of one number (and label): a label that several nodes bear is
     numbered from the second on (``x``, ``x_2``), and what is taken is passed over. The same graph has the same names
     in every run.
 
@@ -48,9 +48,12 @@ def names(*roots: Value) -> dict[Value, str]:
     taken = set(labels)
     numbered = (name for i in count(1) if (name := f"v{i}") not in taken)
     named: dict[Value, str] = {}
+    constants: dict[tuple[str, float], str] = {}
     seen: dict[str, count[int]] = {}
     for node, label in zip(listed, labels, strict=True):
-        if not label:
+        if (label, node.data) in constants and node.rule is rules.CONSTANT:
+            named[node] = constants[label, node.data]
+        elif not label:
             named[node] = short(node.data, 6) if node.rule is rules.CONSTANT else next(numbered)
         elif label not in seen:
             seen[label] = count(2)
@@ -58,6 +61,8 @@ def names(*roots: Value) -> dict[Value, str]:
         else:
             named[node] = another = next(name for i in seen[label] if (name := f"{label}_{i}") not in taken)
             taken.add(another)
+        if label and node.rule is rules.CONSTANT:
+            constants.setdefault((label, node.data), named[node])
     return named
 
 

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .graph import UNTOUCHED
+from .rules import CONSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,13 +35,16 @@ class ieee:
     ``exp(710) = inf``, ``sqrt(-1) = nan``. Contexts nest; each thread and asyncio task has its own.
     """
 
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
     def __enter__(self) -> None:
-        self._token: Token[bool] = ieee_arithmetic.set(True)
+        self._tokens.append(ieee_arithmetic.set(True))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ieee_arithmetic.reset(self._token)
+        ieee_arithmetic.reset(self._tokens.pop())
 
 
 class detect_anomaly:
@@ -53,15 +57,17 @@ class detect_anomaly:
 
     def __init__(self) -> None:
         self._lines: dict[int, tuple[Any, str]] = {}
+        self._tokens: list[Token[detect_anomaly | None]] = []
 
     def __enter__(self) -> None:
-        self._token: Token[detect_anomaly | None] = watcher.set(self)
+        self._tokens.append(watcher.set(self))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        watcher.reset(self._token)
-        self._lines.clear()
+        watcher.reset(self._tokens.pop())
+        if not self._tokens:
+            self._lines.clear()
 
     def see_value(self, node: Any) -> None:
         """Remember which line made the node; raise if its value is not finite."""
@@ -74,7 +80,8 @@ class detect_anomaly:
         """Raise for the first of the nodes, results before operands, whose backward step left the finite numbers."""
         for node in nodes:
             for index, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-                carries = node.grad is not UNTOUCHED and (partial or not node.rule.selecting)
+                varies = parent.rule is not CONSTANT and (partial or not node.rule.selecting)
+                carries = varies and node.grad is not UNTOUCHED
                 if carries and not (is_finite(parent.grad) and is_finite(partial * node.grad)):
                     _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))
                     raise FloatingPointError(

@@ -9,12 +9,12 @@ did forward); only what is constant in pieces stays a number.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import isclose, isfinite, isnan, pi
+from math import isclose, isfinite, isnan, pi, sqrt
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, rules
-from .modes import ieee
+from .modes import ieee, recorder
 from .value import Value
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 CONSTANT = rules.CONSTANT
 
+guarded_power_by_base = rules.read(rules.power_by_base, {"fabs": functions.abs})
+guarded_elu_by_x = rules.read(rules.elu_by_x, {"exp": functions.exp})
+
 
 def number(x: Term) -> float:
     """The number that a Value or a number is."""
@@ -33,7 +36,13 @@ def number(x: Term) -> float:
 
 def constant_in_pieces(guard: Callable[..., Any]) -> Callable[..., Any]:
     """A guard whose derivative is 0 wherever it has one: computed from the numbers, it is a number."""
-    return lambda *operands: guard(*[[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands])
+
+    def function(*operands: Any) -> Any:
+        if recorder.get() is not None:
+            recorder.get().frozen(guard.__name__)
+        return guard(*[[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands])
+
+    return function
 
 
 def over(x: Term, y: Value) -> Value:
@@ -42,14 +51,13 @@ def over(x: Term, y: Value) -> Value:
 
 
 def power_by_base(out: Value, x: Term, y: Term) -> Term:
-    """y x**(y-1), in as few nodes as a constant exponent allows; 0 where y = 0 and the power below is not finite."""
+    """y x**(y-1), in as few nodes as a constant exponent allows; the float guard where that is not what it stored."""
     if not isinstance(x, Value):
         return out.partials[0]
-    if not isinstance(y, Value):
-        return 0.0 if y == 0.0 else 1.0 if y == 1.0 else 2.0 * x if y == 2.0 else y * x ** (y - 1.0)
-    if y == 0.0 and not abs(x.data) > 0.0:
-        return 0.0
-    return y * x ** (y - 1.0)
+    if not isinstance(y, Value) and y in {0.0, 1.0, 2.0}:
+        return 2.0 * x if y == 2.0 else y
+    plain = y * x ** (y - 1.0)
+    return plain if same(plain, out.partials[0]) else guarded_power_by_base(out, x, y)
 
 
 def power_by_exponent(out: Value, x: Term, y: Term) -> Term:
@@ -62,11 +70,10 @@ def power_by_exponent(out: Value, x: Term, y: Term) -> Term:
     return out * slope if isnan(slope) else slope
 
 
-def elu_by_x(x: Value, alpha: Term) -> Term:
+def elu_by_x(x: Term, alpha: Term) -> Term:
     """1 where x > 0, else alpha exp(x), without a node for the usual alpha of 1."""
-    if x > 0.0:
-        return 1.0
-    return functions.exp(x) if not isinstance(alpha, Value) and alpha == 1.0 else alpha * functions.exp(x)
+    usual = not isinstance(alpha, Value) and alpha == 1.0
+    return functions.exp(x) if usual and x <= 0.0 else guarded_elu_by_x(x, alpha)
 
 
 def gauss(x: Value, k: float) -> Value:
@@ -88,6 +95,7 @@ def namespace() -> dict[str, Any]:
         "power_by_exponent": power_by_exponent,
         "elu_by_x": elu_by_x,
         "gauss": gauss,
+        "tail": lambda x: functions.erfc(-x / sqrt(2.0)),
         "exp_difference": lambda x, m: functions.exp(x - m),
         "math": SimpleNamespace(**vars(functions), pi=pi),
     }
@@ -177,8 +185,8 @@ def product(x: Term, y: Term) -> Term:
 def add_up(terms: list[tuple[Term, Term]]) -> Term:
     """sum partial * upstream, without times 1 or plus 0.
 
-    A single product is ``*``; several terms are one ``sum`` where all factors are 1, else one ``dot``, whose bias is then
-    the sum of those with the factor 1.
+    A single product is ``*``; several terms are one ``sum`` where all factors are 1, else one ``dot``, whose bias is
+    then the sum of those with the factor 1.
     """
     if len(terms) == 1:
         return product(*terms[0])

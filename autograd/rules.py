@@ -10,7 +10,8 @@ a guard or a more accurate formula than plain algebra, the row names one of the 
 and every namespace supplies its own version of it (a test compares them).
 
 Accuracy: values are within 2.5 units in the last place (ulp), partials within 4, of the exact result for the
-given floats, saturated regions included. References: NIST Digital Library of Mathematical Functions (DLMF)
+given floats, saturated regions included. (Where a quotient is subnormal it lacks digits, and so has -(x/y)/y; a dot
+rounds each product once, half an ulp for each.) References: NIST Digital Library of Mathematical Functions (DLMF)
 chapters 4 and 7; N. Higham, *Accuracy and Stability of Numerical Algorithms*, sections 1.14 and 27.
 """
 
@@ -24,6 +25,7 @@ from math import (
     atan,
     atan2,
     atanh,
+    copysign,
     cos,
     cosh,
     erf,
@@ -208,11 +210,12 @@ def turn(x: float, y: float) -> float:
     r = hypot(x, y)
     if r == 0.0:
         return 0.0
-    if r == inf:
-        x, y = 0.25 * x, 0.25 * y
-        r = hypot(x, y)
-        return 0.25 * (x / r / r)
-    return x / r / r
+    if SMALLEST_NORMAL <= r < inf:
+        part = x / r
+        return x / (r * r) if 0.0 < fabs(part) < SMALLEST_NORMAL else part / r
+    s = 2.0**-600 if r == inf else 2.0**600
+    r = hypot(s * x, s * y)
+    return s * (s * x / r / r)
 
 
 def cbrt(x: float) -> float:
@@ -236,14 +239,15 @@ def power_by_base(out: float, x: float, y: float) -> float:
     """d x**y / dx = y x**(y-1), as y out / x where that keeps full accuracy, and 0 at y = 0."""
     if y == 0.0:
         return 0.0
-    if x != 0.0 and fabs(x) < inf and SMALLEST_NORMAL <= fabs(out) < inf:
-        product = y * out
-        if SMALLEST_NORMAL <= fabs(product) < inf:
-            return product / x
-        quotient = out / x
-        return y * quotient if fabs(quotient) < inf else y / x * out
     if x == 0.0 and y < 1.0:
         return inf
+    if x != 0.0 and fabs(x) < inf and fabs(out) < inf:
+        if fabs(out) >= SMALLEST_NORMAL:
+            q = out / x
+            return y * q if SMALLEST_NORMAL <= fabs(q) < inf else y * out / x
+        if not 0.0 < y < 4.0:  # out lacks digits, and y - 1 is rounded; half the power is accurate
+            half: float = fabs(x) ** (0.5 * y)
+            return y * half / x * copysign(half, out)
     below: float = x ** (y - 1.0)
     return y * below
 
@@ -251,7 +255,10 @@ def power_by_base(out: float, x: float, y: float) -> float:
 def power_by_exponent(out: float, x: float, y: float) -> float:
     """d x**y / dy = x**y log x; nan for x < 0 (the power is real at whole y only); 0 at x = 0, where y >= 0."""
     if x > 0.0:
-        return out * log(x)
+        if not out < SMALLEST_NORMAL:
+            return out * log(x)
+        half: float = x ** (0.5 * y)  # out lacks digits; half the power does not
+        return half * log(x) * half
     return 0.0 if x == 0.0 and y >= 0.0 else nan
 
 
@@ -313,13 +320,49 @@ def elu_by_x(x: float, alpha: float) -> float:
     return alpha * exp(x)
 
 
-def gauss(x: float, k: float) -> float:
-    """exp(-k x**2) for k = 1 or 1/2, with x split into 26 + 27 bits so that the large part squares exactly."""
-    if fabs(x) > 40.0:
-        return 0.0
+def silu(x: float) -> float:
+    """x sigmoid(x); far below 0 as x exp(x), in two halves because exp(x) alone would lose digits."""
+    if x < -700.0:
+        half = exp(0.5 * x)
+        return x * half * half
+    return x * sigmoid(x)
+
+
+def silu_slope(x: float) -> float:
+    """sigmoid(x) (1 + x sigmoid(-x)); far below 0 as (1 + x) exp(x), in two halves."""
+    if x < -700.0:
+        half = exp(0.5 * x)
+        return (1.0 + x) * half * half
+    return sigmoid(x) * (1.0 + x * sigmoid(-x))
+
+
+def square(x: float) -> tuple[float, float]:
+    """x**2 as an exact square and a small rest: x is split into 26 + 27 bits (Dekker). For |x| < 1e150."""
     c = 134217729.0 * x
     high = c - (c - x)
-    return exp(-k * high * high) * exp(-k * (x - high) * (x + high))
+    return high * high, (x - high) * (x + high)
+
+
+def gauss(x: float, k: float) -> float:
+    """exp(-k x**2) for k = 1 or 1/2, with an exponent that is not rounded."""
+    if fabs(x) > 40.0:
+        return 0.0
+    large, small = square(x)
+    e = exp(-k * large)
+    return e + e * expm1(-k * small)
+
+
+def tail(x: float) -> float:
+    """erfc(t) with t = -x / sqrt(2), which is twice the normal distribution function.
+
+    Rounding t by one part in 2**53 changes erfc(t) by 2 t**2 parts: hence the second term, erfc'(t) times that error.
+    """
+    t = -x / sqrt(2.0)
+    if not -40.0 < x < -1.0:
+        return erfc(t)
+    (t_large, t_small), (x_large, x_small) = square(t), square(x)
+    excess = (t_large - 0.5 * x_large) + (t_small - 0.5 * x_small)  # t**2 - x**2 / 2
+    return erfc(t) + exp(-t * t) * excess / (t * sqrt(pi))
 
 
 def total(xs: Sequence[float]) -> float:
@@ -463,9 +506,9 @@ LEAKY_RELU = Rule("leaky_relu", lambda x, slope: leaky_relu(x, slope),
                   lambda out, x, slope: (leaky_relu_by_x(x, slope), smaller(x, 0.0)), selecting=True)
 ELU      = Rule("elu",      lambda x, alpha: elu(x, alpha),
                 lambda out, x, alpha: (elu_by_x(x, alpha), expm1(smaller(x, 0.0))), selecting=True)
-SILU     = Rule("silu",     lambda x: x * sigmoid(x), lambda out, x: (sigmoid(x) + x * sigmoid_slope(x),))
-GELU     = Rule("gelu",     lambda x: 0.5 * x * erfc(-x / sqrt(2.0)),
-                lambda out, x: (0.5 * erfc(-x / sqrt(2.0)) + x * gauss(x, 0.5) / sqrt(2.0 * pi),))
+SILU     = Rule("silu",     lambda x: silu(x),      lambda out, x: (silu_slope(x),))
+GELU     = Rule("gelu",     lambda x: 0.5 * x * tail(x),
+                lambda out, x: (0.5 * tail(x) + x * gauss(x, 0.5) / sqrt(2.0 * pi),))
 ERF      = Rule("erf",      lambda x: erf(x),       lambda out, x: (2.0 / sqrt(pi) * gauss(x, 1.0),))
 ERFC     = Rule("erfc",     lambda x: erfc(x),      lambda out, x: (-2.0 / sqrt(pi) * gauss(x, 1.0),))
 
@@ -516,11 +559,11 @@ def symbolic(rule: Rule, *operands: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def table() -> str:
     """The table of derivatives as text, one line per operation, made from the rows themselves."""
-    lines = [("operation", "value", "partial derivatives", "domain")]
+    lines = [("operation", "value", "partial derivatives")]
     for rule in TABLE:
         value, partials = symbolic(rule)
         names = {"sequence": ("x_i",), "pairs": ("w", "x", "b"), "fixed": rule.operand_names}[rule.layout]
-        by_name = [f"d/d{name} = {partial}" for name, partial in zip(names, partials, strict=True)]
-        lines.append((rule.symbol, str(value), ",  ".join(by_name), rule.domain))
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    return "\n".join("  ".join([*map(str.ljust, line, widths), line[3]]).rstrip() for line in lines)
+        by_name = ", ".join([f"d/d{name} = {partial}" for name, partial in zip(names, partials, strict=True)])
+        lines.append((rule.symbol, str(value), by_name + (f"   ({rule.domain})" if rule.domain else "")))
+    widths = [max(len(line[column]) for line in lines) for column in range(2)]
+    return "\n".join("  ".join([*map(str.ljust, line, widths), line[2]]) for line in lines)

@@ -195,6 +195,8 @@ COMMANDS = {
     "*": r"\ast ",
     "/": "{/}",
     ",": "{,}",
+    ":": "{:}",
+    ";": "{;}",
     "<": "{<}",
     ">": "{>}",
     "=": "{=}",
@@ -203,7 +205,7 @@ COMMANDS = {
 }
 """Signs that mean something to TeX, or that math would set in another way, as the commands that print them."""
 
-PLAIN = "()[].:;!?+0123456789"
+PLAIN = "()[].!?+"
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
 PIECE = re.compile(r"(\w+)((?:\[\d+\])*)|.", re.DOTALL)
@@ -229,27 +231,29 @@ def name(text: str) -> Symbol:
 
 def _piece(found: re.Match[str]) -> str:
     r"""A word with its indices as subscripts, or a single sign, in LaTeX."""
-    word, brackets = found.groups()
-    if word is None:
-        sign = found[0]
-        return COMMANDS.get(sign) or (sign if sign in PLAIN else rf"\text{{{sign}}}")
+    name, brackets = found.groups()
+    if name is None:
+        return _sign(found[0])
     below = re.findall(r"\d+", brackets)
-    indexed = INDEXED.fullmatch(word)
+    indexed = INDEXED.fullmatch(name)
     if indexed:
-        word, digits, letters = indexed.groups()
+        name, digits, letters = indexed.groups()
         if digits or letters:
-            below.insert(0, _letters(digits or letters))
-    return _letters(word) + (f"_{{{','.join(below)}}}" if below else "")
+            below.insert(0, word(digits or letters))
+    return word(name) + (f"_{{{','.join(below)}}}" if below else "")
 
 
-def _letters(word: str) -> str:
-    r"""A variable in italics, a Greek letter by its command, a number as it is, a longer word upright."""
-    if word in GREEK or word in COMMANDS:
-        return COMMANDS.get(word) or rf"\{word} "
-    if len(word) == 1 or word.isdigit():
-        return word if word.isascii() else rf"\text{{{word}}}"
-    upright = "".join([c if c.isascii() and c != "_" else COMMANDS.get(c) or rf"\text{{{c}}}" for c in word])
-    return rf"\mathrm{{{upright}}}"
+def word(text: str) -> str:
+    r"""A word in LaTeX: a variable of one letter in italics, a Greek one by its command, a longer one upright."""
+    if text in GREEK:
+        return rf"\{text} "
+    written = "".join([_sign(c) for c in text])
+    return written if len(text) == 1 or text.isdigit() else rf"\mathrm{{{written}}}"
+
+
+def _sign(c: str) -> str:
+    r"""A single sign in LaTeX."""
+    return COMMANDS.get(c) or (c if c in PLAIN or (c.isascii() and c.isalnum()) else rf"\text{{{c}}}")
 
 
 def short(x: float, digits: int = 4) -> str:
@@ -368,12 +372,13 @@ def _inner(w: Symbol, x: Symbol, b: Symbol) -> Symbol:
     return added(terms)
 
 
-log, sqrt, sigmoid, exp = call("log"), call("sqrt"), _written("sigmoid", r"\sigma"), _exponential
+log, sigmoid, exp = call("log"), _written("sigmoid", r"\sigma"), _exponential
+sqrt = _reworded(call("sqrt"), r"\sqrt{{{}}}".format)
 
 ALGEBRA: dict[str, Any] = {
     "pi": Symbol("pi", r"\pi"),
     "exp": exp,
-    "sqrt": _reworded(sqrt, r"\sqrt{{{}}}".format),
+    "sqrt": sqrt,
     "cbrt": _reworded(call("cbrt"), r"\sqrt[3]{{{}}}".format),
     "log1p": _reworded(call("log1p"), r"\log(1 + {})".format),
     "log2": _written("log2", r"\log_{2}"),
@@ -401,6 +406,9 @@ ALGEBRA: dict[str, Any] = {
     "leaky_relu_by_x": lambda x, slope: _either(x, 1, slope),
     "elu": lambda x, alpha: _either(x, x, alpha * call("expm1")(x)),
     "elu_by_x": lambda x, alpha: _either(x, 1, alpha * exp(x)),
+    "silu": lambda x: x * sigmoid(x),
+    "silu_slope": lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))),
+    "tail": lambda x: call("erfc")(-x / sqrt(2)),
     "gauss": lambda x, k: exp(-(x**2) if k == 1.0 else -k * x**2),
     "total": _total,
     "inner": _inner,

@@ -7,6 +7,7 @@ digit is the output neuron with the largest activation.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 from typing import TYPE_CHECKING
@@ -91,12 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
+        if options.save and not os.path.isdir(os.path.dirname(os.path.abspath(options.save))):
+            raise FileNotFoundError(f"expected a folder to save to, got {options.save!r}")  # before the work, not after
         model, right = train_digits(options.epochs, options.batch_size, options.lr, options.seed)
         print(f"Test accuracy: {right:.4f} ({round(right * TEST)} of {TEST} digits that were not trained on)")
         if options.save:
             save(model, options.save)
             print(f"Wrote {options.save}")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"python -m nn: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

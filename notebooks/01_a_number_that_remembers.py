@@ -27,8 +27,7 @@ import math
 import matplotlib.pyplot as plt
 from IPython.display import Math
 
-from autograd import Value, exp, ieee, log, rules, tanh
-from autograd.drawing import draw, trace
+from autograd import Value, draw, exp, ieee, log, rules, tanh, trace
 
 plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 4.5), "lines.linewidth": 2})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})

@@ -13,8 +13,6 @@
 # ---
 
 # %% [markdown]
-
-# %% [markdown]
 # # 2. Backward
 #
 # **Question.** Here is the smallest neuron that deserves the name: two inputs $x_1, x_2$, a weight for each, a bias $b$, and a curve that keeps the result between $-1$ and $1$.
@@ -30,8 +28,7 @@ import random
 import matplotlib.pyplot as plt
 
 import nn
-from autograd import Value, gradcheck, primitive, tanh
-from autograd.drawing import draw
+from autograd import Value, draw, gradcheck, primitive, tanh
 from autograd.graph import order, sweep
 
 plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 4.5), "lines.linewidth": 2})

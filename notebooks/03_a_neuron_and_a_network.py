@@ -13,8 +13,6 @@
 # ---
 
 # %% [markdown]
-
-# %% [markdown]
 # # 3. A neuron and a network
 #
 # **Question.** Chapter 2 knows how a result answers to every number in a formula. What if some of these numbers are wrong, and we know better results? Can a formula find its own numbers, by going down the slope?
@@ -27,8 +25,7 @@ import random
 import matplotlib.pyplot as plt
 
 import nn
-from autograd import Value, dot, elementwise, graph, matvec, relu, sigmoid, tanh
-from autograd.drawing import draw
+from autograd import Value, dot, draw, elementwise, graph, matvec, relu, sigmoid, tanh
 
 plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 4.5), "lines.linewidth": 2})
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})

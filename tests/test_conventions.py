@@ -728,3 +728,11 @@ def test_a_thread_does_not_inherit_detect_anomaly() -> None:
         thread.start()
         thread.join()
     assert found == [INF]
+
+
+def test_detect_anomaly_does_not_accuse_the_slope_by_a_constant_exponent() -> None:
+    """The slope of (-3)**2 by its exponent is nan, but the exponent is a constant, and nobody asks."""
+    x = Value(-3.0)
+    with ag.detect_anomaly():
+        (x**2).backward()
+    assert x.grad == -6.0

@@ -374,7 +374,7 @@ def test_initial_weights_have_the_right_spread(init: Any) -> None:
 
 
 def test_xavier_and_he_know_the_sizes_of_their_layer() -> None:
-    """In an MLP each layer draws with its own number of inputs and of neurons."""
+    """Each layer draws with its own number of inputs and of neurons; a neuron by itself is a layer of one."""
     seen = []
 
     def init(_rng: random.Random, nin: int, nout: int) -> float:
@@ -382,7 +382,8 @@ def test_xavier_and_he_know_the_sizes_of_their_layer() -> None:
         return 0.5
 
     MLP(3, [4, 2], init=init)
-    assert seen == [(3, 4)] * 12 + [(4, 2)] * 8
+    Neuron(2, init=init)
+    assert seen == [(3, 4)] * 12 + [(4, 2)] * 8 + [(2, 1)] * 2
 
 
 def test_init_may_be_a_function_of_the_random_source() -> None:

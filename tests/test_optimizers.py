@@ -266,6 +266,7 @@ def test_the_same_formula_serves_arrays(name: str) -> None:
             for make in (Adam, AdamW)
             for betas in ((0.9, 1.0), (-0.1, 0.9), (0.9,), (0.9, 0.9, 0.9), (math.nan, 0.9))
         ],
+        (lambda: Adam(eps=0.0), "eps: expected eps > 0, got 0.0"),
         (lambda: Adam(eps=-1e-8), "eps: expected eps > 0, got -1e-08"),
         (lambda: AdamW(weight_decay=-0.1), "weight_decay: expected weight_decay >= 0, got -0.1"),
     ],
@@ -274,6 +275,19 @@ def test_bad_settings(build: Callable[[], Optimizer], complaint: str) -> None:
     """A setting out of its bounds is refused at once, by its name."""
     with pytest.raises(ValueError, match=f"^{re.escape(complaint)}$"):
         build()
+
+
+def test_settings_may_be_zero() -> None:
+    """Without memory and decay RMSProp and Adam move each parameter by lr against the sign of its gradient."""
+    gradients = [[3.0, -0.5], [-2.0, -4.0]]
+    expected = [[0.5, 1.5], [1.0, 2.0]]
+    for optimizer in (
+        RMSProp(lr=0.5, rho=0.0),
+        Adam(lr=0.5, betas=(0.0, 0.0)),
+        AdamW(lr=0.5, betas=(0.0, 0.0), weight_decay=0.0),
+    ):
+        for got, wanted in zip(run(optimizer, [1.0, 1.0], gradients), expected, strict=True):
+            assert got == pytest.approx(wanted, rel=1e-6)
 
 
 @pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])

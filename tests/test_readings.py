@@ -372,13 +372,13 @@ def test_any_float_may_be_substituted(x: float, text: str) -> None:
 def test_the_table_has_one_line_for_each_row() -> None:
     """``rules.table()``: a head, and then the rows in their order, with value, partials and domain."""
     head, *lines = rules.table().splitlines()
-    assert head.split() == ["operation", "value", "partial", "derivatives", "domain"]
+    assert head.split() == ["operation", "value", "partial", "derivatives"]
     assert len(lines) == len(rules.TABLE)
     for line, rule in zip(lines, rules.TABLE, strict=True):
         value, partials = rules.symbolic(rule)
         assert line.split("  ")[0] == rule.symbol
         assert str(value) in line
-        assert line.endswith(rule.domain)
+        assert rule.domain in line
         assert all(f" = {partial}" in line for partial in partials)
 
 
