@@ -18,6 +18,8 @@ from .drawing import draw, draw_dot, trace
 from .explanation import explain
 from .functions import (
     abs as abs,
+)
+from .functions import (
     acos,
     acosh,
     asin,
@@ -47,17 +49,13 @@ from .functions import (
     logsumexp,
     matmul,
     matvec,
-    max as max,
     maximum,
     mean,
-    min as min,
     minimum,
     norm,
     outer,
-    pow as pow,
     primitive,
     relu,
-    round as round,
     sigmoid,
     silu,
     sin,
@@ -65,11 +63,25 @@ from .functions import (
     softmax,
     softplus,
     sqrt,
-    sum as sum,
     tan,
     tanh,
     transpose,
     where,
+)
+from .functions import (
+    max as max,
+)
+from .functions import (
+    min as min,
+)
+from .functions import (
+    pow as pow,
+)
+from .functions import (
+    round as round,
+)
+from .functions import (
+    sum as sum,
 )
 from .labels import name_from
 from .modes import detect_anomaly, ieee

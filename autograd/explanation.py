@@ -2,7 +2,8 @@
 
 :func:`explain` writes out the chain rule for a graph that the user built: for one variable the product along every
 path and their sum; without one, the backward pass step by step. It is a view of the records of
-:mod:`autograd.stepping`: here they are chosen, folded where there are too many, and set in type.
+:mod:`autograd.stepping`: here they are chosen, folded where there are too many, and made into equations, which
+:mod:`autograd.typesetting` sets.
 
 What is too long to read is folded at the labelled nodes: dL/dz then stands for all that lies between L and z. Where
 even so there are more paths than anybody could read, the derivation goes node by node, as backward itself does, and
@@ -13,14 +14,15 @@ from __future__ import annotations
 
 from collections import Counter
 from math import isclose, isnan, log10, prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from . import graph, rules
+from . import graph, rules, typesetting
 from .formulas import derivative, formula, product, symbol_of
 from .labels import names as names_of
 from .labels import visible
 from .stepping import folded, sweep
 from .symbols import Symbol, added, number, short
+from .typesetting import Block, Line
 from .value import Value
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from .stepping import Step
+    from .typesetting import Piece
 
     T = TypeVar("T")
 
@@ -36,6 +39,8 @@ MOST_FACTORS = 8  # factors each
 MOST_LINES = 40  # of a derivation that goes node by node or step by step
 ENDS = 10  # of too many lines, the first and the last
 MOST_TERMS = 4  # of a sum
+
+FOLDED = "; folded at labelled nodes, so that a factor may stand for all that lies between two of them"
 
 
 def explain(root: Value, wrt: Value | str | None = None, *, digits: int = 4) -> Explanation:
@@ -89,34 +94,6 @@ def explain(root: Value, wrt: Value | str | None = None, *, digits: int = 4) -> 
     return derivation.by(derivation.called(wrt) if isinstance(wrt, str) else wrt)
 
 
-# What a derivation says ------------------------------------------------------------------------------------------
-
-
-class Line(NamedTuple):
-    """An equation: left = first side = second side = ..."""
-
-    left: Symbol
-    sides: Sequence[Symbol] = ()
-    sign: str = "="
-    note: str = ""
-
-    def told(self) -> list[Symbol]:
-        """The sides, without those that repeat what stands before them."""
-        before = [self.left, *self.sides]
-        return [side for side, last in zip(self.sides, before, strict=False) if side.text != last.text]
-
-
-Piece = str | Symbol
-
-
-class Block(NamedTuple):
-    """A sentence and the equations that it announces, one a line, or stacked: one side a line."""
-
-    sentence: Sequence[Piece]
-    lines: Sequence[Line] = ()
-    stacked: bool = False
-
-
 class Explanation:
     """A derivation, which prints itself.
 
@@ -133,28 +110,15 @@ class Explanation:
 
     def text(self) -> str:
         """The derivation as plain text, for a terminal; ASCII where the labels are."""
-        parts = []
-        for block in self.blocks:
-            lines = stacked_text(block.lines) if block.stacked else columns_text(block.lines)
-            parts.append("\n".join(["".join(map(str, block.sentence)), *[f"  {line}" for line in lines]]))
-        return "\n\n".join(parts)
+        return typesetting.text(self.blocks)
 
     def markdown(self) -> str:
         """The derivation as Markdown with LaTeX between dollar signs, for notebooks."""
-        return self._set("$", "$", "$$", "$$").replace("<", r"\lt ").replace(">", r"\gt ")
+        return typesetting.markdown(self.blocks)
 
     def latex(self) -> str:
         """The derivation as LaTeX, for a document that uses the package amsmath."""
-        return self._set(r"\(", r"\)", r"\[", r"\]")
-
-    def _set(self, begin: str, end: str, begin_block: str, end_block: str) -> str:
-        """Sentences and equations in LaTeX, between the signs that enclose formulas."""
-        parts = []
-        for block in self.blocks:
-            parts.append("".join([x if isinstance(x, str) else f"{begin}{x.latex}{end}" for x in block.sentence]))
-            if block.lines:
-                parts.append(f"{begin_block}\n{aligned(block)}\n{end_block}")
-        return "\n\n".join(parts)
+        return typesetting.latex(self.blocks)
 
     def __str__(self) -> str:
         return self.text()
@@ -166,55 +130,6 @@ class Explanation:
         return self.markdown()
 
 
-def columns_text(lines: Sequence[Line]) -> list[str]:
-    """One equation a line, each side below its like; a very long side pushes only its own line."""
-    widths: Counter[int] = Counter()
-    for line in lines:
-        for column, cell in enumerate([line.left, *line.told()]):
-            if line.sides and len(cell.text) <= 40:
-                widths[column] = max(widths[column], len(cell.text))
-    written = []
-    sign_width = max((len(line.sign) for line in lines), default=0)
-    for line in lines:
-        equation = line.left.text.ljust(widths[0] * bool(line.sides))
-        for column, side in enumerate(line.told(), start=1):
-            sign = line.sign.rjust(sign_width) if column == 1 else "="
-            equation += f" {sign} {side.text.ljust(widths[column])}"
-        written.append(f"{equation}{noted(line)}".rstrip())
-    return written
-
-
-def stacked_text(lines: Sequence[Line]) -> list[str]:
-    """One side a line, each below the one before."""
-    width = max(len(line.left.text) + (1 if line.sign == ":" else 2) for line in lines)
-    written = []
-    for line in lines:
-        heads = [line.left.text.ljust(width - 1) + line.sign, *["=".rjust(width)] * len(line.sides)]
-        written += [f"{head} {side}" for head, side in zip(heads, line.told(), strict=False)]
-        written[-1] += noted(line)
-    return written
-
-
-def noted(line: Line) -> str:
-    """The note of a line, as it stands in text."""
-    return f"  ({line.note})" if line.note else ""
-
-
-def aligned(block: Block) -> str:
-    r"""The equations of a block in LaTeX, aligned at their signs."""
-    signs = {"=": "= ", "+=": r"\mathrel{+}= ", ":": r"\phantom{=} "}
-    rows = []
-    for line in block.lines:
-        sides = [("= " if place else signs[line.sign]) + side.latex for place, side in enumerate(line.told())]
-        left = f"{line.left.latex} &" if sides else f"& {line.left.latex}"
-        note = rf"\quad\text{{({line.note})}}" if line.note else ""
-        rows.append(left + (" \\\\\n&" if block.stacked else " &&").join(sides) + note)
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
-
-
-# How it is found -------------------------------------------------------------------------------------------------
-
-
 class Derivation:
     """A graph with its names and gradients, and the derivations that can be made of it."""
 
@@ -224,7 +139,8 @@ class Derivation:
         self.nodes = graph.order(root)
         self.names = names_of(root)
         self.gradient = dict(zip(self.nodes, graph.gradients([root], [1.0], self.nodes), strict=True))
-        self.visits = f"backward visits each of the {counted(len(self.nodes), 'node')} once"
+        many = len(self.nodes)
+        self.visits = f"backward visits each of the {many:,} nodes once" if many > 1 else "backward visits 1 node"
 
     def called(self, wanted: str) -> Value:
         """The node of that name. ValueError if there is none."""
@@ -234,6 +150,10 @@ class Derivation:
         labelled = [name for name, node in known.items() if node.label] or list(known)
         some = ", ".join(labelled if len(labelled) <= 8 else [*labelled[:8], "..."])
         raise ValueError(f"expected the label of a node, one of {some}, got {visible(wanted)!r}")
+
+    def name(self, node: Value) -> Symbol:
+        """A node as formulas have it."""
+        return symbol_of(node, self.names)
 
     def number(self, x: float) -> Symbol:
         """A number as it is printed."""
@@ -247,8 +167,6 @@ class Derivation:
 
     def by_steps(self) -> Explanation:
         """The forward pass, the steps of backward, and the gradients that result."""
-        name, value = symbol_of(self.root, self.names), self.number(self.root.data)
-        heading: list[Piece] = [name, " = ", value, f"; {self.visits}"]
         variables = [node for node in self.nodes if node.rule is not rules.CONSTANT]
         leaves = [node for node in self.names if not node.parents and node.rule is not rules.CONSTANT]
         kept = {self.root, *leaves, *[node for node in variables if node.label]}
@@ -257,13 +175,13 @@ class Derivation:
         folding = many > MOST_LINES and marked and len(kept) < len(variables)
         if folding:
             taken = list(folded(variables, kept, self.gradient, self.names))
-            heading.append(", folded at labelled nodes")
         else:
             taken = [step for step in sweep(self.nodes, self.names) if step.operand.rule is not rules.CONSTANT]
         uses = Counter(step.operand for step in taken)
         backward = elided(taken, lambda step: self.step_line(step, uses[step.operand]), "step")
         results = elided(leaves, lambda leaf: Line(self.total(leaf), [self.number(self.gradient[leaf])]), "variable")
-        blocks = [Block(heading)]
+        said: list[Piece] = [self.name(self.root), " = ", self.number(self.root.data), f"; {self.visits}"]
+        blocks = [Block([*said, FOLDED * folding])]
         if taken:
             blocks += [
                 self.forward(kept if folding else variables, folding),
@@ -281,43 +199,41 @@ class Derivation:
 
     def by(self, wrt: Value) -> Explanation:
         """How d root / d wrt comes about."""
-        root, visited = symbol_of(self.root, self.names), len(self.nodes)
         if wrt not in self.names:
             self.names = names_of(self.root, wrt)
-            sentence: list[Piece] = [
+            said: list[Piece] = [
                 self.total(wrt),
                 " = 0: ",
-                root,
+                self.name(self.root),
                 " does not depend on ",
-                symbol_of(wrt, self.names),
+                self.name(wrt),
             ]
-            return Explanation([Block(sentence)], visited, paths=0)
+            return Explanation([Block(said)], len(self.nodes), paths=0)
         between = self.between(wrt)
         paths = self.count(between, wrt)
-        name, total = symbol_of(wrt, self.names), self.total(wrt)
-        if wrt.rule is rules.CONSTANT:
-            return Explanation([Block([name, " is a constant: nothing is differentiated by it"])], visited, paths)
         if wrt is self.root:
-            return Explanation([Block([total, " = 1: the derivative of a number by itself"])], visited, paths)
+            said = [self.total(wrt), " = 1: the derivative of a number by itself"]
+            return Explanation([Block(said)], len(self.nodes), paths)
+        if wrt.rule is rules.CONSTANT:
+            said = [self.name(wrt), " is a constant: nothing is differentiated by it"]
+            return Explanation([Block(said)], len(self.nodes), paths)
+        shown = set(between)
+        taken = [step for step in sweep(self.nodes, self.names) if step.operand in shown]
+        backward = self.path_by_path(taken, wrt)
         kept = {self.root, wrt, *[node for node in between if node.label]}
-        inside = set(between)
-        taken = [step for step in sweep(self.nodes, self.names) if step.operand in inside]
-        blocks = self.path_by_path(taken, wrt)
-        folding = not blocks and 2 < len(kept) < len(between)
+        folding = backward is None and 2 < len(kept) < len(between)
         if folding:
+            shown = kept
             taken = list(folded(between, kept, self.gradient, self.names))
-            blocks = self.path_by_path(taken, wrt)
-        forward = [node for node in between if node is not wrt and (not folding or node in kept)]
-        heading: list[Piece] = [total, " = ", self.number(self.gradient[wrt])]
-        heading += [", along 1 path" if paths == 1 else f", the sum over {counted(paths, 'path')}"]
-        heading += [" from ", root, " to ", name, f"; {self.visits}"]
-        heading += ["; folded at labelled nodes"] * folding
-        return Explanation(
-            [Block(heading), self.forward(forward, folding), *(blocks or self.node_by_node(taken))], visited, paths
-        )
+            backward = self.path_by_path(taken, wrt)
+        said = [self.total(wrt), " = ", self.number(self.gradient[wrt])]
+        said += [", along 1 path" if paths == 1 else f", the sum over {counted(paths, 'path')}"]
+        said += [" from ", self.name(self.root), " to ", self.name(wrt), f"; {self.visits}", FOLDED * folding]
+        blocks = [Block(said), self.forward(shown, folding), backward or self.node_by_node(taken)]
+        return Explanation(blocks, len(self.nodes), paths)
 
-    def path_by_path(self, taken: Sequence[Step], wrt: Value) -> list[Block]:
-        """Every path with its product, and their sum; nothing if there are too many, or too many factors."""
+    def path_by_path(self, taken: Sequence[Step], wrt: Value) -> Block | None:
+        """Every path with its product, and their sum; None if there are too many, or too many factors."""
         below: dict[Value, list[Step]] = {}
         length, paths = {self.root: 0}, Counter({self.root: 1})
         for step in taken:
@@ -325,7 +241,7 @@ class Derivation:
             length[step.operand] = max(length.get(step.operand, 0), length[step.node] + 1)
             paths[step.operand] = min(paths[step.operand] + paths[step.node], MOST_PATHS + 1)
         if paths[wrt] > MOST_PATHS or length[wrt] > MOST_FACTORS:
-            return []
+            return None
         lines: list[Line] = []
         results: list[float] = []
         waiting = [[step] for step in reversed(below[self.root])]
@@ -349,7 +265,7 @@ class Derivation:
             lines = [lines[0]._replace(left=self.total(wrt), sign="=")]
         else:
             lines.append(self.sum_line(wrt, [added([self.number(x) for x in results])], sum(results)))
-        return [Block(["Backward"], lines, stacked=True)]
+        return Block(["Backward"], lines, stacked=True)
 
     def factor(self, step: Step, beside: Sequence[Step]) -> Symbol:
         """d node / d operand, the symbol; it says which, where the operand stands in several places."""
@@ -357,14 +273,14 @@ class Derivation:
         ordinal = nth(alike.index(step.index) + 1) if len(alike) > 1 else ""
         return derivative(step.node, step.operand, self.names, ordinal)
 
-    def node_by_node(self, taken: Sequence[Step]) -> list[Block]:
+    def node_by_node(self, taken: Sequence[Step]) -> Block:
         """For each node below the root its gradient, as the sum over its uses."""
         uses: dict[Value, list[Step]] = {}
         for step in taken:
             uses.setdefault(step.operand, []).append(step)
         below = [node for node in reversed(self.nodes) if node in uses]
         lines = elided(below, lambda node: self.node_line(node, uses[node]), "node")
-        return [Block(["Backward, node by node, from ", self.total(self.root), " = 1"], lines)]
+        return Block(["Backward, node by node, from ", self.total(self.root), " = 1"], lines)
 
     def node_line(self, node: Value, uses: Sequence[Step]) -> Line:
         """The gradient of a node as the sum over its uses, in symbols and in numbers."""
@@ -389,11 +305,13 @@ class Derivation:
 
         def line(node: Value) -> Line:
             made = () if folding else [formula(node, self.names), formula(node, self.names, self.digits)]
-            return Line(symbol_of(node, self.names), [*made, self.number(node.data)])
+            return Line(self.name(node), [*made, self.number(node.data)])
 
-        computed = set(nodes)
-        listed = [node for node in self.names if node in computed and node.parents]
-        return Block(["Forward"], elided(listed, line, "node"))
+        shown = set(nodes)
+        computed = [node for node in self.names if node.parents]
+        if len(computed) > MOST_LINES // 2:
+            computed = [node for node in computed if node in shown]
+        return Block(["Forward"], elided(computed, line, "node"))
 
     def between(self, wrt: Value) -> list[Value]:
         """The nodes that depend on ``wrt``, itself included, in order."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import functions, rules
-from .symbols import ATOM, PRODUCT, SIGN, Symbol, Vector, name, namespace, number, parenthesised, short, symbol
+from .symbols import ATOM, PRODUCT, SIGN, Symbol, Vector, name, namespace, number, parenthesised, short, symbol, word
 from .value import Value
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def formula(node: Value, names: Mapping[Value, str], digits: int | None = None) 
     operands = vector(node.parents, naming)
     called = f"{rule.symbol}({operands})"
     if rule not in ROWS:
-        return Symbol(called, name(rule.symbol).latex + parenthesised(operands.latex))
+        return Symbol(called, word(rule.symbol) + parenthesised(operands.latex))
     value: Symbol = rules.symbolic(rule, *arguments(node, naming))[0]
     if rule.layout != "pairs" and hasattr(functions, rule.symbol):  # what is written as a call is shown as a call
         return Symbol(called, value.latex)
@@ -79,22 +79,26 @@ def formula(node: Value, names: Mapping[Value, str], digits: int | None = None) 
 def partial_of(node: Value, position: int, names: Mapping[Value, str]) -> Symbol:
     """The row's formula of d node / d operand over the names of its operands.
 
-    Where a primitive's partials cannot be read as a formula, it is the derivative that they are: ``dy/dx``.
+    Where the partials are no formula, it is the derivative that they are, ``dy/dx``: those of a whole program that
+    counts as one operation, and of a primitive whose code decides or loops.
     """
-    rule, place, naming = node.rule, position, namer(names)
-    half = len(node.parents) // 2
-    if rule.layout == "sequence":
-        position = 0
-    elif rule.layout == "pairs":
-        position, place = divmod(position, half) if position < 2 * half else (2, 0)
-    written = arguments(node, naming, place)
+    rule, naming = node.rule, namer(names)
     if rule in ROWS:
-        partial = rules.symbolic(rule, *written)[1][position]
+        place, half = position, len(node.parents) // 2
+        if rule.layout == "sequence":
+            position = 0
+        elif rule.layout == "pairs":
+            position, place = divmod(position, half) if position < 2 * half else (2, 0)
+        partial = rules.symbolic(rule, *arguments(node, naming, place))[1][position]
         return partial.element if isinstance(partial, Vector) else partial
+    itself = derivative(node, node.parents[position], names)
+    if rule.layout != "fixed":
+        return itself
     try:
-        return symbol(rules.read(rule.partials, namespace(rules.NAMES))(formula(node, names), *written)[position])
+        read = rules.read(rule.partials, namespace(rules.NAMES))
+        return symbol(read(formula(node, names), *map(naming, node.parents))[position])
     except Exception:  # noqa: BLE001 - a primitive may do anything with what is not a number
-        return derivative(node, node.parents[position], names)
+        return itself
 
 
 def namer(names: Mapping[Value, str], digits: int | None = None) -> Naming:

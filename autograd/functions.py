@@ -63,7 +63,7 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
     given = tuple(operands)
     kinds = set(map(type, given))
     if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
-        return record(rule, given if len(kinds) == 1 else tuple([lift(x, rule) for x in given]))
+        return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
     return evaluate(rule, tuple([number(x, rule.symbol) for x in given]))
 
 

@@ -236,5 +236,6 @@ def tangent_terms(
         for parent, partial, stored in zip(node.parents, partials_of(node), node.partials, strict=True):
             if id(parent) in tangent and (stored or not node.rule.selecting):
                 terms.append((partial, tangent[id(parent)]))
-        tangent[id(node)] = add_up(terms)
+        if terms:
+            tangent[id(node)] = add_up(terms)
     return [tangent[id(output)] if id(output) in tangent else add_up([]) for output in outputs]

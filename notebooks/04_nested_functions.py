@@ -20,7 +20,7 @@
 # Anything that is computed by one step after the other. A network happens to be such a thing; so are a pendulum, the price of an option, and a loop that takes a square root. In this chapter there is no network in sight. We differentiate
 #
 # 1. a chain of four functions, by hand and by machine,
-# 2. a pendulum, through four hundred steps of time,
+# 2. a pendulum, through 350 steps of time,
 # 3. a price, once and twice, which gives the numbers that traders call the Greeks,
 # 4. a valley, twice, and jump to its bottom with Newton's method,
 # 5. a hollow, and walk down by gradient descent; this is figure 6 of Amayed's *A Guided Derivation of Backpropagation Algorithm*, drawn with real gradients,
@@ -35,8 +35,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 
-from autograd import Value, cos, erfc, exp, grad, gradcheck, hessian, jvp, log, log1p, sin, sqrt, value_and_grad
-from autograd.drawing import draw
+from autograd import Value, cos, draw, erfc, exp, grad, gradcheck, hessian, jvp, log, log1p, sin, sqrt, value_and_grad
 from autograd.graph import order
 
 plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 4.5), "lines.linewidth": 2})
@@ -67,13 +66,13 @@ for node in (C, f3, f2, f1):
 
 assert slope == w.grad
 by_hand = 1 / (1 + math.exp(math.sin(1.44))) * math.exp(math.sin(1.44)) * math.cos(1.44) * 2 * 1.2
-assert math.isclose(by_hand, w.grad, rel_tol=1e-15)
+assert math.isclose(by_hand, w.grad, rel_tol=1e-14)
 
 # %% [markdown]
-# The products so far are the numbers that the drawing shows as `grad`, from right to left.
+# The products so far are the numbers that the drawing shows as `grad`, from the bottom up.
 
 # %%
-draw(C)
+draw(C, rankdir="TB")
 
 # %% [markdown]
 # **Convention.** From here on we write plain Python functions, and let `grad(f)` make the function that computes the slope of `f`. Floats go in and floats come out. `grad(f, argnums=1)` differentiates by the second argument (they are counted from 0), `grad(f, argnums=(0, 1))` by the first two and gives a tuple.
@@ -100,15 +99,15 @@ root, slope = value_and_grad(babylon)(2.0)
 print("root ", root, "  sqrt(2)     =", math.sqrt(2))
 print("slope", slope, "  1/(2 sqrt 2) =", 1 / (2 * math.sqrt(2)))
 
-assert math.isclose(root, math.sqrt(2), rel_tol=1e-15)
-assert math.isclose(slope, 1 / (2 * math.sqrt(2)), rel_tol=1e-15)
+assert math.isclose(root, math.sqrt(2), rel_tol=1e-14)
+assert math.isclose(slope, 1 / (2 * math.sqrt(2)), rel_tol=1e-14)
 
 # %% [markdown]
 # **A limit, said aloud.** Which branch an `if` takes, and how many rounds a `while` turns, is decided by the numbers of this one run. The slope is that of the steps that were taken. It knows nothing of the other branch.
 #
 # ## 2. A pendulum
 #
-# **Question.** Let go of a pendulum at a large angle. Where will it be four seconds later, and how does that depend on where you let go, and on how long the rod is?
+# **Question.** Let go of a pendulum at a large angle. Where will it be three and a half seconds later, and how does that depend on where you let go, and on how long the rod is?
 #
 # The angle $\theta$ obeys $\theta'' = -\frac{g}{l} \sin\theta$. There is no simple formula for its solution, so we take small steps of time. The classical step of Runge and Kutta probes the slope four times and is wrong by about the fifth power of its length.
 
@@ -125,7 +124,7 @@ def step(angle, speed, length, h):
     return angle + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4), speed + h / 6 * (s1 + 2 * s2 + 2 * s3 + s4)
 
 
-def swing(length, start, steps=400, h=0.01):
+def swing(length, start, steps=350, h=0.01):
     angle, speed = start, 0.0
     angles = [angle]
     for _ in range(steps):
@@ -140,12 +139,12 @@ def final_angle(length, start):
 
 length, start = 1.0, 2.0
 angle, (by_length, by_start) = value_and_grad(final_angle, argnums=(0, 1))(length, start)
-print(f"after 4 s the angle is {angle:.4f}")
+print(f"after 3.5 s the angle is {angle:.4f}")
 print(f"it changes by {by_length:+.4f} per metre of rod, and by {by_start:+.4f} per radian of the start")
 
 nodes = len(order(final_angle(Value(length), Value(start))))
 print(f"the nest behind it: {nodes} operations and numbers")
-assert nodes > 20000
+assert nodes > 18000
 
 # %% [markdown]
 # Are these the slopes? `gradcheck` nudges each argument by several small steps and compares. It raises an error where the slopes disagree.
@@ -166,14 +165,14 @@ h = 1e-5
 above, below = swing(length, start + h), swing(length, start - h)
 measured = [(high - low) / (2 * h) for high, low in zip(above, below, strict=True)]
 furthest = max(abs(m - s) for m, s in zip(measured, along_start, strict=True))
-print(f"401 slopes by the start; measured with small steps they differ by {furthest:.0e} at most")
+print(f"{len(along_start)} slopes by the start; measured with small steps they differ by {furthest:.0e} at most")
 
 assert furthest < 1e-7
 assert math.isclose(along_start[-1], by_start, rel_tol=1e-12)
 assert math.isclose(along_length[-1], by_length, rel_tol=1e-10)
 
 # %%
-times = [0.01 * i for i in range(401)]
+times = [0.01 * i for i in range(351)]
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 7), sharex=True)
 top.plot(times, angles, "k-", label="released at 2.0")
 top.plot(times, swing(length, 2.1), "k--", linewidth=1.5, label="released at 2.1")
@@ -319,7 +318,7 @@ print(f"theta {theta:+.4f}, and all four terms together {rest:+.1e}")
 assert abs(rest) < 1e-12
 
 # %% [markdown]
-# How do delta and gamma look over the price of the share? Mark the curve of the price (top): delta is its slope, gamma how much it bends, and it bends where the share costs about as much as the right says.
+# How do delta and gamma look over the price of the share? Look at the curve of the price (top): delta is its slope, gamma how much it bends, and it bends where the share costs about as much as the right says.
 
 # %%
 shares = [40 + 1.5 * i for i in range(81)]
@@ -524,7 +523,7 @@ limit = 2 / curvatures[-1]
 best_rate = 2 / (curvatures[0] + curvatures[-1])
 print(f"curvatures {curvatures}: eta must stay below {limit:.3f}; the best is {best_rate:.3f}")
 
-assert np.allclose(curvatures, [1.0, 5.0], rtol=1e-14)
+assert np.allclose(curvatures, [1.0, 5.0], rtol=1e-12)
 assert math.isclose(limit, 0.4)
 
 # %%
@@ -572,5 +571,5 @@ assert math.isclose(factor, (4 / 6) ** 2, rel_tol=1e-5)
 # 2. Let go at 3.1, almost upright. How large is $\partial T / \partial \theta_0$? Compare with the exact period, and find out how small `h` must be.
 # 3. The price of a put is that of a call minus $S$ plus $K e^{-rT}$. Which of its Greeks differ from those of the call? Guess, then differentiate.
 # 4. What volatility would make the call worth 8? Solve `call(S, K, T, r, sigma) = 8` for `sigma` by Newton's method, with vega as the slope.
-# 5. Start Newton's method at $(0, 0.005)$ with `rosenbrock`. Look at the Hessian there. Why does the first jump go astray, and to what?
+# 5. Start Newton's method for `rosenbrock` at $(0, 0.0049)$. Look at the Hessian there. Why is the first jump so long? And what is wrong with $(0, 0.005)$?
 # 6. Draw figure 6 for `eta = 0.36`, just below the limit. What do the red arrows do?

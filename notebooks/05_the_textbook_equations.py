@@ -154,8 +154,19 @@ assert not wrong.holds
 # We collect the equations, and the slips with their mended forms, for the tables at the end.
 
 # %%
-equations = [correct]
-slips = []
+equations, slips = [correct], []
+
+
+def collect(report):
+    for claim in report:
+        print(f"{claim.equation:52} off by {claim.relative:.0e}, {claim.ulps:.0f} ulp")
+    equations.extend(report)
+
+
+def collect_slip(name, wrong, mended):
+    print(f"as printed: wrong by {wrong.relative:.0%} of the largest number; mended: {mended.relative:.0e}")
+    slips.append((name, wrong, mended))
+
 
 # %% [markdown]
 # <a id="layer"></a>
@@ -194,8 +205,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -219,8 +229,7 @@ def right(W, b, x, _):
 
 
 wrong, good = verify({"a_j^l in the sum": (slipped, right), "a_k^(l-1)": (mended, right)}, at=draw_network, rtol=DIGITS)
-print(f"as printed: wrong by {wrong.relative:.0%} of the largest number; mended: {good.relative:.0e}")
-slips.append(("Notes: sum over a_j^l instead of a_k^(l-1)", wrong, good))
+collect_slip("Notes: sum over a_j^l instead of a_k^(l-1)", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -255,8 +264,7 @@ def right(W, b, x, _):
 
 
 wrong, good = verify({"w_j a_j": (slipped, right), "w_j . a": (mended, right)}, at=draw_network, rtol=DIGITS)
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Notes: z_j from a_j^(l-1) instead of a^(l-1)", wrong, good))
+collect_slip("Notes: z_j from a_j^(l-1) instead of a^(l-1)", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -299,16 +307,14 @@ report = verify(
     at=([0.3, 0.8, 0.1], [0.0, 1.0, 0.0]),
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
 report = verify(
     {"Notes: the gradient of 1/n sum C_x": (mean_of_gradients, grad(mean_cost))}, at=draw_examples, rtol=DIGITS
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -414,8 +420,7 @@ def errors_from_the_rest(W, b, x, y):
 
 
 report = verify({"Notes: delta = dC/dz": (errors_from_the_rest, errors)}, at=draw_network, rtol=DIGITS)
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -458,8 +463,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -478,8 +482,7 @@ def slipped(W, b, x, y):
 wrong, good = verify(
     {"d/da_1 twice": (slipped, output_error), "mended": (one, output_error)}, at=draw_network, rtol=DIGITS
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Notes: nabla_a lists d/da_1 twice", wrong, good))
+collect_slip("Notes: nabla_a lists d/da_1 twice", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -541,8 +544,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -565,8 +567,7 @@ wrong, good = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Notes (2): sigma'(z_k) in the last row", wrong, good))
+collect_slip("Notes (2): sigma'(z_k) in the last row", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -599,8 +600,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -652,14 +652,12 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
 (wrong,) = verify({"unfinished": (unfinished, grad(cost))}, at=draw_network, rtol=DIGITS)
-print(f"unfinished: wrong by {wrong.relative:.0%}")
-slips.append(("Notes (4): breaks off before a_k delta_j", wrong, report[1]))
+collect_slip("Notes (4): breaks off before a_k delta_j", wrong, report[1])
 
 assert not wrong.holds
 
@@ -703,8 +701,7 @@ def product_of_slopes(w, b, x, y):
 report = verify(
     {"Guide I, III: the product of slopes": (product_of_slopes, grad(chain_cost))}, at=draw_chain, rtol=DIGITS
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -743,10 +740,8 @@ what_it_is, wrong, good = verify(
     at=draw_chain,
     rtol=DIGITS,
 )
-print(what_it_is)
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-equations.append(what_it_is)
-slips.append(("Guide III: dC/dw = delta a lacks sigma'(z)", wrong, good))
+collect([what_it_is])
+collect_slip("Guide III: dC/dw = delta a lacks sigma'(z)", wrong, good)
 
 assert what_it_is.holds
 assert not wrong.holds
@@ -780,8 +775,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 weight_slopes, bias_slopes = grad(cost, argnums=(0, 1))(W, b, x, y)
 eta = 1e-3
@@ -861,8 +855,7 @@ def activation_by_weights(W, b, x, _):
 report = verify(
     {"Guide IV.1: T_ijk = da_i/dw_jk": (along_each_weight, activation_by_weights)}, at=draw_network, rtol=DIGITS
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -917,9 +910,8 @@ wrong, good = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-equations.append(good)
-slips.append(("Guide IV.4: da_i/dw_jk not 0 where i != j", wrong, good))
+collect([good])
+collect_slip("Guide IV.4: da_i/dw_jk not 0 where i != j", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -983,8 +975,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -1033,7 +1024,7 @@ figure.tight_layout()
 plt.show()
 
 report = verify({"Guide IV.2: grey as a contraction": (summed, grad(brightness))}, at=(mask,), rtol=DIGITS)
-equations += report
+collect(report)
 
 assert report
 
@@ -1082,8 +1073,7 @@ report = verify(
     at=draw_network,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -1120,8 +1110,7 @@ def all_by_backward(W, b, x, y):
 report = verify(
     {"Guide IV.4: the whole example": (sigmoid_network, all_by_backward)}, at=draw_network, points=200, rtol=DIGITS
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 assert report[0].relative < 1e-14
@@ -1173,9 +1162,8 @@ wrong, good = verify(
     at=draw_square,
     rtol=DIGITS,
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-equations.append(good)
-slips.append(("Guide IV.4: da/da = W diag(sigma')", wrong, good))
+collect([good])
+collect_slip("Guide IV.4: da/da = W diag(sigma')", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -1213,10 +1201,8 @@ wrong, good = verify(
     rtol=DIGITS,
 )
 report = verify({"Guide IV.4: dC/da = W^T (sigma' dC/da)": (inside, cost_by_a)}, at=draw_network, rtol=DIGITS)
-print(f"for square layers, as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-print(report)
-equations += report
-slips.append(("Guide IV.4: sigma' outside the transpose", wrong, good))
+collect(report)
+collect_slip("Guide IV.4: sigma' outside the transpose", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -1249,7 +1235,7 @@ mixed_as_z, mixed_as_a, good_a, good_z = verify(
 )
 print(f"mixed: {mixed_as_z.relative:.0%} away from dC/dz, {mixed_as_a.relative:.0%} away from dC/da")
 print(f"each by its own recursion: {good_a.relative:.0e} and {good_z.relative:.0e}")
-slips.append(("Guide IV.3, IV.4: two meanings of delta mixed", mixed_as_z, good_z))
+collect_slip("Guide IV.3, IV.4: two meanings of delta mixed", mixed_as_z, good_z)
 
 assert not mixed_as_z.holds
 assert not mixed_as_a.holds
@@ -1276,8 +1262,7 @@ def mended(W, b, x, y):
 wrong, good = verify(
     {"da/dw . dC/dz": (slipped, grad(cost)), "dz/dw . dC/dz": (mended, grad(cost))}, at=draw_network, rtol=DIGITS
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Guide IV.4: da/dw . delta counts sigma' twice", wrong, good))
+collect_slip("Guide IV.4: da/dw . delta counts sigma' twice", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -1362,8 +1347,7 @@ report = verify(
     at=draw_batch,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -1426,8 +1410,7 @@ report = verify(
     at=draw_weighted,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -1440,8 +1423,7 @@ report = verify(
     at=lambda rng: ([rng.gauss(0, 1) for _ in range(3)],),
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -1485,8 +1467,7 @@ report = verify(
     at=draw_two_layers,
     rtol=DIGITS,
 )
-print(report)
-equations += report
+collect(report)
 
 assert report
 
@@ -1501,7 +1482,7 @@ except IndexError as error:
     complaint = str(error)
 print("IndexError:", complaint)
 
-assert complaint == "list index out of range"
+assert "out of range" in complaint
 
 
 def slipped(W, b, A, Y):
@@ -1517,8 +1498,7 @@ def mended(W, b, A, Y):
 wrong, good = verify(
     {"i = 0 to m": (slipped, grad(batch_cost)), "i = 1 to m": (mended, grad(batch_cost))}, at=draw_batch, rtol=DIGITS
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Batch: sum over i = 0 to m", wrong, good))
+collect_slip("Batch: sum over i = 0 to m", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -1586,9 +1566,8 @@ own, before_last, good = verify(
     at=draw_three_layers,
     rtol=DIGITS,
 )
-print(f"with a^l: wrong by {own.relative:.0%}; with A^(L-1): {before_last.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Batch: dJ/dW with a^l instead of a^(l-1)", own, good))
-slips.append(("Batch: dJ/dW with A^(L-1) instead of A^(l-1)", before_last, good))
+collect_slip("Batch: dJ/dW with a^l instead of a^(l-1)", own, good)
+collect_slip("Batch: dJ/dW with A^(L-1) instead of A^(l-1)", before_last, good)
 
 assert not own.holds
 assert not before_last.holds
@@ -1611,8 +1590,7 @@ wrong, good = verify(
     at=draw_weighted,
     rtol=DIGITS,
 )
-print(f"as printed: wrong by {wrong.relative:.0%}; mended: {good.relative:.0e}")
-slips.append(("Batch: sum over p of terms in k", wrong, good))
+collect_slip("Batch: sum over p of terms in k", wrong, good)
 
 assert not wrong.holds
 assert good.holds
@@ -1632,8 +1610,7 @@ with_sigmoid, with_softmax, wrong, good = verify(
     rtol=DIGITS,
 )
 print(f"not transposed: sigmoid {with_sigmoid.relative:.0e}, softmax {with_softmax.relative:.0e}: nobody notices")
-print(f"not transposed, log-softmax: wrong by {wrong.relative:.0%}; transposed: {good.relative:.0e}")
-slips.append(("Batch: da/dz is the transposed Jacobian", wrong, good))
+collect_slip("Batch: da/dz is the transposed Jacobian", wrong, good)
 
 assert with_sigmoid.holds
 assert with_softmax.holds
@@ -1666,9 +1643,8 @@ wrong, mean, summed = verify(
     at=draw_batch,
     rtol=DIGITS,
 )
-print(f"mean: {mean.relative:.0e}; sum: {summed.relative:.0e}; a second 1/m: wrong by {wrong.relative:.0%}")
-equations += [mean, summed]
-slips.append(("Batch: sum or mean left open; 1/m twice", wrong, mean))
+collect([mean, summed])
+collect_slip("Batch: sum or mean left open; 1/m twice", wrong, mean)
 
 assert mean.holds
 assert summed.holds

