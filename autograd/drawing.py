@@ -1,9 +1,9 @@
-r"""Drawings: the graph below a Value as a picture, by Graphviz.
+r"""Drawings: the graph below a Value, written in Graphviz's language.
 
-:func:`draw` is this library's own picture, :func:`draw_dot` and :func:`trace` are micrograd's. The graph is written in
-Graphviz's language, with ids that depend on :func:`autograd.graph.order` alone, so the same graph gives the same bytes
-in every run. The interface is the ``graphviz`` package's; :class:`Renderable` replaces how it finds the program that
-does the layout: the system's ``dot`` if there is one on PATH, else ``graphviz-pure``, which comes with this library.
+:func:`draw` is this library's own picture, :func:`draw_dot` and :func:`trace` are micrograd's. Ids depend on
+:func:`autograd.graph.order` alone, so the same graph gives the same bytes in every run. What becomes of the text, a
+file or a picture in a notebook, is :mod:`autograd.rendering`'s; which nodes share a box where a picture is folded,
+:func:`homes` decides.
 
 Labels are data. What Graphviz would read as markup (``{a|b}``, ``\N``, ``<b>``, ``&lt;``) is drawn as it stands;
 what cannot be seen (a newline, an escape, a right-to-left override) is drawn as Python writes it: ``\n``, ``\x1b``,
@@ -13,25 +13,46 @@ what cannot be seen (a newline, an escape, a right-to-left override) is drawn as
 from __future__ import annotations
 
 import math
-import os
 import re
-import sys
-from functools import cache
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from . import rules
 from .graph import order
+from .labels import names as names_of
+from .labels import visible
+from .rendering import blank
+from .symbols import short
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from graphviz import Digraph
 
-FONT = "Arial"
-LONGEST_LABEL = 80
+MOST_NODES = 500
+FEW_BOXES = 24  # in a folded picture, if the names of the parameters allow it
 POSITIVE, NEGATIVE = (255, 208, 140), (160, 205, 255)  # light orange, light blue: black text on them has 13:1 and more
 GREY = "#505050"
+PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\d+\])+")  # layers.0.neurons.3.w[5], x[7]
+
+
+class Parametrised(Protocol):
+    """A module: something whose parameters have names."""
+
+    def named_parameters(self) -> Iterable[tuple[str, Value]]:
+        """Each parameter with its name, such as ``layers.0.neurons.3.w[5]``."""
+
+
+class Box(NamedTuple):
+    """What a picture, or a line of text, shows of one node, or of several that are folded into one."""
+
+    made: str
+    """The operation, or the name of the module."""
+    fields: list[str]
+    look: dict[str, str]
+    line: tuple[str, str, str]
+    """The columns of the listing: what it is, its value, its gradient."""
 
 
 # The graph as data -------------------------------------------------------------------------------------------
@@ -56,7 +77,15 @@ def trace(root: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
     return nodes, [(operand, node) for node in nodes for operand in node._prev]
 
 
-def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: int = 500) -> Digraph:
+def draw(
+    root: Value,
+    *,
+    rankdir: str = "LR",
+    format: str = "svg",
+    max_nodes: int | None = None,
+    expand: bool = False,
+    collapse: bool | Parametrised = False,
+) -> Digraph:
     """The graph below ``root`` as a picture: forward along the arrows, backward in the numbers that they carry.
 
     One box for each value: the operation that made it, its label, ``data``, and ``grad`` = d root / d this (``-``
@@ -75,53 +104,84 @@ def draw(root: Value, *, rankdir: str = "LR", format: str = "svg", max_nodes: in
     >>> y = (w * x + 6.9).tanh()
     >>> y.backward()
     >>> draw(y)
-    6.9              data 6.9     constant
+    w               data -3      grad 0.9738
+    x               data 2       grad -1.461
+    v1 = *(w, x)    data -6      grad 0.4869
+    6.9             data 6.9     constant
+    v2 = +(v1, 6.9) data 0.9     grad 0.4869
+    v3 = tanh(v2)   data 0.7163  grad 1
+
+    A large graph is drawn folded, in boxes with round corners that tell how many nodes they hold and between which
+    bounds their values and gradients lie; ``× 30`` stands on what was 30 arrows:
+
+    >>> draw(y, collapse=True)
     w                data -3      grad 0.9738
     x                data 2       grad -1.461
-    n3 = *(w, x)     data -6      grad 0.4869
-    n4 = +(n3, 6.9)  data 0.9     grad 0.4869
-    n5 = tanh(n4)    data 0.7163  grad 1
+    v3: 3 operations  data 0.7163  grad 1
 
     Parameters
     ----------
     root: the Value at the end.
     rankdir: ``"LR"`` draws from left to right, ``"TB"`` from top to bottom.
     format: what ``render`` and ``pipe`` write unless told otherwise: ``"svg"``, ``"png"``, ``"pdf"``, ...
-    max_nodes: how many boxes the picture may have.
+    max_nodes: how many boxes the picture may have, 500 unless told otherwise.
+    expand: whether a weighted sum (``dot``) is drawn op by op, as products and sums.
+    collapse:
+        True folds the graph by its labels: the neurons of which ``name_from`` has named the parameters, lists
+        (``x[0]``, ``x[1]``, ...), and for other labelled nodes what was computed only for them. A module, such as
+        ``collapse=model``, is folded though its parameters have no labels. Neurons become layers, and these a network,
+        until there are at most ``max_nodes`` boxes, or 24 unless told otherwise.
 
-    Raises TypeError if ``root`` is not a Value; ValueError for another ``rankdir``, for a ``format`` that Graphviz does
-    not know, and where the graph has more than ``max_nodes`` nodes.
+    Raises TypeError if ``root`` is not a Value, or ``collapse`` neither a truth value nor a module; ValueError for
+    another ``rankdir``, for a ``format`` that Graphviz does not know, and where there are more than ``max_nodes`` boxes.
     """
+    if isinstance(root, Value) and expand:
+        root = spelled_out(root)
     nodes, _ = trace(root)
-    if len(nodes) > max_nodes:
+    numbered = {node: f"n{number}" for number, node in enumerate(nodes)}
+    names = names_of(root)
+    nodes = [node for node in names if node in numbered]  # left operands first, which Graphviz draws above right ones
+    home = (
+        folded(nodes, collapse, FEW_BOXES if max_nodes is None else max_nodes)
+        if collapse
+        else dict(zip(nodes, nodes, strict=True))
+    )
+    last = {home[node]: node for node in nodes}
+    members: dict[Hashable, list[Value]] = {home[node]: [] for node in nodes if last[home[node]] is node}
+    for node in nodes:
+        members[home[node]].append(node)
+    most = MOST_NODES if max_nodes is None else max_nodes
+    if len(members) > most:
+        count, kind, advice = len(members), "nodes", "Fold it with draw(..., collapse=True), draw"
+        if collapse:
+            kind, advice = "boxes", "Label what belongs together, draw"
         raise ValueError(
-            f"draw: expected a graph of at most {max_nodes} nodes, got {len(nodes)}: nobody could read it. "
-            f"Draw an inner node, or say draw(..., max_nodes={len(nodes)}) to see it all the same"
+            f"draw: expected a graph of at most {most} {kind}, got {count}: nobody could read it. {advice} an inner "
+            f"node, or say draw(..., max_nodes={count}) to see it all the same"
         )
-    swept = root.grad != 0.0
-    sizes = [abs(node.grad) for node in nodes if node.rule is not rules.CONSTANT and math.isfinite(node.grad)]
-    largest = max(sizes, default=0.0)
-    picture = blank(nodes, rankdir, format, swept=swept)
-    widest = max(len(node._prev) for node in nodes)
+    boxes = boxes_of(members, home, names, swept=root.grad != 0.0)
+    picture = blank(listing(boxes.values()), rankdir, format)
+    ids = {key: numbered[node] for key, node in last.items()}
+    widest = max(len(node._prev) for node in nodes) if not collapse else len(members)
     picture.graph_attr.update(ranksep=f"{min(max(0.25, 0.1 * widest), 10.0):.2f}")  # many arrows need room to meet
     picture.node_attr.update(
         shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
     )
     picture.edge_attr.update(arrowsize="0.7", color=GREY, fontsize="11")
-    names = {node: f"n{number}" for number, node in enumerate(nodes)}
-    for node in nodes:
-        if node.rule is rules.CONSTANT:
-            fields = [node.label, short(node.data)]
-            look = {"color": GREY, "fontcolor": GREY, "style": "filled,dashed"}
-        else:
-            fields = [node.label, f"data {short(node.data)}", f"grad {short(node.grad) if swept else '-'}"]
-            look = tint(node.grad, largest) if swept else {}
-        stack = "{" + "|".join(escaped(field) for field in fields if field) + "}"
-        picture.node(names[node], f"{{{escaped(node._op)}|{stack}}}" if node._op else f"{{{stack}}}", **look)
+    for key, box in boxes.items():
+        stack = "{" + "|".join(escaped(field) for field in box.fields if field) + "}"
+        picture.node(ids[key], f"{{{escaped(box.made)}|{stack}}}" if box.made else f"{{{stack}}}", **box.look)
+    bundles: Counter[tuple[Hashable, Hashable]] = Counter()
     for node in nodes:
         for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
-            look = {"style": "dashed", "fontcolor": GREY} if operand.rule is rules.CONSTANT else {}
-            picture.edge(names[operand], names[node], f"∂ {short(partial)}", **look)
+            ends = home[operand], home[node]
+            if len(members[ends[0]]) == len(members[ends[1]]) == 1:
+                look = {"style": "dashed", "fontcolor": GREY} if operand.rule is rules.CONSTANT else {}
+                picture.edge(ids[ends[0]], ids[ends[1]], f"∂ {short(partial)}", **look)
+            elif ids[ends[0]] != ids[ends[1]]:
+                bundles[ends] += 1
+    for (start, end), count in bundles.items():
+        picture.edge(ids[start], ids[end], f"× {count}" if count > 1 else "")
     return picture
 
 
@@ -130,34 +190,183 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
 
     Any number of nodes. Raises as :func:`draw`.
     """
-    nodes, edges = trace(root)
-    picture = blank(nodes, rankdir, format, swept=True)
-    names = {node: f"n{number}" for number, node in enumerate(nodes)}
-    for node, name in names.items():
+    nodes, _ = trace(root)
+    ids = {node: f"n{number}" for number, node in enumerate(nodes)}
+    names = names_of(root)
+    nodes = [node for node in names if node in ids]
+    home: dict[Value, Hashable] = dict(zip(nodes, nodes, strict=True))
+    boxes = boxes_of({node: [node] for node in nodes}, home, names, swept=True)
+    picture = blank(listing(boxes.values()), rankdir, format)
+    for node in nodes:
         fields = escaped(node.label), f"data {node.data:.4f}", f"grad {node.grad:.4f}"
-        picture.node(name, f"{{{'|'.join(fields)}}}", shape="record")
+        picture.node(ids[node], f"{{{'|'.join(fields)}}}", shape="record")
         if node._op:
-            picture.node(f"{name}op", escaped(node._op))
-            picture.edge(f"{name}op", name)
-    for operand, result in edges:
-        picture.edge(names[operand], f"{names[result]}op")
+            picture.node(f"{ids[node]}op", escaped(node._op))
+            picture.edge(f"{ids[node]}op", ids[node])
+    for node in nodes:
+        for operand in node._prev:
+            picture.edge(ids[operand], f"{ids[node]}op")
     return picture
 
 
-# How numbers, labels and gradients look ----------------------------------------------------------------------
+# What is folded, and what is spelled out -----------------------------------------------------------------------
 
 
-def short(x: float) -> str:
-    """A number for a picture: four significant digits; whole numbers below a million in full; nan and inf as such."""
-    x = float(x)
-    return f"{x:.0f}" if x.is_integer() and abs(x) < 1e6 else f"{x:.4g}"
+def folded(nodes: Sequence[Value], collapse: bool | Parametrised, most: int) -> dict[Value, Hashable]:
+    """For each node the box that it is drawn in: neurons if there are at most ``most`` boxes then, else layers, ...
+
+    Of two ways of folding that have as many boxes, the one with the shorter names.
+    """
+    paths = {node: node.label for node in nodes if PATH.fullmatch(node.label)}
+    if not isinstance(collapse, bool):
+        if not callable(getattr(type(collapse), "named_parameters", None)):
+            raise TypeError(f"collapse: expected True, False or a module, got {type(collapse).__name__}")
+        paths.update({node: f"{type(collapse).__name__}.{name}" for name, node in collapse.named_parameters()})
+    best = homes(nodes, paths, 0)
+    count = len(set(best.values()))
+    for height in range(1, max([path.count(".") for path in paths.values()], default=0)):
+        coarser = homes(nodes, paths, height)
+        fewer = len(set(coarser.values()))
+        if fewer < count <= most:
+            break
+        best, count = coarser, fewer
+    return best
 
 
-def visible(label: str) -> str:
-    """A label of at most 80 characters, those that cannot be seen as Python writes them, without spaces before it."""
-    start = label.lstrip(" ")[: LONGEST_LABEL + 1]
-    text = "".join([c if c.isprintable() else repr(c)[1:-1] for c in start])
-    return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
+def homes(nodes: Sequence[Value], paths: Mapping[Value, str], height: int) -> dict[Value, Hashable]:
+    """For each node the box that it is drawn in, where boxes bear names that are ``height`` parts shorter.
+
+    From operands to results: what has a path is in the box of that name, what is computed with the parameters of one
+    module, or from nothing but that module, is in its box. From results to operands, for the rest: a node with a
+    label is a box, and what only one box uses is in it. Nameless inputs of a module that feed the same boxes are one.
+    """
+    home: dict[Value, Hashable] = {}
+    modules: set[Hashable] = set()
+    for node in nodes:
+        if node in paths:
+            *parts, _ = paths[node].split(".")
+            home[node] = ".".join(parts[: max(1, len(parts) - height)]) if parts else paths[node].partition("[")[0]
+            modules.update([home[node]] if parts else [])
+        elif node._prev and not node.label:
+            within = {home.get(operand) for operand in node._prev if operand.rule is rules.LEAF and operand in paths}
+            owners = (within & modules) or {home.get(operand) for operand in node._prev}
+            if len(owners) == 1 and owners <= modules:
+                home[node] = owners.pop()
+    users: dict[Value, set[Hashable]] = {node: set() for node in nodes}
+    for node in reversed(nodes):
+        if node not in home:
+            using = users[node]
+            if node.label or not using:
+                home[node] = node
+            elif not node._prev and using & modules:
+                home[node] = frozenset(using)
+            else:
+                home[node] = node if len(using) > 1 else next(iter(using))
+        for operand in node._prev:
+            users[operand].add(home[node])
+    return home
+
+
+def spelled_out(root: Value) -> Value:
+    """A copy of the graph in which weighted sums are products and sums: z = w1 * x1 + w2 * x2 + ... + b.
+
+    Leaves are shared with the graph; results are new, with the values and gradients that belong to them.
+    """
+    twins: dict[Value, Value] = {}
+    for node in order(root):
+        operands = [twins[operand] for operand in node.parents]
+        half = len(operands) // 2
+        if not operands:
+            twins[node] = node
+        elif node.rule is not rules.DOT or not half:
+            twins[node] = twin(node, node.rule, operands, node.data, node.partials)
+        else:
+            pairs = zip(operands[:half], operands[half : 2 * half], strict=True)
+            total, *terms = [twin(node, rules.MUL, [w, x], w.data * x.data, (x.data, w.data)) for w, x in pairs]
+            for term in [*terms, *operands[2 * half :]]:
+                total = twin(node, rules.ADD, [total, term], total.data + term.data, (1.0, 1.0))
+            total.data, total.label = node.data, node.label
+            twins[node] = total
+    return twins[root]
+
+
+def twin(node: Value, rule: rules.Rule, operands: Sequence[Value], data: float, partials: Sequence[float]) -> Value:
+    """A node that stands for ``node``, or for a part of its sum, in a picture: it has its gradient."""
+    copied = Value(data)
+    copied.grad, copied.rule, copied.parents, copied.partials = node.grad, rule, tuple(operands), tuple(partials)
+    copied.label = node.label if rule is node.rule else ""
+    return copied
+
+
+# How boxes, numbers, labels and gradients look ---------------------------------------------------------------------
+
+
+def boxes_of(
+    members: Mapping[Hashable, Sequence[Value]],
+    home: Mapping[Value, Hashable],
+    names: Mapping[Value, str],
+    *,
+    swept: bool,
+) -> dict[Hashable, Box]:
+    """What stands in each box, given the nodes in it."""
+    faces = {key: face(key, inside) for key, inside in members.items()}
+    sizes = [abs(x.grad) for x in faces.values() if x and x.rule is not rules.CONSTANT and math.isfinite(x.grad)]
+    largest = max(sizes, default=0.0)
+    outputs = {operand for node in home for operand in node._prev if members[home[operand]] is not members[home[node]]}
+    called = {key: names[x] if x else str(key) if isinstance(key, str) else "inputs" for key, x in faces.items()}
+    boxes: dict[Hashable, Box] = {}
+    for key, inside in members.items():
+        node, name = faces[key], called[key]
+        if node is None:
+            values = [x for x in inside if x in outputs and x._prev] or inside
+            variables = [x.grad for x in inside if x.rule is not rules.CONSTANT]
+            data, grad = f"data {span([x.data for x in values])}", "constant"
+            if variables:
+                grad = f"grad {span(variables) if swept else '-'}"
+            kinds = contents(inside)
+            boxes[key] = Box(
+                name, [*kinds, data, grad], {"shape": "Mrecord"}, (f"{name}: {', '.join(kinds)}", data, grad)
+            )
+        elif node.rule is rules.CONSTANT:
+            look = {"color": GREY, "fontcolor": GREY, "style": "filled,dashed"}
+            boxes[key] = Box("", [node.label, short(node.data)], look, (name, f"data {short(node.data)}", "constant"))
+        else:
+            data, grad = f"data {short(node.data)}", f"grad {short(node.grad) if swept else '-'}"
+            look = tint(node.grad, largest) if swept else {}
+            operands = [called[home[operand]] for operand in node._prev[:4]]
+            if len(node._prev) > 4:
+                operands.append(f"... {len(node._prev)} operands")
+            made, line = node._op, f"{name} = {node._op}({', '.join(operands)})" if node._op else name
+            if len(inside) > 1:
+                made = f"{len(inside)} nodes"
+                look["shape"], line = "Mrecord", f"{name}: {made}"
+            boxes[key] = Box(made, [node.label, data, grad], look, (line, data, grad))
+    return boxes
+
+
+def face(key: Hashable, inside: Sequence[Value]) -> Value | None:
+    """The node that a box shows: its only one, or that for which the others were computed."""
+    if len(inside) == 1:
+        return inside[0]
+    return key if isinstance(key, Value) else None
+
+
+def contents(inside: Sequence[Value]) -> list[str]:
+    """How many nodes of each kind are in a box, the most frequent kinds first."""
+    computed = any(node._prev for node in inside)
+    leaves = {rules.CONSTANT: "constants", rules.LEAF: "parameters" if computed else "variables"}
+    kinds = Counter([leaves.get(node.rule, node._op) for node in inside]).most_common()
+    shown = [f"{count} {kind}" for kind, count in kinds[:4]]
+    rest = sum(count for _, count in kinds[4:])
+    return [*shown, f"{rest} other nodes"] if rest else shown
+
+
+def span(numbers: Sequence[float]) -> str:
+    """The least and the largest number: ``-1 … 1``; nan if one is."""
+    if any(map(math.isnan, numbers)):
+        return "nan"
+    least, largest = short(min(numbers)), short(max(numbers))
+    return least if least == largest else f"{least} … {largest}"
 
 
 def escaped(label: str) -> str:
@@ -177,217 +386,8 @@ def tint(grad: float, largest: float) -> dict[str, str]:
     return {"fillcolor": f"#{red:02x}{green:02x}{blue:02x}", "penwidth": f"{1 + 1.5 * strength:.2f}"}
 
 
-def listing(nodes: Iterable[Value], *, swept: bool) -> str:
-    """The graph as text: a line for each node, operands before results."""
-    names: dict[Value, str] = {}
-    lines = []
-    for number, node in enumerate(nodes):
-        constant = node.rule is rules.CONSTANT
-        names[node] = name = visible(node.label) or (short(node.data) if constant else f"n{number}")
-        operands = [names[operand] for operand in node._prev[:4]]
-        if len(node._prev) > 4:
-            operands.append(f"... {len(node._prev)} operands")
-        made = f" = {node._op}({', '.join(operands)})" if node._op else ""
-        grad = "constant" if constant else f"grad {short(node.grad) if swept else '-'}"
-        lines.append((name + made, f"data {short(node.data)}", grad))
+def listing(boxes: Iterable[Box]) -> str:
+    """The graph as text: a line for each box, operands before results."""
+    lines = [box.line for box in boxes]
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
     return "\n".join("  ".join([*map(str.ljust, line, widths), line[2]]) for line in lines)
-
-
-# From Graphviz's language to a picture -------------------------------------------------------------------------
-
-
-class Renderable:
-    """What a drawing does with itself; mixed into ``graphviz.Digraph``, which has the same methods for ``dot`` only."""
-
-    source: str
-    format: str
-    engine: str
-    filename: str
-    directory: str
-    text = ""
-
-    def __repr__(self) -> str:
-        return self.text or super().__repr__()
-
-    def pipe(self, format: str | None = None, *, engine: str | None = None, encoding: str | None = None) -> bytes | str:
-        """The picture as bytes, or as text where an ``encoding`` is given.
-
-        Raises ValueError for a format that Graphviz does not know; RuntimeError where there is no program to render it,
-        or where that program does not write this format.
-        """
-        picture = rendered(self.source, format or self.format, engine or self.engine)
-        return picture if encoding is None else picture.decode(encoding)
-
-    def render(
-        self,
-        filename: str | os.PathLike[str] | None = None,
-        directory: str | os.PathLike[str] | None = None,
-        view: bool = False,
-        cleanup: bool = True,
-        format: str | None = None,
-        *,
-        outfile: str | os.PathLike[str] | None = None,
-        engine: str | None = None,
-    ) -> str:
-        """Write the picture to a file and return its path.
-
-        ``render("graph")`` writes ``graph.svg`` (or whatever ``format`` says), ``render("graph.pdf")`` a PDF; nothing
-        else is left behind, unless ``cleanup=False`` asks for Graphviz's source in ``graph.gv``. ``outfile`` is another
-        word for ``filename``; ``view=True`` opens the file. Missing directories are made. Raises as :meth:`pipe`.
-        """
-        import graphviz
-
-        path = os.path.join(directory or self.directory, outfile or filename or self.filename)
-        stem, dot, suffix = path.rpartition(".")
-        if not dot or suffix not in ({format} if format else graphviz.FORMATS):
-            stem, suffix = path, format or self.format
-        picture = rendered(self.source, suffix, engine or self.engine)
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        if not cleanup:
-            with open(f"{stem}.gv", "w", encoding="utf-8") as file:
-                file.write(self.source)
-        with open(f"{stem}.{suffix}", "wb") as file:
-            file.write(picture)
-        if view:
-            graphviz.view(f"{stem}.{suffix}")
-        return f"{stem}.{suffix}"
-
-    def view(
-        self, filename: str | os.PathLike[str] | None = None, directory: str | os.PathLike[str] | None = None
-    ) -> str:
-        """Write the picture to a file, open it with the program that the system has for it, and return its path."""
-        return self.render(filename, directory, view=True)
-
-    def _repr_mimebundle_(
-        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: object
-    ) -> dict[str, bytes | str]:
-        """What a notebook shows: the picture; where nothing can render it, the graph as text and the reason."""
-        bundle: dict[str, bytes | str] = {"text/plain": repr(self)}
-        try:
-            if include is None or "image/svg+xml" in include:
-                bundle["image/svg+xml"] = self.pipe("svg", encoding="utf-8")
-            if include is not None and "image/png" in include:
-                bundle["image/png"] = self.pipe("png")
-        except RuntimeError as error:
-            bundle["text/plain"] = f"{self!r}\n\n({error})"
-        return {kind: shown for kind, shown in bundle.items() if kind not in (exclude or ())}
-
-
-@cache
-def drawing_class() -> type[Digraph]:
-    """``graphviz.Digraph`` with the methods above; made at the first drawing, since the package is slow to import."""
-    import graphviz
-
-    return type("Drawing", (Renderable, graphviz.Digraph), {"__module__": __name__, "__doc__": Renderable.__doc__})
-
-
-def blank(nodes: Iterable[Value], rankdir: str, format: str, *, swept: bool) -> Digraph:
-    """A drawing without nodes yet, which already prints itself as their listing."""
-    if rankdir not in {"LR", "TB"}:
-        raise ValueError(f"expected the rankdir 'LR' (left to right) or 'TB' (top to bottom), got {rankdir!r}")
-    font = {"fontname": FONT}
-    drawing = drawing_class()(
-        filename="graph", format=format, graph_attr={"rankdir": rankdir, **font}, node_attr=font, edge_attr=font
-    )
-    drawing.text = listing(nodes, swept=swept)
-    return drawing
-
-
-def renderer() -> str:
-    """The path of the system's ``dot``, or else of ``graphviz-pure``. Raises RuntimeError where there is neither."""
-    import shutil
-    import sysconfig
-
-    schemes = sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")
-    folders = [os.path.dirname(sys.executable), *[sysconfig.get_path("scripts", scheme) for scheme in schemes]]
-    found = (
-        shutil.which("dot")
-        or shutil.which("graphviz-pure", path=os.pathsep.join(folders))
-        or shutil.which("graphviz-pure")
-    )
-    if found is None:
-        raise RuntimeError(
-            "no picture: expected `dot` on PATH or `graphviz-pure` beside this Python, got neither; "
-            "to install the latter: python -m pip install graphviz-pure"
-        )
-    return found
-
-
-def rendered(source: str, format: str, engine: str) -> bytes:
-    """Graphviz's source as a picture in ``format``.
-
-    Pixels are as fine as the picture's size allows: 192 to the inch, but not more than 40 million in all.
-
-    ``graphviz-pure`` writes no PDF. There it is a page that holds the picture in pixels, up to 288 to the inch: as
-    good in print, but without text to search or select, which the PDF of ``dot`` has. For pixels it brings its own
-    fonts, with Latin, Greek, Cyrillic and Hebrew letters and the usual signs of mathematics; other characters are
-    empty boxes in its PNG and PDF. Its SVG leaves the letters to the browser, which has them all.
-    """
-    from graphviz import FORMATS
-
-    if format not in FORMATS:
-        raise ValueError(f"expected a format of Graphviz such as svg, png or pdf, got {format!r}")
-    program = renderer()
-    command = [program, f"-K{engine}"]
-    paged = format == "pdf" and os.path.basename(program).startswith("graphviz-pure")
-    if not paged and format not in {"png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp"}:
-        return run([*command, f"-T{format}"], source)
-    _, _, width, height, *_ = run([*command, "-Tplain"], source).split(maxsplit=4)
-    inches = float(width) + 8 / 72, float(height) + 8 / 72  # with Graphviz's margin of 4 points on every side
-    finest = min(math.sqrt(40e6 / (inches[0] * inches[1])), 32000 / max(inches))
-    command.append(f"-Gdpi={min(288.0 if paged else 192.0, finest):.4f}")
-    if paged:
-        return page(run([*command, "-Tjpeg"], source), *inches)
-    return run([*command, f"-T{format}"], source)
-
-
-def run(command: list[str], source: str) -> bytes:
-    """What the program answers to the source. Raises RuntimeError with its complaint where it fails."""
-    import subprocess
-
-    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
-    try:
-        done = subprocess.run(  # noqa: S603 - the program is Graphviz, the source is only its input
-            command, input=source.encode(), capture_output=True, check=False, creationflags=hidden
-        )
-    except OSError as error:
-        raise RuntimeError(f"no picture: {command[0]} does not run: {error}") from error
-    if done.returncode:
-        raise RuntimeError(f"no picture: {command[0]}: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout
-
-
-def page(jpeg: bytes, width: float, height: float) -> bytes:
-    """A PDF (ISO 32000) of one page, ``width`` x ``height`` inches, that shows the picture.
-
-    A JPEG stands in a PDF as it is; only its size in pixels must be known, from its frame header (ISO 10918, B.2.2).
-    """
-    start = 2
-    while jpeg[start + 1] not in {0xC0, 0xC1, 0xC2}:
-        start += 2 + int.from_bytes(jpeg[start + 2 : start + 4], "big")
-    rows, columns = (int.from_bytes(jpeg[at : at + 2], "big") for at in (start + 5, start + 7))
-    scale = 72 * min(1.0, 200 / max(width, height))  # a page is at most 200 inches long
-    size = f"{scale * width:.3f}", f"{scale * height:.3f}"
-    drawn = f"{size[0]} 0 0 {size[1]} 0 0 cm /Picture Do"
-    image = f"/Width {columns} /Height {rows} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode"
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size[0]} {size[1]}] /Contents 4 0 R "
-        "/Resources << /XObject << /Picture 5 0 R >> >> >>".encode(),
-        f"<< /Length {len(drawn)} >> stream\n{drawn}\nendstream".encode(),
-        f"<< /Type /XObject /Subtype /Image {image} /Length {len(jpeg)} >> stream\n".encode() + jpeg + b"\nendstream",
-    ]
-    pdf, offsets = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        offsets.append(len(pdf))
-        pdf += b"%d 0 obj %b\nendobj\n" % (number, content)
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    return (
-        pdf
-        + (
-            f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
-            f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(pdf)}\n%%EOF\n"
-        ).encode()
-    )

@@ -59,8 +59,7 @@ def names(*roots: Value) -> dict[Value, str]:
             seen[label] = count(2)
             named[node] = label
         else:
-            named[node] = another = next(name for i in seen[label] if (name := f"{label}_{i}") not in taken)
-            taken.add(another)
+            named[node] = next(name for i in seen[label] if (name := f"{label}_{i}") not in taken)
         if label and node.rule is rules.CONSTANT:
             constants.setdefault((label, node.data), named[node])
     return named

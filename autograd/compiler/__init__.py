@@ -1,0 +1,9 @@
+"""The compiler: scalars rolled up into the matrix equations of the textbooks.
+
+recording makes a program of a function, rolling makes arrays of its scalars, emission writes it as source, and
+compiled is what the user holds.
+"""
+
+from .compiled import jit
+
+__all__ = ["jit"]

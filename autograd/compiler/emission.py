@@ -1,0 +1,661 @@
+"""Emission: an array program, and its reverse, as readable Python over NumPy.
+
+The forward statements are written as they were rolled. The backward ones follow from them by the adjoints of the few
+forms there are, d standing for the derivative of the result by an array:
+
+    out = rule(x)      dx = dout * partial          the partial is the row of the table, read over symbols
+    Z = W @ A          dW = dZ @ A.T, dA = W.T @ dZ
+    s = x.sum()        dx = ds for each element
+    y = x[slice]       dx[slice] += dy              a gather scatters
+    y broadcast of x   dx = the sum of dy along the axes that x does not have
+
+What all examples of a batch share (captured parameters) has no axis for them, so its derivative is a sum over them.
+
+The text is executed, so it is made of our own words only: names are chosen here, and no text of the user's is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import arrays, rules
+from autograd.compiler import recording
+from autograd.symbols import Symbol, call
+
+from .rolling import Access, Array, Elementwise, Join, Linear, Reduction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .rolling import Rolled, Segment, Statement
+
+BATCH = "n"
+"""The letter of the last axis, where there are examples."""
+
+
+def scatter(into: Any, index: Any, values: Any) -> None:
+    """into[index] += values, every occurrence of an index counted."""
+    np.add.at(into, index, np.broadcast_to(values, index.shape + into.shape[1:]))  # which at() itself gets wrong
+
+
+def join(*parts: Any) -> Any:
+    """The parts one after the other; those that all examples share are repeated for each of them."""
+    columns = max([part.shape[1:] for part in parts])
+    return np.concatenate(
+        [part if part.shape[1:] == columns else np.repeat(part[:, None], columns[0], 1) for part in parts]
+    )
+
+
+def vocabulary() -> dict[str, Any]:
+    """What the emitted text may name: the functions of the table over arrays, and a few of NumPy's."""
+    names = arrays.namespace(np)
+    names |= {
+        name: getattr(np, name)
+        for name in ("einsum", "full_like", "matmul", "maximum", "minimum", "where", "zeros", "asarray")
+    }
+    return {**names, "join": join, "scatter": scatter, "inf": np.inf, "nan": np.nan}
+
+
+def literal(x: float) -> Symbol:
+    """A number, so that it is read back exactly."""
+    return Symbol(repr(x) if x >= 0.0 else f"({x!r})")
+
+
+class Reading:
+    """Rows over names: the text of values and partials, with what they share computed once."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.made: dict[str, Callable[..., Any]] = {}
+        """The functions of rows that users have made, by the names that they have in the text."""
+        self.names: dict[str, Any] = {name: self._call(name) for name in rules.NAMES}
+        exp = self.names["exp"]
+        self.names |= {
+            "pi": literal(np.pi),
+            "larger": self._call("maximum"),
+            "smaller": self._call("minimum"),
+            "above": lambda x, y: Symbol(f"({text(x)} > {text(y)})"),
+            "wins": lambda x, y: Symbol(f"(0.5 * ({text(x)} > {text(y)}) + 0.5 * ({text(x)} >= {text(y)}))"),
+            "sigmoid": lambda x: 1.0 / (1.0 + exp(-x)),
+            "sigmoid_slope": lambda x: exp(-x) / ((1.0 + exp(-x)) * (1.0 + exp(-x))),
+            "tanh_slope": lambda x: 4.0 / (exp(x) + 1.0 / exp(x)) ** 2,
+        }
+        self.names["math"] = SimpleNamespace(**self.names)
+
+    def _call(self, name: str) -> Callable[..., Symbol]:
+        write = call(name)
+
+        def function(*operands: Any) -> Symbol:
+            written = write(*[x if isinstance(x, Symbol) else literal(float(x)) for x in operands])
+            self.calls.append(written.text)
+            return written
+
+        return function
+
+    def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
+        """The text of a row's value."""
+        if rule in recording.COMPARISONS.values():
+            return f"({operands[0]} {rule.symbol} {operands[1]}) * 1.0"
+        if rule is recording.SELECT:
+            condition, x, y = operands
+            return f"where({condition} != 0.0, {x}, {y})"
+        if rule not in rules.TABLE:
+            return self._own(rule, operands)[0].text
+        return text(rules.read(rule.value, self.names)(*operands))
+
+    def partials(self, rule: rules.Rule, out: Symbol, operands: Sequence[Symbol]) -> list[Symbol | float]:
+        """The texts of a row's partials; numbers where they are."""
+        if rule in recording.COMPARISONS.values():
+            return [0.0, 0.0]
+        if rule is recording.SELECT:
+            return [0.0, operands[0], 1.0 - operands[0]]
+        if rule is rules.SIGMOID:
+            return [self.names["exp"](-operands[0]) * out * out]
+        if rule is rules.POW and re.fullmatch(r"\(?-?[\d.e+-]+\)?", operands[1].text):
+            below = literal(float(operands[1].text.strip("()")) - 1.0)
+            return [operands[1] * self.names["power"](operands[0], below), 0.0]
+        if rule not in rules.TABLE:
+            return list(self._own(rule, operands)[1:])
+        found = rules.read(rule.partials, self.names)(out, *operands)
+        return list(found) if isinstance(found, tuple) else [found]
+
+    def _own(self, rule: rules.Rule, operands: Sequence[Symbol]) -> list[Symbol]:
+        """The calls for value and partials of a row that a user has made: its float functions, element by element."""
+        count = len(operands)
+        first = next((name for name, function in self.made.items() if getattr(function, "rule", None) is rule), "")
+        if not first:
+            first = f"own{len(self.made)}"
+            self.made |= {first: elementwise(rule, count, -1)}
+            self.made |= {f"{first}_by_{i}": elementwise(rule, count, i) for i in range(count)}
+        names = [first, *[f"{first}_by_{i}" for i in range(count)]]
+        return [Symbol(f"{name}({', '.join(map(str, operands))})") for name in names]
+
+
+def elementwise(rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:
+    """The value of a row (index -1) or one of its partials, as a function of arrays that applies it to each element."""
+
+    def of_numbers(*xs: float) -> float:
+        try:
+            out = float(rule.value(*xs))
+            return out if index < 0 else float(rule.partials(out, *xs)[index])
+        except (ArithmeticError, ValueError) as error:
+            raise FloatingPointError(str(error)) from error
+
+    def of_arrays(*xs: Any) -> Any:
+        return np.asarray(np.frompyfunc(of_numbers, count, 1)(*xs), float)
+
+    if index < 0:
+        of_arrays.rule = rule  # type: ignore[attr-defined]
+    return of_arrays
+
+
+def text(x: Any) -> str:
+    """The text of a formula, or of a number in one."""
+    return x.text if isinstance(x, Symbol) else literal(float(x)).text
+
+
+def atom(source: str) -> str:
+    """A text as an operand of anything."""
+    return source if re.fullmatch(r"[\w.]+(\[[^\[\]]*\])?(\.T)?", source) else f"({source})"
+
+
+def aligned(source: str, have: str, want: str) -> str:
+    """A view whose axes are the letters ``have``, indexed so that it broadcasts against the letters ``want``."""
+    index = [":" if letter in have else "None" for letter in want]
+    while index and index[0] == "None":
+        del index[0]
+    if "None" not in index:
+        return source
+    return f"{atom(source)}[{', '.join(index)}]"
+
+
+def summed(source: str, have: str, keep: str) -> str:
+    """The sum over the axes that are not kept."""
+    axes = [i for i, letter in enumerate(have) if letter not in keep]
+    if not axes:
+        return source
+    if len(axes) == len(have):
+        return f"{atom(source)}.sum()"
+    return f"{atom(source)}.sum({axes[0] if len(axes) == 1 else tuple(axes)})"
+
+
+def contract(left: str, a: str, right: str, b: str, out: str) -> str:
+    """The product of two arrays, summed over the letters that ``out`` does not have: by ``@`` where it can be."""
+    shared = [letter for letter in a if letter in b and letter not in out]
+    if not a or not b:
+        source, letters, factor = (right, b, left) if not a else (left, a, right)
+        return f"{atom(factor)} * {atom(summed(source, letters, out))}"
+    if set(out) == set(a) | set(b):
+        return f"{atom(aligned(left, a, out))} * {atom(aligned(right, b, out))}"
+    if len(shared) == 1 and set(out) == set(a) ^ set(b) and len(a) <= 2 and len(b) <= 2:
+        k = shared[0]
+        if len(a) == len(b) == 2 and out and out[0] in b:
+            left, a, right, b = right, b, left, a
+        left, right = atom(left), atom(right)
+        if len(a) == 2 and a[0] == k:
+            if len(b) == 1:
+                return f"{right} @ {left}"
+            left = f"{left}.T"
+        if len(b) == 2 and b[1] == k:
+            if len(a) == 1:
+                return f"{right} @ {left}"
+            right = f"{right}.T"
+        return f"{left} @ {right}"
+    return f"einsum('{a},{b}->{out}', {left}, {right})"
+
+
+class Emitter:
+    """One array program as the source of three functions: ``value``, ``gradient`` and ``holds`` (its guards).
+
+    ``batched``: whether inputs have a last axis for examples. ``wanted``: for each input, whether the derivative by it
+    is asked for.
+    """
+
+    def __init__(self, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
+        self.rolled = rolled
+        self.columns = batched
+        self.reading = Reading()
+        self.batched: dict[int, bool] = {}
+        self.names: dict[int, str] = {0: "P", 1: "C"}
+        self.prepared: dict[Any, tuple[str, str]] = {}
+        self.taken: set[str] = set()
+        self.gathers: list[Any] = []
+        self.namespace = vocabulary()
+        self.wanted = [array for array, is_wanted in zip(rolled.inputs, wanted, strict=True) if is_wanted]
+        self.needs: set[int] = {array.index for array in self.wanted}
+        if rolled.captured.size:
+            self.needs.add(0)
+        for j, array in enumerate(rolled.inputs):
+            self.batched[array.index] = batched
+            self.names[array.index] = self._fresh("x" if len(rolled.inputs) == 1 else "xyuvst"[j] if j < 6 else f"x{j}")
+        self.layers: dict[int, int] = {}
+        self.prepared_names: dict[str, str] = {}
+        layer = 0
+        for statement in rolled.statements:
+            self.batched[statement.out.index] = any(
+                [self.batched.get(x.array.index, False) for x in operands(statement)]
+            )
+            if any([x.array.index in self.needs for x in operands(statement)]):
+                self.needs.add(statement.out.index)
+            layer += isinstance(statement, Linear)
+            self.layers[statement.out.index] = layer
+            self.names[statement.out.index] = self._name(statement, layer)
+
+    def _fresh(self, wish: str) -> str:
+        """The wish, with a number behind it if it is taken."""
+        name, i = wish, 1
+        while name in self.taken or name in self.namespace or f"d{name}" in self.taken:
+            i += 1
+            name = f"{wish}{i}" if not wish[-1].isdigit() else f"{wish}_{i}"
+        self.taken.add(name)
+        return name
+
+    def _name(self, statement: Statement, layer: int) -> str:
+        if isinstance(statement, Linear):
+            return self._fresh(f"z{layer}")
+        if isinstance(statement, Elementwise) and len(statement.operands) == 1:
+            source = self.names[statement.operands[0].array.index]
+            return self._fresh(re.sub("^z", "a", source) if source.startswith("z") else "v1")
+        return self._fresh("v1")
+
+    # Views.
+
+    def letters(self, access: Access, axes: str) -> str:
+        """The letters of an operand's view: those of its axes that it depends on, and the batch's."""
+        return "".join([axes[i] for i in access.kept]) + (BATCH if self.is_batched(access.array) else "")
+
+    def is_batched(self, array: Array) -> bool:
+        """Whether an array has a last axis for examples."""
+        return self.batched.get(array.index, False)
+
+    def view(self, name: str, access: Access) -> str:
+        """The elements that an operand consists of, as a view of the named array (or, of a gather, as a copy)."""
+        array, used, last = access.array, access.used, ", -1" if self.is_batched(access.array) else ""
+        sizes = ", ".join(map(str, used.shape))
+        if used.shape == array.shape and access.whole:
+            return name
+        if access.whole and used.shape:
+            return f"{name}.reshape({sizes}{last})"
+        if not used.shape:
+            index = np.unravel_index(access.offset, array.shape)
+            return f"{name}[{', '.join(map(str, index))}]"
+        flat = name if len(array.shape) == 1 else f"{name}.reshape({array.size if last else -1}{last})"
+        if access.strides is not None:
+            steps = [step for step in access.strides if step]
+            if len(steps) == 1:
+                return f"{flat}[{run(access.offset, used.shape[0], steps[0])}]"
+            if len(steps) == 2:
+                turned = steps[0] < steps[1]
+                (rows, n), (columns, m) = sorted(zip(steps, used.shape, strict=True), reverse=True)
+                if columns == 1 and rows >= m and access.offset + n * rows <= array.size:
+                    block = f"{flat}[{run(access.offset, n * rows, 1)}]" if n * rows < array.size else flat
+                    block += f".reshape({n}, {rows}{last})" + (f"[:, :{m}]" if m < rows else "")
+                    return block if not turned else f"{block}.swapaxes(0, 1)" if last else f"{block}.T"
+        return f"{flat}[{self._gather(used)}]"
+
+    def _gather(self, index: Any) -> str:
+        for i, known in enumerate(self.gathers):
+            if known.shape == index.shape and (known == index).all():
+                return f"I[{i}]"
+        self.gathers.append(index)
+        return f"I[{len(self.gathers) - 1}]"
+
+    def operand(self, access: Access, axes: str, want: str = "", hint: str = "p1") -> tuple[str, str]:
+        """The text of an operand and its letters; aligned to ``want`` if that is given."""
+        letters = self.letters(access, axes)
+        if access.literal is not None:
+            return literal(access.literal).text, ""
+        base = source = self.view(self.names[access.array.index], access)
+        if want and letters:
+            source = aligned(source, letters, want)
+        constant = access.array.kind == "constant"
+        if constant or (access.array.kind == "captured" and access.kept and "I[" not in source):
+            source = self._prepare(source, base, "c1" if constant else hint)
+        return source, letters
+
+    def _prepare(self, source: str, base: str, hint: str) -> str:
+        """A name for a view that is the same in every call."""
+        if source in ("P", "C"):
+            return source
+        if source not in self.prepared:
+            name = self._fresh(hint)
+            self.prepared[source] = name, source
+            self.prepared_names.setdefault(base, name)
+        return self.prepared[source][0]
+
+    # Forward.
+
+    def axes(self, statement: Statement) -> str:
+        """The letters of a statement's result, the batch's last."""
+        letters = statement.letters if isinstance(statement, Linear) else "abc"[: len(statement.out.shape)]
+        return letters + BATCH * self.is_batched(statement.out)
+
+    def forward(self, statement: Statement) -> str:
+        """The right-hand side of a statement."""
+        if isinstance(statement, Elementwise):
+            return self.reading.value(statement.rule, self.symbols(statement))
+        if isinstance(statement, Reduction):
+            return self.reading.value(statement.rule, [Symbol(self.sequence(statement))])
+        if isinstance(statement, Join):
+            return f"join({', '.join([self._part(part) for part in statement.parts])})"
+        return " + ".join([self._term(segment, statement) for segment in statement.segments])
+
+    def symbols(self, statement: Elementwise) -> list[Symbol]:
+        """The operands of a row, aligned to its result."""
+        want = self.axes(statement)
+        return [Symbol(atom(self.operand(x, want.replace(BATCH, ""), want)[0])) for x in statement.operands]
+
+    def sequence(self, statement: Reduction) -> str:
+        """The operand of a row over a sequence, which runs along its first axis."""
+        want = "k" + self.axes(statement)
+        return atom(self.operand(statement.operand, want.replace(BATCH, ""), want)[0])
+
+    def _part(self, part: Access) -> str:
+        source = self.view(self.names[part.array.index], part)
+        return source if part.kept else f"asarray({source}).reshape(1{', -1' * self.is_batched(part.array)})"
+
+    def sides(self, segment: Segment, layer: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Text and letters of both operands of a segment."""
+        assert segment.right is not None  # noqa: S101
+        hint = f"W{layer}"
+        return (
+            self.operand(segment.left, segment.left_axes, "", hint),
+            self.operand(segment.right, segment.right_axes, "", hint),
+        )
+
+    def _term(self, segment: Segment, statement: Linear) -> str:
+        want, layer = self.axes(statement), self.layers[statement.out.index]
+        if segment.right is None:
+            if "k" not in segment.left_axes:
+                return atom(self.operand(segment.left, segment.left_axes, want, f"b{layer}")[0])
+            source, own = self.operand(segment.left, segment.left_axes)
+            if not own:
+                return f"{segment.left.positions.shape[0]} * {source}"
+            return aligned(summed(source, own, own.replace("k", "")), own.replace("k", ""), want)
+        (left, a), (right, b) = self.sides(segment, layer)
+        if "k" in segment.left_axes and not (a + b).count("k"):
+            left = f"{segment.left.positions.shape[-1]} * {left}"
+        out = "".join([x for x in want if x in a or x in b])
+        return aligned(contract(left, a, right, b, out), out, want)
+
+    # Backward.
+
+    def give(self, access: Access, axes: str, source: str, have: str) -> None:
+        """Add to the derivative by an operand: ``source`` has the axes ``have``, the operand's are ``axes``."""
+        if access.array.index not in self.needs:
+            return
+        want = self.letters(access, axes)
+        source = summed(source, have, want)
+        have = "".join([letter for letter in have if letter in want])
+        given = Contribution(access, aligned(source, have, want), have != want)
+        if access.array.kind == "captured":
+            self.lines.append(given)
+        else:
+            self.contributions.setdefault(access.array.index, []).append(given)
+
+    def collect(self, array: Array, may_be_lazy: bool) -> str:
+        """Define the derivative by an array from what its uses have given; its name."""
+        given = self.contributions.pop(array.index)
+        name = self.names[array.index]
+        target = f"d{name}"
+        reshaped = [g.reshaped(array, self.is_batched(array)) for g in given]
+        if all(reshaped):
+            lazy = all([g.lazy for g in given])
+            source = " + ".join(reshaped)  # type: ignore[arg-type]
+            self.lines.append(f"{target} = {source if not lazy or may_be_lazy else f'full_like({name}, {source})'}")
+            return target
+        self.lines.append(f"{target} = zeros({name}.shape)")
+        for g in given:
+            self.lines.append(self.added(target, g))
+        return target
+
+    def added(self, target: str, given: Contribution, sign: str = "+=") -> str:
+        """The statement that adds a contribution to its elements of the target."""
+        access = given.access
+        if not access.injective:
+            flat = target if len(access.array.shape) == 1 else f"{target}.reshape({access.array.size}, -1)"
+            if len(access.array.shape) != 1 and not self.is_batched(access.array):
+                flat = f"{target}.reshape(-1)"
+            return f"scatter({flat}, {self._gather(access.used)}, {given.source})"
+        place = self.view(target, access)
+        return f"{place if place.endswith(']') else place + '[...]'} {sign} {given.source}"
+
+    def backward(self, statement: Statement) -> None:
+        """The statements that hand the derivative by a result on to its operands."""
+        if statement.out.index not in self.contributions:
+            return
+        have = self.axes(statement)
+        one = isinstance(statement, Elementwise) and len(statement.operands) == 1 and (
+            len(statement.operands[0].kept) == len(statement.out.shape)
+        )  # fmt: skip
+        partials = self.partials.get(statement.out.index, [])
+        g = self.collect(statement.out, one and isinstance(partials[0], Symbol))
+        if isinstance(statement, Elementwise):
+            for access, partial in zip(statement.operands, partials, strict=True):
+                if isinstance(partial, Symbol):
+                    source = text(Symbol(g) * partial)
+                elif partial == 0.0:
+                    continue
+                else:
+                    source = g if partial == 1.0 else f"-{g}" if partial == -1.0 else f"{partial!r} * {g}"
+                self.give(access, have.replace(BATCH, ""), source, have)
+        elif isinstance(statement, Reduction):
+            self.give(statement.operand, "k" + have.replace(BATCH, ""), text(Symbol(g) * partials[0]), "k" + have)
+        elif isinstance(statement, Join):
+            start = 0
+            for part in statement.parts:
+                stop = start + len(part.positions)
+                index = f"{start}:{stop}" if part.kept else f"{start}"
+                self.give(part, "a", f"{g}[{index}]", have if part.kept else have.replace("a", ""))
+                start = stop
+        else:
+            for segment in statement.segments:
+                self._give_segment(statement, segment, g, have)
+
+    def _give_segment(self, statement: Linear, segment: Segment, g: str, have: str) -> None:
+        if segment.right is None:
+            self.give(segment.left, segment.left_axes, g, have)
+            return
+        (left, a), (right, b) = self.sides(segment, self.layers[statement.out.index])
+        twice = left == right and a == b and segment.left_axes == segment.right_axes
+        for access, axes, other, letters in (
+            (segment.left, segment.left_axes, right, b),
+            (segment.right, segment.right_axes, left, a),
+        ):
+            if access.array.index not in self.needs:
+                continue
+            want = "".join([x for x in self.letters(access, axes) if x in have or x in letters])
+            source = contract(g, have, other, letters, want)
+            if twice:
+                self.give(access, axes, f"2.0 * {source}", want)
+                return
+            self.give(access, axes, source, want)
+
+    # The whole.
+
+    def source(self) -> str:
+        """The program as text: a function of P, dP, C and I that returns ``value``, ``gradient`` and ``holds``."""
+        rolled = self.rolled
+        inputs = ", ".join([self.names[array.index] for array in rolled.inputs])
+        result = self.view(self.names[rolled.outputs.array.index], rolled.outputs)
+        value = [*self._forward_lines([rolled.outputs]), f"return {result}"]
+        gradient = self._gradient(result)
+        functions = [(f"value({inputs})", value), (f"gradient({inputs}{', ' * bool(inputs)}g)", gradient)]
+        if rolled.guards:
+            conditions = [
+                f"({self.view(self.names[access.array.index], access)} {'!=' if holds else '=='} 0.0)"
+                for access, holds in rolled.guards
+            ]
+            lines = self._forward_lines([access for access, _ in rolled.guards])
+            functions.append((f"holds({inputs})", [*lines, f"return {' & '.join(conditions)}"]))
+        self.namespace |= self.reading.made
+        text = ["def program(P, dP, C, I):"]
+        for name, view in self.prepared.values():
+            text.append(f"    {name} = {view}")
+        for head, body in functions:
+            text += ["", f"    def {head}:"] + [f"        {line}" for line in body]
+        text += ["", f"    return {', '.join([head.partition('(')[0] for head, _ in functions])}"]
+        return "\n".join(text) + "\n"
+
+    def _needed(self, accesses: Iterable[Access]) -> list[Statement]:
+        """What the accesses depend on, each statement as late as it can be: so its derivative comes early."""
+        distance = {access.array.index: 0 for access in accesses}
+        found = []
+        for statement in reversed(self.rolled.statements):
+            far = distance.get(statement.out.index)
+            if far is not None:
+                found.append((far, statement))
+                for x in operands(statement):
+                    distance[x.array.index] = max(distance.get(x.array.index, 0), far + 1)
+        found.sort(key=lambda item: item[0])
+        return [statement for _, statement in reversed(found)]
+
+    def _forward_lines(self, accesses: Iterable[Access]) -> list[str]:
+        return [f"{self.names[s.out.index]} = {self.forward(s)}{remark(s)}" for s in self._needed(accesses)]
+
+    def _gradient(self, result: str) -> list[str]:
+        self.lines: list[str | Contribution] = []
+        self.contributions: dict[int, list[Contribution]] = {}
+        self.partials: dict[int, list[Symbol | float]] = {}
+        statements = self._needed([self.rolled.outputs])
+        for statement in statements:
+            self._forward_shared(statement)
+        outputs = self.rolled.outputs
+        axes = "a"[: outputs.positions.ndim]
+        self.give(outputs, axes, "g", self.letters(outputs, axes).replace(BATCH, "") + BATCH * self.columns)
+        for statement in reversed(statements):
+            self.backward(statement)
+        wanted = []
+        for array in self.wanted:
+            if array.index in self.contributions:
+                wanted.append(self.collect(array, False))
+            else:
+                wanted.append(f"zeros({self.names[array.index]}.shape)")
+        lines = self._settle()
+        return [*lines, f"return {result}, ({', '.join(wanted)}{',' * (len(wanted) == 1)})"]
+
+    def _forward_shared(self, statement: Statement) -> None:
+        """A forward statement; what its partials need as well is given a name."""
+        name = self.names[statement.out.index]
+        if statement.out.index not in self.needs or not isinstance(statement, (Elementwise, Reduction)):
+            self.lines.append(f"{name} = {self.forward(statement)}{remark(statement)}")
+            return
+        if isinstance(statement, Reduction):
+            sequence = self.sequence(statement)
+            if not sequence.isidentifier():
+                xs = self._fresh(f"{name}_terms")
+                self.lines.append(f"{xs} = {sequence}")
+                sequence = xs
+            given = [Symbol(sequence)]
+        else:
+            given = self.symbols(statement)
+        self.reading.calls.clear()
+        value = self.reading.value(statement.rule, given)
+        partials = self.reading.partials(statement.rule, Symbol(name), given)
+        needed = [True] * len(partials)
+        if isinstance(statement, Elementwise):
+            needed = [x.array.index in self.needs for x in statement.operands]
+        for source in dict.fromkeys(self.reading.calls):
+            pattern = re.compile(rf"(?<![\w.]){re.escape(source)}")
+            uses = [p for p, is_needed in zip(partials, needed, strict=True) if is_needed and isinstance(p, Symbol)]
+            count = sum(len(pattern.findall(p.text)) for p in uses)
+            if not count or count + len(pattern.findall(value)) < 2:
+                continue
+            shared = name
+            if source != value:
+                shared = self._fresh("e1")
+                self.lines.append(f"{shared} = {source}")
+                value = pattern.sub(shared, value)
+            for p in partials:
+                if isinstance(p, Symbol):
+                    p.text = pattern.sub(shared, p.text)
+        self.lines.append(f"{name} = {value}{remark(statement)}")
+        self.partials[statement.out.index] = partials
+
+    def _settle(self) -> list[str]:
+        """The lines, with the contributions to dP as assignments to parts of it that nothing was added to before."""
+        written = np.zeros(self.rolled.captured.size, bool)
+        first: list[bool] = []
+        given = [line for line in self.lines if isinstance(line, Contribution)]
+        for g in given:
+            before = written[g.access.used]
+            first.append(g.access.injective and not before.any())
+            if not first[-1] and not before.all():  # neither new nor added to everywhere
+                first = [False] * len(given)
+                break
+            written[g.access.used] = True
+        fresh = iter(first)
+        lines = [line if isinstance(line, str) else self._onto_captured(line, next(fresh)) for line in self.lines]
+        if given and not any(first):
+            lines.insert(0, "dP[...] = 0.0")
+        added = sorted({line.partition(" += ")[0] for line in lines if re.match(r"\w+ \+= ", line)})
+        return [f"nonlocal {', '.join(added)}", *lines] if added else lines
+
+    def _onto_captured(self, given: Contribution, fresh: bool) -> str:
+        place = self.view("dP", given.access)
+        if not given.access.injective or "I[" in place:
+            return self.added("dP", given, "=" if fresh else "+=")
+        if not given.access.used.shape:
+            return f"{place} {'=' if fresh else '+='} {given.source}"
+        if place != "dP":
+            base = self.view("P", given.access)
+            if base not in self.prepared_names:
+                self.prepared_names[base] = self._fresh("p1")
+            place = self.prepared.setdefault(place, (f"d{self.prepared_names[base]}", place))[0]
+        if not fresh:
+            return f"{place} += {given.source}"
+        if given.source.count("@") == 1 and re.fullmatch(r"[\w.\[\]:, ]+ @ [\w.\[\]:, ]+", given.source):
+            return f"matmul({given.source.replace(' @ ', ', ')}, out={place})"
+        return f"{place}[...] = {given.source}"
+
+
+class Contribution:
+    """What one use adds to the derivative by its operand; ``lazy``: to be broadcast along some of its axes."""
+
+    def __init__(self, access: Access, source: str, lazy: bool) -> None:
+        self.access, self.source, self.lazy = access, source, lazy
+
+    def reshaped(self, array: Array, batched: bool) -> str | None:
+        """The text in the shape of the whole array, if it covers it."""
+        if not self.access.whole:
+            return None
+        if self.access.used.shape == array.shape:
+            return self.source
+        if self.lazy or not self.access.used.shape:
+            return None
+        if not array.shape:
+            return f"{atom(self.source)}[0]"
+        return f"{atom(self.source)}.reshape({', '.join(map(str, array.shape))}{', -1' * batched})"
+
+
+def remark(statement: Statement) -> str:
+    """The comment behind a statement: its row of the table, and for how many numbers."""
+    if isinstance(statement, Linear):
+        what = "weighted sum" if any([segment.right is not None for segment in statement.segments]) else "sum"
+    elif isinstance(statement, Join):
+        what = "one array of several"
+    else:
+        what = statement.rule.symbol if statement.rule in rules.TABLE else "comparison, or a row of your own"
+    shape = statement.out.shape
+    return f"  # {what}" + (f", {' x '.join(map(str, shape))}" if shape else "")
+
+
+def run(start: int, length: int, step: int) -> str:
+    """A slice as text: ``3:7``, ``0:10:2``, ``4::-1``."""
+    stop = start + (length - 1) * step + (1 if step > 0 else -1)
+    return f"{start}:{stop if stop >= 0 else ''}{f':{step}' if step != 1 else ''}"
+
+
+def operands(statement: Statement) -> list[Access]:
+    """The operands of a statement."""
+    if isinstance(statement, Elementwise):
+        return statement.operands
+    if isinstance(statement, Reduction):
+        return [statement.operand]
+    if isinstance(statement, Join):
+        return statement.parts
+    return [x for segment in statement.segments for x in (segment.left, segment.right) if x is not None]

@@ -1,0 +1,582 @@
+"""Rolling: a program of scalars becomes a program of arrays, as a textbook goes from sums to matrices.
+
+First the program is *normalised*: a chain of ``+`` is one sum, and a sum of products is one weighted sum, so that
+``w[0]*x[0] + w[1]*x[1] + b`` reads like ``dot(w, x, b)``. Then nodes of one level that apply one row to operands from
+the same arrays are *rolled* into one array statement. How their operands lie in those arrays decides its form: in
+order, they are the array itself; at regular distances, a view of it; anything else is a gather. Weighted sums whose
+left operands depend on one index only and whose right operands on another are a matrix product:
+
+    z[i, j] = sum_k W[i, k] A[j, k] + b[i]
+
+Nothing is assumed that was not found in the recorded graph, so nothing can be wrong where no form is found: a gather
+and a group of one always remain. The time is linear in the number of operands, the result the same in every run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import rules
+
+from .recording import Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .recording import Program
+
+    Integers = np.ndarray[Any, np.dtype[np.int64]]
+    Item = int | tuple[int, int]
+
+
+STATEMENTS = 3000
+"""How many statements an array program may have: beyond that it would be slower than the function itself."""
+
+CAPTURED, CONSTANTS = 0, 1
+"""The numbers of the arrays that hold what the leaves hold; those of the inputs follow."""
+
+
+class Array:
+    """A variable of the array program.
+
+    ``kind``: "input" (one argument's numbers), "captured", "constant", or "group" (computed by a statement).
+    ``shape``: the axes of the group; () for a group of one.
+    """
+
+    def __init__(self, kind: str, shape: tuple[int, ...], index: int) -> None:
+        self.kind = kind
+        self.shape = shape
+        self.index = index
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+class Access:
+    """Where the operands of a statement lie: ``positions`` in the flat ``array``, arranged by the statement's axes.
+
+    ``strides`` are the distances along each axis (0 where the operand does not depend on it) if the pattern is regular,
+    else None: then it is a gather. ``injective``: no element is used twice, but for axes of stride 0.
+    """
+
+    def __init__(self, array: Array, positions: Integers) -> None:
+        self.array = array
+        self.positions = positions
+        self.offset = int(positions.flat[0])
+        self.strides = regular(positions)
+        if self.strides is None:
+            self.kept = tuple(range(positions.ndim))
+            used = positions
+        else:
+            self.kept = tuple([axis for axis, stride in enumerate(self.strides) if stride])
+            used = positions[tuple([slice(None) if s else 0 for s in self.strides])]
+        self.used = used
+        """The positions without the axes that do not matter."""
+        self.injective = len(np.unique(used)) == used.size
+        self.literal: float | None = None
+        """The number that all of the operands are, if they are one constant."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is every element of the array, in order."""
+        return self.used.size == self.array.size and bool((self.used.reshape(-1) == np.arange(self.used.size)).all())
+
+    def gathered(self) -> Access:
+        """The same with every axis kept."""
+        other = Access(self.array, self.positions)
+        other.strides, other.kept, other.used = None, tuple(range(self.positions.ndim)), self.positions
+        other.injective = len(np.unique(self.positions)) == self.positions.size
+        return other
+
+
+class Elementwise:
+    """out = rule(*operands), element by element; each operand's axes are those of ``out``."""
+
+    def __init__(self, out: Array, rule: rules.Rule, operands: list[Access]) -> None:
+        self.out, self.rule, self.operands = out, rule, operands
+
+
+class Reduction:
+    """out = rule of a sequence: the operand's first axis is the sequence, the others are those of ``out``."""
+
+    def __init__(self, out: Array, rule: rules.Rule, operand: Access) -> None:
+        self.out, self.rule, self.operand = out, rule, operand
+
+
+class Segment:
+    """A part of a weighted sum: sum_k left * right, or (without ``right``) sum_k left.
+
+    ``left_axes`` and ``right_axes`` name the axes of each operand: a and b are the statement's, k is summed over.
+    """
+
+    def __init__(self, left: Access, left_axes: str, right: Access | None = None, right_axes: str = "") -> None:
+        self.left, self.left_axes, self.right, self.right_axes = left, left_axes, right, right_axes
+
+
+class Linear:
+    """out = the sum of its segments; ``letters`` name the axes of ``out``."""
+
+    def __init__(self, out: Array, letters: str, segments: list[Segment]) -> None:
+        self.out, self.letters, self.segments = out, letters, segments
+
+
+class Join:
+    """out = the parts, one after the other; each is a vector."""
+
+    def __init__(self, out: Array, parts: list[Access]) -> None:
+        self.out, self.parts = out, parts
+
+
+Statement = Elementwise | Reduction | Linear | Join
+
+
+def cover(operands: list[Access], axes: Sequence[Sequence[int]], count: int) -> None:
+    """Where no operand depends on an axis of the result, let one of them have all its axes.
+
+    ``axes``: for each operand, which axis of the result each of its own is (or -1).
+    """
+    kept = {own[axis] for access, own in zip(operands, axes, strict=True) for axis in access.kept if not access.literal}
+    if kept >= set(range(count)):
+        return
+    i = next(
+        i for i, access in enumerate(operands) if access.array.kind != "constant" and set(axes[i]) >= set(range(count))
+    )
+    operands[i] = operands[i].gathered()
+
+
+def regular(positions: Integers) -> tuple[int, ...] | None:
+    """The strides s with positions[i, j, ...] = positions[0, 0, ...] + s_0 i + s_1 j + ..., if there are such."""
+    start = int(positions.flat[0])
+    expected = np.full((1,) * positions.ndim, start)
+    strides = []
+    for axis, length in enumerate(positions.shape):
+        step = (
+            int(positions[tuple([1 if a == axis else 0 for a in range(positions.ndim)])]) - start if length > 1 else 0
+        )
+        strides.append(step)
+        expected = expected + (step * np.arange(length)).reshape(
+            [-1 if a == axis else 1 for a in range(positions.ndim)]
+        )
+    return tuple(strides) if bool((expected == positions).all()) else None
+
+
+# Normalisation --------------------------------------------------------------------------------------------------
+
+
+class Formula:
+    """A normalised program: ``rules`` and ``operands`` as there, and ``items`` of the weighted sums.
+
+    An item is a node that is added, or a pair of nodes whose product is. ``order`` lists the live nodes.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.rules = list(program.rules)
+        self.operands = list(program.operands)
+        self.data = list(program.data)
+        self.items: dict[int, deque[Item]] = {}
+        self.order: list[int] = []
+        self.same: dict[int, int] = {}
+        self.roots = [*program.outputs, *[node for node, _, _ in program.guards]]
+        self._rewrite()
+        self._absorb()
+        self._settle()
+        self._keep_live()
+        self.roots = [self.same.get(node, node) for node in self.roots]
+
+    def _new(self, rule: rules.Rule, operands: tuple[int, ...], data: float) -> int:
+        self.rules.append(rule)
+        self.operands.append(operands)
+        self.data.append(data)
+        self.order.append(len(self.rules) - 1)
+        return len(self.rules) - 1
+
+    def _rewrite(self) -> None:
+        """Fold what is constant; a mean is a sum divided, a square a product."""
+        for node in range(len(self.rules)):
+            rule, operands = self.rules[node], self.operands[node]
+            if operands and all([self.rules[x] is rules.CONSTANT for x in operands]):
+                self.rules[node], self.operands[node] = rules.CONSTANT, ()
+            elif rule is rules.MEAN:
+                whole = self._new(rules.SUM, operands, self.data[node] * len(operands))
+                count = self._new(rules.CONSTANT, (), float(len(operands)))
+                self.rules[node], self.operands[node] = rules.DIV, (whole, count)
+            elif rule is rules.POW and self.rules[operands[1]] is rules.CONSTANT and self.data[operands[1]] == 2.0:
+                self.rules[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
+            elif rule in (rules.POS, rules.WHERE):
+                self.same[node] = self.same.get(operands[0], operands[0])
+                continue
+            self.order.append(node)
+        for node in self.order:
+            self.operands[node] = tuple([self.same.get(x, x) for x in self.operands[node]])
+
+    def _absorb(self) -> None:
+        """Sums that are only added to something become part of that sum."""
+        uses = [0] * len(self.rules)
+        for node in self.order:
+            for x in self.operands[node]:
+                uses[x] += 1
+        for node in self.roots:
+            uses[self.same.get(node, node)] += 2
+        self.uses = uses
+        for node in self.order:
+            rule, operands = self.rules[node], self.operands[node]
+            if rule is rules.DOT:
+                left, right, _ = rule.arguments(operands)
+                items: deque[Item] = deque(zip(left, right, strict=True))
+                operands = operands[-1:] if len(operands) % 2 else ()
+            elif rule in (rules.ADD, rules.SUM):
+                items = deque()
+            else:
+                continue
+            for x in operands:
+                part: deque[Item] = self.items.pop(x) if uses[x] == 1 and x in self.items else deque([x])
+                if len(part) > len(items):
+                    part.extendleft(list(items)[::-1])
+                    items = part
+                else:
+                    items.extend(part)
+            self.items[node] = items
+
+    def _settle(self) -> None:
+        """Products that are only added become pairs where there are two or more; small sums become ``+`` again."""
+        for node in self.order:
+            if node not in self.items:
+                self.operands[node] = tuple([self.same.get(x, x) for x in self.operands[node]])
+                continue
+            items: deque[Item] = deque()
+            for item in self.items[node]:
+                if isinstance(item, tuple):
+                    items.append((self.same.get(item[0], item[0]), self.same.get(item[1], item[1])))
+                elif self.rules[item] is not rules.CONSTANT or self.data[item] != 0.0:
+                    items.append(self.same.get(item, item))
+            products = [x for x in items if isinstance(x, int) and self.rules[x] is rules.MUL and self.uses[x] == 1]
+            if len(products) + sum(isinstance(x, tuple) for x in items) >= 2:
+                absorbed = set(products)
+                items = deque(
+                    [self.operands[x] if isinstance(x, int) and x in absorbed else x for x in items]  # type: ignore[misc]
+                )
+            self.items[node] = items
+            if len(items) == 1 and isinstance(items[0], tuple):
+                self.rules[node], self.operands[node] = rules.MUL, items[0]
+            elif len(items) == 1:
+                self.same[node] = items[0]  # type: ignore[assignment]
+            elif len(items) == 2 and all([isinstance(x, int) for x in items]):
+                self.rules[node], self.operands[node] = rules.ADD, tuple(items)  # type: ignore[arg-type]
+            elif not items:
+                self.rules[node], self.operands[node] = rules.CONSTANT, ()
+            else:
+                self.rules[node] = rules.DOT
+                self.operands[node] = tuple([y for x in items for y in (x if isinstance(x, tuple) else (x,))])
+                continue
+            del self.items[node]
+
+    def _keep_live(self) -> None:
+        """Drop what nothing depends on any more."""
+        live = {self.same.get(node, node) for node in self.roots}
+        for node in reversed(self.order):
+            if node in live:
+                live.update(self.operands[node])
+        self.order = [node for node in self.order if node in live]
+
+
+# Rolling --------------------------------------------------------------------------------------------------------
+
+
+class Rolled:
+    """A program of array statements.
+
+    Attributes
+    ----------
+    inputs, captured, constants: the arrays of what is given; ``captured_order[position]`` is a number of
+        ``program.captured``, ``constant_values[position]`` a number.
+    statements: in the order of computation.
+    outputs: where the result's numbers lie. guards: for each condition where it lies, and its outcome.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.formula = formula = Formula(program)
+        count = len(formula.rules)
+        self.captured = Array("captured", (0,), CAPTURED)
+        self.constants = Array("constant", (0,), CONSTANTS)
+        self.inputs = [Array("input", (len(nodes),), j + 2) for j, nodes in enumerate(program.inputs)]
+        self.statements: list[Statement] = []
+        self._arrays: list[Array] = [self.captured, self.constants, *self.inputs]
+        self._array = [-1] * count
+        self._position = np.full(count, -1, np.int64)
+        self._captured: list[int] = []
+        self._constants: list[int] = []
+        for array, nodes in zip(self.inputs, program.inputs, strict=True):
+            for position, node in enumerate(nodes):
+                if node >= 0:
+                    self._array[node], self._position[node] = array.index, position
+        for node in program.captured_nodes:
+            self._array[node] = CAPTURED
+        for node in formula.order:
+            if formula.rules[node] is rules.CONSTANT:
+                self._array[node] = CONSTANTS
+        self._roll()
+        self.outputs = self._operand(formula.roots[: len(program.outputs)])
+        conditions = formula.roots[len(program.outputs) :]
+        self.guards = [
+            (self._operand([node]), holds) for node, (_, holds, _) in zip(conditions, program.guards, strict=True)
+        ]
+        self.captured.shape = (len(self._captured),)
+        self.constants.shape = (len(self._constants),)
+        index = {node: i for i, node in enumerate(program.captured_nodes)}
+        self.captured_order = [index[node] for node in self._captured]
+        self.constant_values = np.array([formula.data[node] for node in self._constants])
+
+    def _roll(self) -> None:
+        formula = self.formula
+        level = [0] * len(formula.rules)
+        levels: list[list[int]] = []
+        for node in formula.order:
+            if formula.operands[node]:
+                level[node] = height = 1 + max([level[x] for x in formula.operands[node]])
+                if height > len(levels):
+                    levels.extend([] for _ in range(height - len(levels)))
+                levels[height - 1].append(node)
+        for nodes in levels:
+            groups: dict[Any, list[int]] = {}
+            parts: dict[int, Any] = {}
+            for node in reversed(nodes):  # the order of the graph lists right operands first
+                groups.setdefault(self._key(node, parts), []).append(node)
+            if len(self.statements) > STATEMENTS:
+                raise Unsupported(f"it does not roll into {STATEMENTS} array statements")
+            for key, members in sorted(
+                groups.items(), key=lambda group: -len(group[1])
+            ):  # parameters in large groups first
+                if key[0] == "linear":
+                    self._linear(members, key[1], [parts[node] for node in members])
+                elif key[0].layout == "fixed":
+                    self._elementwise(key[0], members)
+                else:
+                    self._reduction(key[0], members)
+
+    def _key(self, node: int, parts: dict[int, Any]) -> Any:
+        """What nodes must have in common to be rolled into one statement."""
+        formula, array = self.formula, self._array
+        if node not in formula.items:
+            rule, operands = formula.rules[node], formula.operands[node]
+            if rule.layout == "fixed":
+                return rule, *[array[x] for x in operands]
+            return rule, len(operands), tuple(sorted({array[x] for x in operands}))
+        sorts: dict[tuple[int, int], list[Item]] = {}
+        for item in formula.items[node]:
+            if isinstance(item, tuple):
+                left, right = item
+                if array[right] < array[left]:  # captured, constant, input, computed: in this order
+                    left, right = right, left
+                sorts.setdefault((array[left], array[right]), []).append((left, right))
+            else:
+                sorts.setdefault((array[item], -1), []).append(item)
+        ordered = sorted(sorts.items(), key=lambda sort: (sort[0][1] < 0, *sort[0]))
+        parts[node] = [items for _, items in ordered]
+        return "linear", tuple([(*kind, len(items)) for kind, items in ordered])
+
+    # Positions.
+
+    def _place(self, nodes: Iterable[int]) -> None:
+        """Give captured leaves and constants their places, in the order in which they are first used."""
+        for node in nodes:
+            if self._position[node] < 0:
+                listed = self._captured if self._array[node] == CAPTURED else self._constants
+                self._position[node] = len(listed)
+                listed.append(node)
+
+    def _operand(self, nodes: Sequence[int], shape: tuple[int, ...] | None = None) -> Access:
+        """Where these nodes lie, arranged in this shape: in one array, joined from several if need be."""
+        if shape is None:
+            shape = () if len(nodes) == 1 else (len(nodes),)
+        self._place(nodes)
+        used = list(dict.fromkeys([self._array[x] for x in nodes]))
+        positions = self._position[np.array(nodes, np.int64)]
+        if len(used) == 1:
+            access = Access(self._arrays[used[0]], positions.reshape(shape))
+            if used[0] == CONSTANTS and len({repr(self.formula.data[x]) for x in nodes}) == 1:
+                access.literal = self.formula.data[nodes[0]]
+            return access
+        owners = np.array([self._array[x] for x in nodes])
+        parts, joined, start = [], np.empty(len(nodes), np.int64), 0
+        for index in used:
+            mine = owners == index
+            elements, which = np.unique(positions[mine], return_inverse=True)
+            parts.append(Access(self._arrays[index], elements))
+            joined[mine] = start + which
+            start += len(elements)
+        out = self._add((start,))
+        self.statements.append(Join(out, parts))
+        return Access(out, joined.reshape(shape))
+
+    def _add(self, shape: tuple[int, ...]) -> Array:
+        array = Array("group", shape, len(self._arrays))
+        self._arrays.append(array)
+        return array
+
+    def _define(self, members: Sequence[int], shape: tuple[int, ...]) -> Array:
+        """The array of a group: its members in order, in this shape."""
+        out = self._add(shape)
+        for position, node in enumerate(members):
+            self._array[node] = out.index
+            self._position[node] = position
+        return out
+
+    def _shape(self, slots: Sequence[Sequence[int]]) -> tuple[int, ...]:
+        """The axes of a group: those along which most operands lie regularly."""
+        n = len(slots[0])
+        if n == 1:
+            return ()
+        candidates: list[tuple[int, ...]] = []
+        detected: list[tuple[int, ...]] = [(n,)]
+        columns = []
+        for slot in slots:
+            self._place(slot)
+            positions = self._position[np.array(slot, np.int64)]
+            columns.append(positions)
+            shape = self._arrays[self._array[slot[0]]].shape
+            if len(shape) == 2 and shape[0] * shape[1] == n:
+                candidates.append(shape)
+            steps = np.diff(positions)
+            breaks = np.flatnonzero(steps != steps[0])
+            if len(breaks) and n % (int(breaks[0]) + 1) == 0 and breaks[0] > 0:
+                detected.append((n // (int(breaks[0]) + 1), int(breaks[0]) + 1))
+
+        def fit(shape: tuple[int, ...]) -> int:
+            return sum(regular(column.reshape(shape)) is not None for column in columns)
+
+        return max(candidates + detected, key=fit)  # of equals the first
+
+    # Statements.
+
+    def _elementwise(self, rule: rules.Rule, members: list[int]) -> None:
+        slots = list(zip(*[self.formula.operands[node] for node in members], strict=True))
+        shape = self._shape(slots)
+        operands = [self._operand(slot, shape) for slot in slots]
+        cover(operands, [range(len(shape))] * len(operands), len(shape))
+        self.statements.append(Elementwise(self._define(members, shape), rule, operands))
+
+    def _reduction(self, rule: rules.Rule, members: list[int]) -> None:
+        slots = list(zip(*[self.formula.operands[node] for node in members], strict=True))
+        shape = self._shape(slots)
+        operand = self._operand([x for slot in slots for x in slot], (len(slots), *shape))
+        if len(operand.kept) <= len(shape):
+            operand = operand.gathered()
+        self.statements.append(Reduction(self._define(members, shape), rule, operand))
+
+    def _linear(self, members: list[int], kinds: Sequence[tuple[int, int, int]], parts: list[list[list[Item]]]) -> None:
+        n = len(members)
+        product = None
+        widest = max(range(len(kinds)), key=lambda s: (kinds[s][1] >= 0, kinds[s][2]))
+        if kinds[widest][1] >= 0 and n > 1:
+            pairs = np.array([part[widest] for part in parts], np.int64)
+            product = outer(pairs[:, :, 0], pairs[:, :, 1])
+        if product is not None:
+            a, b, _, _ = product
+            rows_first = a[1] == a[0]  # whether the right rows change faster already
+            order = np.lexsort((b, a) if rows_first else (a, b))
+            members, parts = [members[i] for i in order], [parts[i] for i in order]
+            ua, ub = int(a.max()) + 1, int(b.max()) + 1
+            letters = "ab" if rows_first else "ba"
+            sizes = {"a": ua, "b": ub}
+            letters = "".join([letter for letter in letters if sizes[letter] > 1])
+            shape = tuple([sizes[letter] for letter in letters])
+        else:
+            slots: list[list[int]] = []
+            for s, (_, right, length) in enumerate(kinds):
+                if length == 1:
+                    if right >= 0:
+                        slots += [[part[s][0][side] for part in parts] for side in (0, 1)]  # type: ignore[index]
+                    else:
+                        slots.append([part[s][0] for part in parts])  # type: ignore[misc]
+            shape = self._shape(slots) if slots else () if n == 1 else (n,)
+            letters = "ab"[: len(shape)]
+        segments = []
+        for s, (_, right, _) in enumerate(kinds):
+            items = np.array([part[s] for part in parts], np.int64)
+            if right < 0:
+                segments.append(self._single(items, shape, letters))
+            elif s == widest and product is not None:
+                segments.append(self._product(product[2], product[3]))
+            else:
+                segments.append(self._pairs(items, shape, letters))
+        sides = [(segment.left, segment.left_axes) for segment in segments]
+        sides += [(segment.right, segment.right_axes) for segment in segments if segment.right is not None]
+        accesses = [access for access, _ in sides]
+        cover(accesses, [[letters.find(letter) for letter in axes] for _, axes in sides], len(shape))
+        for segment, access in zip(segments, accesses, strict=False):
+            segment.left = access
+        for segment, access in zip(
+            [x for x in segments if x.right is not None], accesses[len(segments) :], strict=True
+        ):
+            segment.right = access
+        self.statements.append(Linear(self._define(members, shape), letters, segments))
+
+    def _sorted(self, *columns: Integers) -> list[Integers]:
+        """The terms of a lone sum in the order of their operands, where that is not regular as it stands."""
+        for column in columns:
+            self._place(column.tolist())
+        positions = [self._position[column] for column in columns]
+        if all([regular(p) is not None for p in positions]):
+            return list(columns)
+        order = np.lexsort(positions[::-1])
+        return [column[order] for column in columns]
+
+    def _single(self, items: Integers, shape: tuple[int, ...], letters: str) -> Segment:
+        if items.shape[1] == 1:
+            return Segment(self._operand(items[:, 0].tolist(), shape), letters)
+        if len(items) == 1:
+            items = self._sorted(items[0])[0][None]
+        access = self._operand(items.T.reshape(-1).tolist(), (items.shape[1], *shape))
+        if 0 not in access.kept:
+            access = access.gathered()
+        return Segment(access, "k" + letters)
+
+    def _pairs(self, items: Integers, shape: tuple[int, ...], letters: str) -> Segment:
+        left, right = items[:, :, 0], items[:, :, 1]
+        if len(items) == 1 and items.shape[1] > 1:
+            left, right = (column[None] for column in self._sorted(left[0], right[0]))
+        summed = "k" if items.shape[1] > 1 else ""
+        whole = (*shape, items.shape[1]) if summed else shape
+        accesses = [self._operand(side.reshape(-1).tolist(), whole) for side in (left, right)]
+        if summed:
+            accesses = [x if len(shape) in x.kept else x.gathered() for x in accesses]
+        return Segment(accesses[0], letters + summed, accesses[1], letters + summed)
+
+    def _product(self, left: Integers, right: Integers) -> Segment:
+        """left[a, k] and right[b, k], for the weighted sums of every a with every b."""
+        accesses, names = [], []
+        for letter, rows in (("a", left), ("b", right)):
+            axes = [(letter, len(rows)), ("k", rows.shape[1])]
+            shape = tuple([length for _, length in axes if length > 1])
+            access = self._operand(rows.reshape(-1).tolist(), shape)
+            accesses.append(access if len(access.kept) == len(shape) else access.gathered())
+            names.append("".join([name for name, length in axes if length > 1]))
+        return Segment(accesses[0], names[0], accesses[1], names[1])
+
+
+def outer(left: Integers, right: Integers) -> tuple[Integers, Integers, Integers, Integers] | None:
+    """a, b, L, R with left[i] = L[a[i]] and right[i] = R[b[i]] where each pair (a, b) occurs exactly once, if so."""
+    a, rows = distinct(left)
+    b, others = distinct(right)
+    n = len(left)
+    if len(rows) * len(others) != n or len(np.unique(a * len(others) + b)) != n:
+        return None
+    return a, b, rows, others
+
+
+def distinct(rows: Integers) -> tuple[Integers, Integers]:
+    """The distinct rows in the order in which they first occur, and for each row which of them it is."""
+    weights = np.random.default_rng(0).integers(1, 2**62, rows.shape[1])
+    _, first, which = np.unique(rows @ weights, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    found, unique = rank[which], rows[first[order]]
+    if not np.array_equal(unique[found], rows):  # two rows of one hash: none is taken for another
+        return np.arange(len(rows)), rows
+    return found, unique
