@@ -8,10 +8,11 @@
 0.7163 -1.4607 0.9738
 
 Read the files in this order: rules (the table of derivatives), graph (the order and the backward sweep), value (the
-node), functions, checking, stepping, explanation, drawing.
+node), functions, checking, stepping, explanation, drawing, animation.
 """
 
 from . import rules
+from .animation import animate, quiz
 from .checking import gradcheck, verify
 from .compiler import jit
 from .drawing import draw, draw_dot, trace
@@ -93,6 +94,7 @@ __all__ = [
     "Value",
     "acos",
     "acosh",
+    "animate",
     "asin",
     "asinh",
     "atan",
@@ -140,6 +142,7 @@ __all__ = [
     "norm",
     "outer",
     "primitive",
+    "quiz",
     "relu",
     "rules",
     "sigmoid",

@@ -17,6 +17,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NoReturn
 
 from . import rules
+from .animation import animate
 from .explanation import explain
 from .expressions import CALLABLE, evaluate, is_name, shown, tidy
 from .formulas import formula, partial_of
@@ -56,7 +57,8 @@ def parser() -> Parser:
     """The options, and the help that explains them."""
     made = Parser(
         prog=PROGRAM,
-        usage=f'{PROGRAM} "EXPRESSION" [NAME=NUMBER ...] [--wrt NAME] [--explain] [--latex] [--svg FILE]\n'
+        usage=f'{PROGRAM} "EXPRESSION" [NAME=NUMBER ...] [--wrt NAME] [--explain] [--latex]\n'
+        f"{' ' * len(PROGRAM)}        [--svg FILE] [--html FILE]\n"
         f"       {PROGRAM} --table",
         description="Differentiate an expression: its value, its gradient, and every step with its local partials.",
         epilog=EPILOG,
@@ -70,13 +72,14 @@ def parser() -> Parser:
     made.add_argument("--explain", action="store_true", help="print the derivation of the gradient as well")
     made.add_argument("--latex", action="store_true", help="print the derivation as LaTeX, and nothing else")
     made.add_argument("--svg", metavar="FILE", help="draw the graph into this file")
+    made.add_argument("--html", metavar="FILE", help="write a page that steps through the graph into this file")
     made.add_argument("--table", action="store_true", help="print the table of all operations and their derivatives")
     made.add_argument("-h", "--help", action="store_true", help="print this text")
     return made
 
 
 def output(arguments: Sequence[str]) -> str:
-    """What the command prints, given its arguments; ``--svg`` also writes its file.
+    """What the command prints, given its arguments; ``--svg`` and ``--html`` also write their files.
 
     Raises ValueError, ArithmeticError, OSError or RuntimeError with a message for the user.
     """
@@ -100,6 +103,8 @@ def output(arguments: Sequence[str]) -> str:
         from .drawing import draw
 
         Path(options.svg).write_bytes(draw(root).pipe(format="svg"))
+    if options.html is not None:
+        animate(root).save(options.html)
     asked = variables if options.wrt is None else {options.wrt: variables[options.wrt]}
     derivations = [explain(root, x) for x in asked.values()] if options.explain or options.latex else []
     if options.latex:

@@ -22,11 +22,12 @@ from .graph import order
 from .labels import names as names_of
 from .labels import visible
 from .rendering import blank
+from .stepping import ways_down
 from .symbols import short
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from graphviz import Digraph
 
@@ -34,6 +35,7 @@ MOST_NODES = 500
 FEW_BOXES = 24  # in a folded picture, if the names of the parameters allow it
 POSITIVE, NEGATIVE = (255, 208, 140), (160, 205, 255)  # light orange, light blue: black text on them has 13:1 and more
 GREY = "#505050"
+CONSTANT_LOOK = {"color": GREY, "fontcolor": GREY, "style": "filled,dashed"}
 PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\d+\])+")  # layers.0.neurons.3.w[5], x[7]
 
 
@@ -104,20 +106,21 @@ def draw(
     >>> y = (w * x + 6.9).tanh()
     >>> y.backward()
     >>> draw(y)
-    w               data -3      grad 0.9738
-    x               data 2       grad -1.461
-    v1 = *(w, x)    data -6      grad 0.4869
-    6.9             data 6.9     constant
-    v2 = +(v1, 6.9) data 0.9     grad 0.4869
-    v3 = tanh(v2)   data 0.7163  grad 1
-
-    A large graph is drawn folded, in boxes with round corners that tell how many nodes they hold and between which
-    bounds their values and gradients lie; ``× 30`` stands on what was 30 arrows:
-
-    >>> draw(y, collapse=True)
     w                data -3      grad 0.9738
     x                data 2       grad -1.461
-    v3: 3 operations  data 0.7163  grad 1
+    v1 = *(w, x)     data -6      grad 0.4869
+    6.9              data 6.9     constant
+    v2 = +(v1, 6.9)  data 0.9     grad 0.4869
+    v3 = tanh(v2)    data 0.7163  grad 1
+
+    A large graph is drawn folded, in boxes with round corners that tell how many nodes they hold and between which
+    bounds the values that they hand on and their gradients lie. ∂ is then the derivative through the box; between
+    boxes that hand on several nodes, ``× 30`` stands on what was 30 arrows:
+
+    >>> draw(y, collapse=True)
+    w            data -3      grad 0.9738
+    x            data 2       grad -1.461
+    v3: 4 nodes  data 0.7163  grad 1
 
     Parameters
     ----------
@@ -133,11 +136,12 @@ def draw(
         until there are at most ``max_nodes`` boxes, or 24 unless told otherwise.
 
     Raises TypeError if ``root`` is not a Value, or ``collapse`` neither a truth value nor a module; ValueError for
-    another ``rankdir``, for a ``format`` that Graphviz does not know, and where there are more than ``max_nodes`` boxes.
+    another ``rankdir``, for a ``format`` that Graphviz does not know, and for more than ``max_nodes`` boxes.
     """
-    if isinstance(root, Value) and expand:
+    nodes, edges = trace(root)
+    if expand:
         root = spelled_out(root)
-    nodes, _ = trace(root)
+        nodes, edges = trace(root)
     numbered = {node: f"n{number}" for number, node in enumerate(nodes)}
     names = names_of(root)
     nodes = [node for node in names if node in numbered]  # left operands first, which Graphviz draws above right ones
@@ -164,6 +168,8 @@ def draw(
     ids = {key: numbered[node] for key, node in last.items()}
     widest = max(len(node._prev) for node in nodes) if not collapse else len(members)
     picture.graph_attr.update(ranksep=f"{min(max(0.25, 0.1 * widest), 10.0):.2f}")  # many arrows need room to meet
+    if len(edges) < len(nodes):  # a tree: operands can stand in the order of the formula everywhere
+        picture.graph_attr.update(ordering="in")
     picture.node_attr.update(
         shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
     )
@@ -171,17 +177,9 @@ def draw(
     for key, box in boxes.items():
         stack = "{" + "|".join(escaped(field) for field in box.fields if field) + "}"
         picture.node(ids[key], f"{{{escaped(box.made)}|{stack}}}" if box.made else f"{{{stack}}}", **box.look)
-    bundles: Counter[tuple[Hashable, Hashable]] = Counter()
-    for node in nodes:
-        for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
-            ends = home[operand], home[node]
-            if len(members[ends[0]]) == len(members[ends[1]]) == 1:
-                look = {"style": "dashed", "fontcolor": GREY} if operand.rule is rules.CONSTANT else {}
-                picture.edge(ids[ends[0]], ids[ends[1]], f"∂ {short(partial)}", **look)
-            elif ids[ends[0]] != ids[ends[1]]:
-                bundles[ends] += 1
-    for (start, end), count in bundles.items():
-        picture.edge(ids[start], ids[end], f"× {count}" if count > 1 else "")
+    for start, end, text in arrows(members, home):
+        constant = all(node.rule is rules.CONSTANT for node in members[start])
+        picture.edge(ids[start], ids[end], text, **({"style": "dashed", "fontcolor": GREY} if constant else {}))
     return picture
 
 
@@ -298,6 +296,44 @@ def twin(node: Value, rule: rules.Rule, operands: Sequence[Value], data: float, 
     return copied
 
 
+def arrows(
+    members: Mapping[Hashable, Sequence[Value]], home: Mapping[Value, Hashable]
+) -> Iterator[tuple[Hashable, Hashable, str]]:
+    """From which box to which, and what stands there.
+
+    That is the partial between nodes, and between boxes that hand on one node each the derivative through the box;
+    else how many arrows there were.
+    """
+    handed = handed_on(members, home)
+    place = {node: i for i, node in enumerate(home)}
+    bundles: dict[tuple[Hashable, Hashable], int] = {}
+    for node in home:
+        for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
+            start, end = home[operand], home[node]
+            if len(handed[start]) == len(members[end]) == 1:
+                yield start, end, f"∂ {short(partial)}"
+            elif members[start] is not members[end]:
+                bundles[start, end] = bundles.get((start, end), 0) + 1
+    through: dict[tuple[Hashable, Hashable], float] = {}
+    for end in {end: None for _, end in bundles}:
+        if len(handed[end]) == 1:
+            for operand, _, partial, _ in ways_down(handed[end][0], place, place.keys() - set(members[end])):
+                through[home[operand], end] = through.get((home[operand], end), 0.0) + partial
+    for (start, end), count in bundles.items():
+        if len(handed[start]) == len(handed[end]) == 1:
+            yield start, end, f"∂ {short(through[start, end])}"
+        else:
+            yield start, end, f"× {count}"
+
+
+def handed_on(
+    members: Mapping[Hashable, Sequence[Value]], home: Mapping[Value, Hashable]
+) -> dict[Hashable, list[Value]]:
+    """The nodes in each box that others use, or the root."""
+    used = {operand for node in home for operand in node._prev if members[home[operand]] is not members[home[node]]}
+    return {key: [node for node in inside if node in used] or [inside[-1]] for key, inside in members.items()}
+
+
 # How boxes, numbers, labels and gradients look ---------------------------------------------------------------------
 
 
@@ -310,26 +346,25 @@ def boxes_of(
 ) -> dict[Hashable, Box]:
     """What stands in each box, given the nodes in it."""
     faces = {key: face(key, inside) for key, inside in members.items()}
-    sizes = [abs(x.grad) for x in faces.values() if x and x.rule is not rules.CONSTANT and math.isfinite(x.grad)]
-    largest = max(sizes, default=0.0)
-    outputs = {operand for node in home for operand in node._prev if members[home[operand]] is not members[home[node]]}
-    called = {key: names[x] if x else str(key) if isinstance(key, str) else "inputs" for key, x in faces.items()}
+    shown = [x for x in faces.values() if x is not None and x.rule is not rules.CONSTANT]
+    largest = max([abs(x.grad) for x in shown if math.isfinite(x.grad)], default=0.0)
+    handed = handed_on(members, home)
+    called = {
+        key: key if isinstance(key, str) else "inputs" if node is None else names[node] for key, node in faces.items()
+    }
     boxes: dict[Hashable, Box] = {}
     for key, inside in members.items():
         node, name = faces[key], called[key]
         if node is None:
-            values = [x for x in inside if x in outputs and x._prev] or inside
             variables = [x.grad for x in inside if x.rule is not rules.CONSTANT]
-            data, grad = f"data {span([x.data for x in values])}", "constant"
-            if variables:
-                grad = f"grad {span(variables) if swept else '-'}"
-            kinds = contents(inside)
-            boxes[key] = Box(
-                name, [*kinds, data, grad], {"shape": "Mrecord"}, (f"{name}: {', '.join(kinds)}", data, grad)
-            )
+            data = f"data {span([x.data for x in handed[key]])}"
+            grad = f"grad {span(variables) if swept else '-'}" if variables else "constant"
+            kinds, look = contents(inside), {**({} if variables else CONSTANT_LOOK), "shape": "Mrecord"}
+            boxes[key] = Box(name, [*kinds, data, grad], look, (f"{name}: {', '.join(kinds)}", data, grad))
         elif node.rule is rules.CONSTANT:
-            look = {"color": GREY, "fontcolor": GREY, "style": "filled,dashed"}
-            boxes[key] = Box("", [node.label, short(node.data)], look, (name, f"data {short(node.data)}", "constant"))
+            boxes[key] = Box(
+                "", [node.label, short(node.data)], CONSTANT_LOOK, (name, f"data {short(node.data)}", "constant")
+            )
         else:
             data, grad = f"data {short(node.data)}", f"grad {short(node.grad) if swept else '-'}"
             look = tint(node.grad, largest) if swept else {}
@@ -352,13 +387,14 @@ def face(key: Hashable, inside: Sequence[Value]) -> Value | None:
 
 
 def contents(inside: Sequence[Value]) -> list[str]:
-    """How many nodes of each kind are in a box, the most frequent kinds first."""
-    computed = any(node._prev for node in inside)
-    leaves = {rules.CONSTANT: "constants", rules.LEAF: "parameters" if computed else "variables"}
-    kinds = Counter([leaves.get(node.rule, node._op) for node in inside]).most_common()
-    shown = [f"{count} {kind}" for kind, count in kinds[:4]]
-    rest = sum(count for _, count in kinds[4:])
-    return [*shown, f"{rest} other nodes"] if rest else shown
+    """How many nodes of each kind are in a box: its leaves, and its operations, the most frequent first."""
+    computed = Counter([node._op for node in inside if node._prev])
+    constants = sum(node.rule is rules.CONSTANT for node in inside)
+    variables = len(inside) - constants - computed.total()
+    counted = [(variables, "parameter" if computed else "variable"), (constants, "constant")]
+    leaves = [f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in counted if count]
+    kinds = [f"{count} {kind}" if count > 1 else kind for kind, count in computed.most_common()]
+    return [*leaves, ", ".join([*kinds[:3], "..."] if len(kinds) > 3 else kinds)] if kinds else leaves
 
 
 def span(numbers: Sequence[float]) -> str:

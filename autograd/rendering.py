@@ -1,8 +1,8 @@
 """Rendering: Graphviz's language as a picture, for files, notebooks and terminals.
 
-:func:`blank` is an empty drawing, which the drawings of :mod:`autograd.drawing` fill. Its interface is the ``graphviz``
-package's; :class:`Renderable` replaces how that finds the program that does the layout: the system's ``dot`` if there is
-one on PATH, else ``graphviz-pure``, which comes with this library.
+:func:`blank` is an empty drawing, to be filled by those of :mod:`autograd.drawing`. Its interface is the ``graphviz``
+package's; :class:`Renderable` replaces how that finds the program that does the layout: the system's ``dot`` if there
+is one on PATH, else ``graphviz-pure``, which comes with this library.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """chainrule's networks: neurons, layers and the loop that trains them, in plain scalar code over ``autograd``.
 
-Read the files in this order: modules, losses, optimizers, training, data, storage.
+Read the files in this order: modules, losses, optimizers, training, data, storage, pictures.
 """
 
 import autograd
@@ -15,6 +15,7 @@ from . import data
 from .losses import binary_cross_entropy, cross_entropy, hinge, mse, quadratic
 from .modules import MLP, Layer, Module, Neuron
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from .pictures import draw_network
 from .storage import load, save
 from .training import History, accuracy, argmax, fit, mean_loss
 
@@ -34,6 +35,7 @@ __all__ = [
     "binary_cross_entropy",
     "cross_entropy",
     "data",
+    "draw_network",
     "fit",
     "hinge",
     "load",

@@ -48,6 +48,7 @@
 # %%
 import math
 import random
+from functools import partial
 from operator import mul, sub
 
 import matplotlib.pyplot as plt
@@ -106,13 +107,13 @@ def forward(W, b, x):
     return z, a
 
 
-def quadratic(a, y):
+def half_square(a, y):
     difference = elementwise(sub, a, y)
     return 0.5 * dot(difference, difference)
 
 
 def cost(W, b, x, y):
-    return quadratic(forward(W, b, x)[1][L], y)
+    return half_square(forward(W, b, x)[1][L], y)
 
 
 def hadamard(u, v):
@@ -301,8 +302,8 @@ def mean_cost(W, b, X, Y):
 
 report = verify(
     {
-        "Notes: dC/da_j = a_j - y_j": (lambda a, y: elementwise(sub, a, y), grad(quadratic)),
-        "Notes: C_x = 1/2 ||y - a||^2": (lambda a, y: math.dist(a, y) ** 2 / 2, quadratic),
+        "Notes: dC/da_j = a_j - y_j": (lambda a, y: elementwise(sub, a, y), grad(half_square)),
+        "Notes: C_x = 1/2 ||y - a||^2": (lambda a, y: math.dist(a, y) ** 2 / 2, half_square),
     },
     at=([0.3, 0.8, 0.1], [0.0, 1.0, 0.0]),
     rtol=DIGITS,
@@ -374,7 +375,7 @@ def cost_from(l, z_l, W, b, y):
     a = elementwise(sigmoid, z_l)
     for m in range(l + 1, L + 1):
         a = elementwise(sigmoid, matvec(W[m], a, b[m]))
-    return quadratic(a, y)
+    return half_square(a, y)
 
 
 def cost_after_change(change, l=2, j=1):
@@ -406,7 +407,7 @@ assert abs(measured - error) < 1e-10
 # %%
 def recorded(W, b, x, y):
     z, a = forward({l: elementwise(Value, W[l]) for l in W}, b, x)
-    return z, a, quadratic(a[L], y)
+    return z, a, half_square(a[L], y)
 
 
 def errors(W, b, x, y):
@@ -442,7 +443,7 @@ def one_by_components(W, b, x, y):
 
 def one(W, b, x, y):
     z, a = forward(W, b, x)
-    return hadamard(grad(quadratic)(a[L], y), slope(z[L]))
+    return hadamard(grad(half_square)(a[L], y), slope(z[L]))
 
 
 def one_quadratic(W, b, x, y):
@@ -474,7 +475,7 @@ assert report
 # %%
 def slipped(W, b, x, y):
     z, a = forward(W, b, x)
-    nabla = grad(quadratic)(a[L], y)
+    nabla = grad(half_square)(a[L], y)
     nabla[1] = nabla[0]
     return hadamard(nabla, slope(z[L]))
 
@@ -816,7 +817,7 @@ def activation(W_l, a_before, b_l):
 
 shapes = {
     "d x^2 / dx": shape(grad(square)(3.0)),
-    "dC/da^L": shape(grad(quadratic)(a[3], y)),
+    "dC/da^L": shape(grad(half_square)(a[3], y)),
     "da^2/da^1": shape(jacobian(activation, argnums=1)(W[2], a[1], b[2])),
     "dC/dW^2": shape(grad(cost)(W, b, x, y)[2]),
     "da^2/dW^2": shape(jacobian(activation)(W[2], a[1], b[2])),
@@ -835,10 +836,7 @@ assert list(shapes.values()) == [(), (2,), (3, 4), (3, 4), (3, 3, 4)]
 def along_each_weight(W, b, x, _):
     """T_ijk, by the forward sweep: how the activations move as w_jk alone moves."""
     _, a = forward(W, b, x)
-
-    def layer(W_l):
-        return activation(W_l, a[1], b[2])
-
+    layer = partial(activation, a_before=a[1], b_l=b[2])
     T = np.zeros((3, 3, 4))
     for j in range(3):
         for k in range(4):
@@ -928,7 +926,7 @@ assert good.holds
 
 # %%
 def middle_to_cost(a_2, W, b, y):
-    return quadratic(elementwise(sigmoid, matvec(W[3], a_2, b[3])), y)
+    return half_square(elementwise(sigmoid, matvec(W[3], a_2, b[3])), y)
 
 
 def chain_for_vectors(W, b, x, y):
@@ -1047,7 +1045,7 @@ def by_backward(W, b, x, y):
 
 def recursion(W, b, x, y):
     _, a = forward(W, b, x)
-    delta = {L: grad(quadratic)(a[L], y)}
+    delta = {L: grad(half_square)(a[L], y)}
     for l in (2, 1):
         J = jacobian(activation, argnums=1)(W[l + 1], a[l], b[l + 1])
         delta[l] = matvec(transpose(J), delta[l + 1])
@@ -1297,7 +1295,7 @@ def activated(Z):
 
 
 def cost_of_outputs(A_out, Y):
-    return sum(quadratic(a, y) for a, y in zip(transpose(A_out), transpose(Y), strict=True)) / len(Y[0])
+    return sum(half_square(a, y) for a, y in zip(transpose(A_out), transpose(Y), strict=True)) / len(Y[0])
 
 
 def cost_of_weighted(Z, Y):

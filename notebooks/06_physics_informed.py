@@ -141,31 +141,39 @@ assert all(math.isclose(way.data, ways["grad(grad(u))"].data, rel_tol=1e-12) for
 
 
 # %%
+def half_square(residuals):
+    """The loss, 1/2 sum r^2."""
+    return sum(r.data**2 for r in residuals) / 2
+
+
+def damped_step(J, residuals, damping):
+    """The d that makes |r + J d|^2 + damping |d|^2 smallest."""
+    size = len(J[0])
+    matrix = np.vstack([J, math.sqrt(damping) * np.eye(size)])
+    right = [-r.data for r in residuals] + [0.0] * size
+    return np.linalg.lstsq(matrix, right, rcond=None)[0]
+
+
+def move(parameters, numbers):
+    """Give each parameter its number."""
+    for p, x in zip(parameters, numbers, strict=True):
+        p.data = float(x)
+
+
+# %%
 def least_squares(residuals_of, parameters, goal, steps):
-    """Levenberg-Marquardt: move the parameters until the loss is below the goal, in so many steps at most."""
-    damping = 1.0
-    residuals = residuals_of()
-    losses = [sum(r.data**2 for r in residuals) / 2]
+    damping, r = 1.0, residuals_of()
+    losses, J = [half_square(r)], [gradients(x, parameters) for x in r]
     while losses[-1] > goal and len(losses) <= steps and damping < 1e12:
-        J = [gradients(r, parameters) for r in residuals]
-        start = [p.data for p in parameters]
-        while damping < 1e12:
-            matrix = np.vstack([J, math.sqrt(damping) * np.eye(len(parameters))])
-            right = [-r.data for r in residuals] + [0.0] * len(parameters)
-            step = np.linalg.lstsq(matrix, right, rcond=None)[0].tolist()
-            for p, before, change in zip(parameters, start, step, strict=True):
-                p.data = before + change
-            moved = residuals_of()
-            loss = sum(r.data**2 for r in moved) / 2
-            if loss < losses[-1]:
-                damping /= 3
-                residuals = moved
-                losses.append(loss)
-                break
-            damping *= 4
+        start = np.array([p.data for p in parameters])
+        move(parameters, start + damped_step(J, r, damping))
+        moved = residuals_of()
+        if half_square(moved) < losses[-1]:
+            damping, r, J = damping / 3, moved, [gradients(x, parameters) for x in moved]
+            losses.append(half_square(r))
         else:
-            for p, before in zip(parameters, start, strict=True):
-                p.data = before
+            damping *= 4
+            move(parameters, start)
     return losses
 
 

@@ -18,9 +18,11 @@ import graphviz
 import pytest
 
 import autograd as ag
-from autograd import Value, drawing, rules
-from autograd.drawing import draw, draw_dot, short, trace, visible
+from autograd import Value, drawing, rendering, rules
+from autograd.drawing import draw, draw_dot, trace
 from autograd.graph import order
+from autograd.labels import visible
+from autograd.symbols import short
 from autograd.value import leaf, record
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -647,7 +649,7 @@ def test_pdf_without_dot(program: str) -> None:
 def test_pdf_pages_have_a_largest_size() -> None:
     """A page is at most 200 inches long, and keeps its proportions."""
     jpeg = draw(Value(1.0)).pipe("jpeg")
-    page = drawing.page(jpeg, 400.0, 100.0)
+    page = rendering.page(jpeg, 400.0, 100.0)
     assert b"/MediaBox [0 0 14400.000 3600.000]" in page
 
 
@@ -656,16 +658,16 @@ def test_pdf_pages_have_a_largest_size() -> None:
 
 def test_the_program_is_found(program: str) -> None:
     """The system's dot is taken where there is one, else graphviz-pure beside this Python."""
-    assert os.path.basename(drawing.renderer()).split(".")[0] == program
+    assert os.path.basename(rendering.renderer()).split(".")[0] == program
 
 
 def test_graphviz_pure_is_found_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Python's own folders have no graphviz-pure, PATH may."""
-    found = Path(drawing.renderer())
+    found = Path(rendering.renderer())
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
     monkeypatch.setenv("PATH", str(found.parent))
-    assert Path(drawing.renderer()) == found
+    assert Path(rendering.renderer()) == found
 
 
 @pytest.fixture
@@ -695,8 +697,8 @@ def test_no_program_is_text_in_a_notebook() -> None:
     """Where nothing can render, a notebook shows the graph as text and the reason, not a traceback."""
     bundle = draw(neuron())._repr_mimebundle_()
     assert list(bundle) == ["text/plain"]
-    assert "n5 = tanh" not in bundle["text/plain"]  # it has the label y
-    assert "y = tanh(n4)   data 0.7163  grad -" in bundle["text/plain"]
+    assert "v3 = tanh" not in bundle["text/plain"]  # it has the label y
+    assert "y = tanh(v2)   data 0.7163  grad -" in bundle["text/plain"]
     assert "python -m pip install graphviz-pure" in bundle["text/plain"]
 
 
@@ -746,11 +748,11 @@ def test_terminals_show_the_graph_as_text() -> None:
     y.backward()
     assert repr(draw(y)).splitlines() == [
         r"w\n1                                       data 1     grad 3",
-        "n1                                         data 2     grad 4",
+        "v1                                         data 2     grad 4",
         "3                                          data 3     constant",
-        "n3                                         data 4     grad 2",
+        "v2                                         data 4     grad 2",
         "0.5                                        data 0.5   constant",
-        r"n5 = dot(w\n1, n1, 3, n3, ... 5 operands)  data 11.5  grad 1",
+        r"v3 = dot(w\n1, v1, 3, v2, ... 5 operands)  data 11.5  grad 1",
     ]
 
 

@@ -69,6 +69,21 @@ def test_leaves_made_inside_are_constants() -> None:
     assert y.parents == (x,)
 
 
+def test_nodes_computed_before_are_captured() -> None:
+    """A node made outside is a number of that moment, as it is eagerly, and gets a gradient of its own."""
+    w = Value(2.0)
+    doubled = w * 2.0
+    fast = jit(lambda x: doubled * doubled * x * w)
+    first = [ag.gradients(f(3.0), [w], create_graph=True)[0] for f in (fast, fast.function)]
+    assert ag.gradients(first[0], [w]) == pytest.approx(ag.gradients(first[1], [w]), rel=1e-14)
+    for _ in range(3):
+        got, expected = fast(3.0), fast.function(3.0)
+        assert got.data == expected.data
+        assert ag.gradients(got, [doubled]) == ag.gradients(expected, [doubled])
+        assert ag.gradients(got, [w]) == ag.gradients(expected, [w])
+        w.data += 1.0
+
+
 # --- Branches ---------------------------------------------------------------------------------------------
 
 

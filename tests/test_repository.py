@@ -42,6 +42,7 @@ ORDER = {
         "formulas",
         "stepping",
         "explanation",
+        "rendering",
         "drawing",
         "animation",
         "expressions",
@@ -53,7 +54,7 @@ ORDER = {
         "__init__",
         "__main__",
     ],
-    "nn": ["data", "modules", "losses", "optimizers", "storage", "training", "__init__", "__main__"],
+    "nn": ["data", "modules", "pictures", "losses", "optimizers", "storage", "training", "__init__", "__main__"],
 }
 
 # Names that Python already has: attributes of autograd, but a star import must not replace the built-in ones.

@@ -7,8 +7,8 @@ is what the function itself would return: one node, whose partials are the gradi
 A program stands for the function only as long as the comparisons that Python branched on come out the same. Where one
 does not, the other path is recorded too. Where an operation leaves its domain, the call is repeated eagerly, which
 raises, or returns what it has to. And what nothing can record - a function that reads ``.data``, random numbers or the
-clock - is found out by running the function itself once more at the first run of a program, and again at the first run after
-a captured number has changed.
+clock - is found out by running the function itself once more at the first run of a program, and again at the first run
+after a captured number has changed.
 """
 
 from __future__ import annotations
@@ -384,18 +384,19 @@ def compiled_node(
 def expanded(again: Callable[[Sequence[Value]], Value], given: Sequence[Value], captured: Sequence[Value]) -> list[Any]:
     """The derivatives of a program by what is captured and by what is given, as graphs of the recorded scalars.
 
-    Each given Value is seen through a node of its own, whose edges are taken away while the derivatives are formed: a
-    captured Value that a given one depends on must not be counted along that way too.
+    Each given Value is seen through a node of its own. While the derivatives are formed, these nodes and the captured
+    ones have no edges: what one of them depends on must not be counted along that way too.
     """
     seen = [+x for x in given]
     output = again(seen)
-    edges = [(x.parents, x.partials) for x in seen]
-    for x in seen:
+    variables = [*captured, *seen]
+    edges = [(x, x.parents, x.partials) for x in dict.fromkeys(variables)]
+    for x, _, _ in edges:
         x.parents = x.partials = ()
     try:
-        return nodes.gradients([output], [1.0], [*captured, *seen])
+        return nodes.gradients([output], [1.0], variables)
     finally:
-        for x, (parents, partials) in zip(seen, edges, strict=True):
+        for x, parents, partials in edges:
             x.parents, x.partials = parents, partials
 
 

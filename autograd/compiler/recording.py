@@ -6,7 +6,8 @@ that Python took a branch on. The first are part of the formula, the second are 
 the function only where all of them come out the same again.
 
 Leaves are told apart by where they come from. The arguments' numbers are *inputs*. Leaves that were there before
-(a model's parameters) are *captured*, and their data is read anew at each call. Leaves made inside are constants.
+(a model's parameters) are *captured*, and their data is read anew at each call; so are nodes that were computed before.
+Leaves made inside are constants.
 """
 
 from __future__ import annotations
@@ -128,14 +129,19 @@ class Program:
     rules, operands, data: for each node its row, the numbers of its operands, and its value when it was recorded.
     inputs: for each argument, the node numbers of its numbers (-1 where the result does not depend on one).
     input_names: what each argument's numbers are called, for comments.
-    captured, captured_nodes: the leaves whose data is read at each call, and their node numbers.
+    captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
     outputs, structure: the node numbers of the result's numbers, and how the result is arranged.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
     labels: the labels that nodes had, by number.
     """
 
     def __init__(
-        self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
+        self,
+        arguments: Sequence[Sequence[Value]],
+        outputs: Sequence[Value],
+        structure: Any,
+        notes: Recording,
+        existing: set[Value],
     ) -> None:
         listed = graph.order(*outputs, *[guard.condition for guard in notes.guards])
         number = {id(node): i for i, node in enumerate(listed)}
@@ -145,14 +151,18 @@ class Program:
         self.captured_nodes: list[int] = []
         for i, node in enumerate(listed):
             rule = node.rule
-            if not node.parents and id(node) not in given:
+            if node in existing:
+                rule = rules.LEAF
+                self.captured.append(node)
+                self.captured_nodes.append(i)
+            elif not node.parents and id(node) not in given:
                 if rule is rules.LEAF and id(node) not in notes.made:
                     self.captured.append(node)
                     self.captured_nodes.append(i)
                 else:
                     rule = rules.CONSTANT
             self.rules.append(rule)
-        self.operands = [tuple([number[id(p)] for p in node.parents]) for node in listed]
+        self.operands = [() if node in existing else tuple([number[id(p)] for p in node.parents]) for node in listed]
         self.data = [node.data for node in listed]
         self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
         self.outputs = [number[id(node)] for node in outputs]
@@ -207,4 +217,7 @@ def program(
                 f"jit: expected {name} to return Values, got {type(x).__name__} as its {where}: a plain number does "
                 "not depend on the arguments"
             )
-    return Program(leaves, roots, structure, notes)
+    again, _ = flatten(run(function, structures, numbers)[1], f"jit: the result of {name}")
+    first, second = (set(graph.order(*[x for x in given if isinstance(x, Value)])) for given in (outputs, again))
+    existing = {node for node in first & second if node.parents}  # what both runs found was there before
+    return Program(leaves, roots, structure, notes, existing)

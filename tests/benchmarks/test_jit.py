@@ -152,7 +152,6 @@ def test_program(benchmark: BenchmarkFixture, make: Callable[[], Work]) -> None:
     run, by_hand = make()
     hand, own = best(by_hand), best(run)
     benchmark.extra_info |= {"by hand, us": round(hand, 1), "jit, us": round(own, 1), "ratio": round(own / hand, 2)}
-    print(f"\nby hand {hand:.1f} us, jit {own:.1f} us, ratio {own / hand:.2f}")
     benchmark(run)
 
 
