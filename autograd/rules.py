@@ -154,6 +154,118 @@ def read(function: Callable[..., Any], namespace: Mapping[str, Any]) -> Callable
     return FunctionType(written.__code__, names, written.__name__, written.__defaults__, written.__closure__)
 
 
+# The table ----------------------------------------------------------------------------------------------------
+# fmt: off
+
+def _none(*_: float) -> Any:
+    raise TypeError("a leaf has no operands: its value is given, not computed")
+
+LEAF     = Rule("", _none, _none)
+CONSTANT = Rule("", _none, _none)
+
+ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
+SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
+MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
+DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0")
+POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
+NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
+POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
+                "x > 0, or x < 0 with a whole y, or x = 0 with y >= 0 (the real cube root is cbrt)")
+ABS      = Rule("abs",  lambda x: fabs(x),          lambda out, x: (sign(x),))
+
+EXP      = Rule("exp",   lambda x: exp(x),          lambda out, x: (out,))
+EXPM1    = Rule("expm1", lambda x: expm1(x),        lambda out, x: (exp(x),))
+LOG      = Rule("log",   lambda x: log(x),          lambda out, x: (1.0 / x,),                   "x > 0")
+LOG1P    = Rule("log1p", lambda x: log1p(x),        lambda out, x: (1.0 / (1.0 + x),),           "x > -1")
+LOG2     = Rule("log2",  lambda x: log2(x),         lambda out, x: (1.0 / x / log(2.0),),        "x > 0")
+LOG10    = Rule("log10", lambda x: log10(x),        lambda out, x: (1.0 / x / log(10.0),),       "x > 0")
+SQRT     = Rule("sqrt",  lambda x: sqrt(x),         lambda out, x: (over(0.5, out),),            "x >= 0")
+CBRT     = Rule("cbrt",  lambda x: cbrt(x),         lambda out, x: (over(1.0, 3.0 * out * out),))
+
+SIN      = Rule("sin",   lambda x: sin(x),          lambda out, x: (cos(x),),                    "of finite x")
+COS      = Rule("cos",   lambda x: cos(x),          lambda out, x: (-sin(x),),                   "of finite x")
+TAN      = Rule("tan",   lambda x: tan(x),          lambda out, x: (1.0 + out * out,),           "of finite x")
+ASIN     = Rule("asin",  lambda x: asin(x),         lambda out, x: (over(1.0, sqrt((1.0 - x) * (1.0 + x))),),  "-1 <= x <= 1")
+ACOS     = Rule("acos",  lambda x: acos(x),         lambda out, x: (-over(1.0, sqrt((1.0 - x) * (1.0 + x))),), "-1 <= x <= 1")
+ATAN     = Rule("atan",  lambda x: atan(x),         lambda out, x: (atan_slope(x),))
+ATAN2    = Rule("atan2", lambda y, x: atan2(y, x),  lambda out, y, x: (turn(x, y), -turn(y, x)))
+SINH     = Rule("sinh",  lambda x: sinh(x),         lambda out, x: (cosh(x),))
+COSH     = Rule("cosh",  lambda x: cosh(x),         lambda out, x: (sinh(x),))
+TANH     = Rule("tanh",  lambda x: tanh(x),         lambda out, x: (tanh_slope(x),))
+ASINH    = Rule("asinh", lambda x: asinh(x),        lambda out, x: (1.0 / hypot(1.0, x),))
+ACOSH    = Rule("acosh", lambda x: acosh(x),        lambda out, x: (over(1.0, sqrt(x - 1.0)) / sqrt(x + 1.0),), "x >= 1")
+ATANH    = Rule("atanh", lambda x: atanh(x),        lambda out, x: (1.0 / ((1.0 - x) * (1.0 + x)),), "-1 < x < 1")
+
+SIGMOID  = Rule("sigmoid",  lambda x: sigmoid(x),   lambda out, x: (sigmoid_slope(x),))
+SOFTPLUS = Rule("softplus", lambda x: softplus(x),  lambda out, x: (sigmoid(x),))
+RELU     = Rule("relu",     lambda x: larger(x, 0.0), lambda out, x: (above(x, 0.0),), selecting=True)
+LEAKY_RELU = Rule("leaky_relu", lambda x, slope: leaky_relu(x, slope),
+                  lambda out, x, slope: (leaky_relu_by_x(x, slope), smaller(x, 0.0)), selecting=True)
+ELU      = Rule("elu",      lambda x, alpha: elu(x, alpha),
+                lambda out, x, alpha: (elu_by_x(x, alpha), expm1(smaller(x, 0.0))), selecting=True)
+SILU     = Rule("silu",     lambda x: silu(x),      lambda out, x: (silu_slope(x),))
+GELU     = Rule("gelu",     lambda x: 0.5 * x * tail(x),
+                lambda out, x: (0.5 * tail(x) + x * gauss(x, 0.5) / sqrt(2.0 * pi),))
+ERF      = Rule("erf",      lambda x: erf(x),       lambda out, x: (2.0 / sqrt(pi) * gauss(x, 1.0),))
+ERFC     = Rule("erfc",     lambda x: erfc(x),      lambda out, x: (-2.0 / sqrt(pi) * gauss(x, 1.0),))
+
+MAXIMUM  = Rule("maximum",  lambda x, y: larger(x, y),
+                lambda out, x, y: (wins(x, y), wins(y, x)), selecting=True)
+MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
+                lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
+CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
+                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True)
+ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True)
+WHERE    = Rule("where",    lambda x: x,            lambda out, x: (1.0,))
+
+SUM      = Rule("sum",      lambda xs: total(xs),   lambda out, xs: fill(xs, 1.0),             layout="sequence")
+MEAN     = Rule("mean",     lambda xs: total(xs) / count(xs), lambda out, xs: fill(xs, 1.0 / count(xs)), layout="sequence")
+DOT      = Rule("dot",      lambda w, x, b: inner(w, x, b), lambda out, w, x, b: (x, w, 1.0),  layout="pairs")
+MAX      = Rule("max",      lambda xs: most(xs),    lambda out, xs: winners(xs, out),          layout="sequence", selecting=True)
+MIN      = Rule("min",      lambda xs: least(xs),   lambda out, xs: winners(xs, out),          layout="sequence", selecting=True)
+HYPOT    = Rule("hypot",    lambda xs: norm(xs),    lambda out, xs: direction(xs, out),            layout="sequence")
+LOGSUMEXP = Rule("logsumexp", lambda xs: logsumexp(xs), lambda out, xs: softmax(xs),           layout="sequence")
+
+# fmt: on
+TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) and row not in (LEAF, CONSTANT))
+"""Every row, in the order in which they stand above."""
+
+NAMES = frozenset(
+    name for row in TABLE for function in (row.value, row.partials) for name in function.__code__.co_names
+)
+"""Every name that some row uses: what a namespace must supply to read the whole table."""
+
+
+def symbolic(rule: Rule, *operands: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Value and partials of a row over symbols: ``str()`` of each is its text, ``.latex`` its LaTeX.
+
+    Operands default to the row's own names; strings, numbers or symbols may be substituted. A row over a sequence
+    is written for the vector x, with one partial that stands for d/dx_i.
+
+    >>> value, partials = symbolic(TANH, "z")
+    >>> print(value, "has the derivative", *partials)
+    tanh(z) has the derivative 1 - tanh(z)**2
+    """
+    namespace = symbols.namespace(NAMES)
+    given = operands or (("x",) if rule.layout == "sequence" else rule.operand_names)
+    written = [symbols.symbol(x) for x in given]
+    value = symbols.symbol(read(rule.value, namespace)(*written))
+    partials = read(rule.partials, namespace)(value, *written)
+    return value, tuple(map(symbols.symbol, partials if isinstance(partials, tuple) else (partials,)))
+
+
+def table() -> str:
+    """The table of derivatives as text, one line per operation, made from the rows themselves."""
+    lines = [("operation", "value", "partial derivatives")]
+    for rule in TABLE:
+        value, partials = symbolic(rule)
+        names = {"sequence": ("x_i",), "pairs": ("w", "x", "b"), "fixed": rule.operand_names}[rule.layout]
+        by_name = ", ".join([f"d/d{name} = {partial}" for name, partial in zip(names, partials, strict=True)])
+        lines.append((rule.symbol, str(value), by_name + (f"   ({rule.domain})" if rule.domain else "")))
+    widths = [max(len(line[column]) for line in lines) for column in range(2)]
+    return "\n".join("  ".join([*map(str.ljust, line, widths), line[2]]) for line in lines)
+
+
 # Guards: what the rows need beyond plain algebra, on floats. A comparison with nan is false, so each guard is
 # arranged to let nan through. --------------------------------------------------------------------------------
 
@@ -455,115 +567,3 @@ def direction(xs: Sequence[float], r: float) -> tuple[float, ...]:
             xs = [x / largest for x in xs]
             r = hypot(*xs)
     return tuple([x / r for x in xs])
-
-
-# The table ----------------------------------------------------------------------------------------------------
-# fmt: off
-
-def _none(*_: float) -> Any:
-    raise TypeError("a leaf has no operands: its value is given, not computed")
-
-LEAF     = Rule("", _none, _none)
-CONSTANT = Rule("", _none, _none)
-
-ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
-SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
-MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
-DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0")
-POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
-NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
-POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
-                "x > 0, or x < 0 with a whole y, or x = 0 with y >= 0 (the real cube root is cbrt)")
-ABS      = Rule("abs",  lambda x: fabs(x),          lambda out, x: (sign(x),))
-
-EXP      = Rule("exp",   lambda x: exp(x),          lambda out, x: (out,))
-EXPM1    = Rule("expm1", lambda x: expm1(x),        lambda out, x: (exp(x),))
-LOG      = Rule("log",   lambda x: log(x),          lambda out, x: (1.0 / x,),                   "x > 0")
-LOG1P    = Rule("log1p", lambda x: log1p(x),        lambda out, x: (1.0 / (1.0 + x),),           "x > -1")
-LOG2     = Rule("log2",  lambda x: log2(x),         lambda out, x: (1.0 / x / log(2.0),),        "x > 0")
-LOG10    = Rule("log10", lambda x: log10(x),        lambda out, x: (1.0 / x / log(10.0),),       "x > 0")
-SQRT     = Rule("sqrt",  lambda x: sqrt(x),         lambda out, x: (over(0.5, out),),            "x >= 0")
-CBRT     = Rule("cbrt",  lambda x: cbrt(x),         lambda out, x: (over(1.0, 3.0 * out * out),))
-
-SIN      = Rule("sin",   lambda x: sin(x),          lambda out, x: (cos(x),),                    "of finite x")
-COS      = Rule("cos",   lambda x: cos(x),          lambda out, x: (-sin(x),),                   "of finite x")
-TAN      = Rule("tan",   lambda x: tan(x),          lambda out, x: (1.0 + out * out,),           "of finite x")
-ASIN     = Rule("asin",  lambda x: asin(x),         lambda out, x: (over(1.0, sqrt((1.0 - x) * (1.0 + x))),),  "-1 <= x <= 1")
-ACOS     = Rule("acos",  lambda x: acos(x),         lambda out, x: (-over(1.0, sqrt((1.0 - x) * (1.0 + x))),), "-1 <= x <= 1")
-ATAN     = Rule("atan",  lambda x: atan(x),         lambda out, x: (atan_slope(x),))
-ATAN2    = Rule("atan2", lambda y, x: atan2(y, x),  lambda out, y, x: (turn(x, y), -turn(y, x)))
-SINH     = Rule("sinh",  lambda x: sinh(x),         lambda out, x: (cosh(x),))
-COSH     = Rule("cosh",  lambda x: cosh(x),         lambda out, x: (sinh(x),))
-TANH     = Rule("tanh",  lambda x: tanh(x),         lambda out, x: (tanh_slope(x),))
-ASINH    = Rule("asinh", lambda x: asinh(x),        lambda out, x: (1.0 / hypot(1.0, x),))
-ACOSH    = Rule("acosh", lambda x: acosh(x),        lambda out, x: (over(1.0, sqrt(x - 1.0)) / sqrt(x + 1.0),), "x >= 1")
-ATANH    = Rule("atanh", lambda x: atanh(x),        lambda out, x: (1.0 / ((1.0 - x) * (1.0 + x)),), "-1 < x < 1")
-
-SIGMOID  = Rule("sigmoid",  lambda x: sigmoid(x),   lambda out, x: (sigmoid_slope(x),))
-SOFTPLUS = Rule("softplus", lambda x: softplus(x),  lambda out, x: (sigmoid(x),))
-RELU     = Rule("relu",     lambda x: larger(x, 0.0), lambda out, x: (above(x, 0.0),), selecting=True)
-LEAKY_RELU = Rule("leaky_relu", lambda x, slope: leaky_relu(x, slope),
-                  lambda out, x, slope: (leaky_relu_by_x(x, slope), smaller(x, 0.0)), selecting=True)
-ELU      = Rule("elu",      lambda x, alpha: elu(x, alpha),
-                lambda out, x, alpha: (elu_by_x(x, alpha), expm1(smaller(x, 0.0))), selecting=True)
-SILU     = Rule("silu",     lambda x: silu(x),      lambda out, x: (silu_slope(x),))
-GELU     = Rule("gelu",     lambda x: 0.5 * x * tail(x),
-                lambda out, x: (0.5 * tail(x) + x * gauss(x, 0.5) / sqrt(2.0 * pi),))
-ERF      = Rule("erf",      lambda x: erf(x),       lambda out, x: (2.0 / sqrt(pi) * gauss(x, 1.0),))
-ERFC     = Rule("erfc",     lambda x: erfc(x),      lambda out, x: (-2.0 / sqrt(pi) * gauss(x, 1.0),))
-
-MAXIMUM  = Rule("maximum",  lambda x, y: larger(x, y),
-                lambda out, x, y: (wins(x, y), wins(y, x)), selecting=True)
-MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
-                lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
-CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
-                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True)
-ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True)
-WHERE    = Rule("where",    lambda x: x,            lambda out, x: (1.0,))
-
-SUM      = Rule("sum",      lambda xs: total(xs),   lambda out, xs: fill(xs, 1.0),             layout="sequence")
-MEAN     = Rule("mean",     lambda xs: total(xs) / count(xs), lambda out, xs: fill(xs, 1.0 / count(xs)), layout="sequence")
-DOT      = Rule("dot",      lambda w, x, b: inner(w, x, b), lambda out, w, x, b: (x, w, 1.0),  layout="pairs")
-MAX      = Rule("max",      lambda xs: most(xs),    lambda out, xs: winners(xs, out),          layout="sequence", selecting=True)
-MIN      = Rule("min",      lambda xs: least(xs),   lambda out, xs: winners(xs, out),          layout="sequence", selecting=True)
-HYPOT    = Rule("hypot",    lambda xs: norm(xs),    lambda out, xs: direction(xs, out),            layout="sequence")
-LOGSUMEXP = Rule("logsumexp", lambda xs: logsumexp(xs), lambda out, xs: softmax(xs),           layout="sequence")
-
-# fmt: on
-TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) and row not in (LEAF, CONSTANT))
-"""Every row, in the order in which they stand above."""
-
-NAMES = frozenset(
-    name for row in TABLE for function in (row.value, row.partials) for name in function.__code__.co_names
-)
-"""Every name that some row uses: what a namespace must supply to read the whole table."""
-
-
-def symbolic(rule: Rule, *operands: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Value and partials of a row over symbols: ``str()`` of each is its text, ``.latex`` its LaTeX.
-
-    Operands default to the row's own names; strings, numbers or symbols may be substituted. A row over a sequence
-    is written for the vector x, with one partial that stands for d/dx_i.
-
-    >>> value, partials = symbolic(TANH, "z")
-    >>> print(value, "has the derivative", *partials)
-    tanh(z) has the derivative 1 - tanh(z)**2
-    """
-    namespace = symbols.namespace(NAMES)
-    given = operands or (("x",) if rule.layout == "sequence" else rule.operand_names)
-    written = [symbols.symbol(x) for x in given]
-    value = symbols.symbol(read(rule.value, namespace)(*written))
-    partials = read(rule.partials, namespace)(value, *written)
-    return value, tuple(map(symbols.symbol, partials if isinstance(partials, tuple) else (partials,)))
-
-
-def table() -> str:
-    """The table of derivatives as text, one line per operation, made from the rows themselves."""
-    lines = [("operation", "value", "partial derivatives")]
-    for rule in TABLE:
-        value, partials = symbolic(rule)
-        names = {"sequence": ("x_i",), "pairs": ("w", "x", "b"), "fixed": rule.operand_names}[rule.layout]
-        by_name = ", ".join([f"d/d{name} = {partial}" for name, partial in zip(names, partials, strict=True)])
-        lines.append((rule.symbol, str(value), by_name + (f"   ({rule.domain})" if rule.domain else "")))
-    widths = [max(len(line[column]) for line in lines) for column in range(2)]
-    return "\n".join("  ".join([*map(str.ljust, line, widths), line[2]]) for line in lines)

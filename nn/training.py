@@ -9,7 +9,10 @@ import random
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import autograd
 from autograd import Value
+
+from .losses import cross_entropy, mse, quadratic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,8 +66,10 @@ def fit(
     batch_size: int = 32,
     rng: random.Random | None = None,
     validation: tuple[Sequence[Any], Sequence[Target]] | None = None,
+    threshold: float = 0.0,
     callbacks: Sequence[Callable[[History], object]] = (),
     progress: bool = True,
+    jit: bool = True,
 ) -> History:
     """Train ``model`` on examples X[i] with targets Y[i] by mini-batch gradient descent.
 
@@ -75,13 +80,18 @@ def fit(
     Parameters
     ----------
     rng:
-        Shuffles the examples before each epoch; pass ``random.Random(seed)`` for a run that can be repeated.
+        Shuffles the examples before each epoch; pass ``random.Random(seed)`` for a run that can be repeated. By default
+        a new source: ``random.seed`` does not reach it.
     validation:
-        (X, Y) to be measured after each epoch: the mean loss and, where the targets are whole numbers, the accuracy.
+        (X, Y) to be measured after each epoch: the mean loss and, where the targets are whole numbers, the accuracy,
+        with ``threshold`` as in :func:`accuracy`.
     callbacks:
         Called with the history after each epoch; training ends early when one of them returns True.
     progress:
         Show a progress bar on stderr.
+    jit:
+        Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
+        quicker. ``jit=False`` computes scalar by scalar: for a model that draws random numbers or reads ``.data``.
 
     Raises ValueError if X and Y, or those of the validation, differ in length or are empty, or for a batch size or
     number of epochs that makes no sense. An error or an interruption leaves the parameters as they are after the last
@@ -95,10 +105,11 @@ def fit(
     from tqdm import tqdm
 
     parameters = model.parameters()
+    gradient = jitted(model, loss, X, Y) if jit else eager(model, loss, X, Y)
     shuffle = (rng or random.Random()).shuffle
     order = list(range(len(X)))
     history = History()
-    with tqdm(total=epochs * len(X), disable=not progress, unit="example") as bar:
+    with tqdm(total=epochs * len(X), disable=not progress, unit=" examples") as bar:
         for epoch in range(1, epochs + 1):
             shuffle(order)
             bar.set_description(f"epoch {epoch}/{epochs}")
@@ -107,21 +118,60 @@ def fit(
                 batch = order[start : start + batch_size]
                 for p in parameters:
                     p.grad = 0.0
-                for i in batch:
-                    cost = loss(model(X[i]), Y[i]) / len(batch)
-                    cost.backward()
-                    total += cost.data * len(batch)
+                total += gradient(batch) * len(batch)
                 optimizer.step(parameters)
                 bar.update(len(batch))
             history.loss.append(total / len(order))
             if validation is not None:
                 history.validation_loss.append(mean_loss(model, *validation, loss=loss))
                 if isinstance(validation[1][0], Integral):
-                    history.validation_accuracy.append(accuracy(model, *validation))
+                    history.validation_accuracy.append(accuracy(model, *validation, threshold=threshold))
             bar.set_postfix_str(repr(history).partition(", ")[2].rstrip(")"))
             if any([callback(history) is True for callback in callbacks]):  # in a list: each is called
                 break
     return history
+
+
+def eager(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target]) -> Callable[[Sequence[int]], float]:
+    """The function that adds the gradient of the mean loss over a batch to the parameters, scalar by scalar.
+
+    It takes the numbers of the examples and returns the mean loss; one backward for each example keeps graphs small.
+    """
+
+    def gradient(batch: Sequence[int]) -> float:
+        total = 0.0
+        for i in batch:
+            cost = loss(model(X[i]), Y[i]) / len(batch)
+            cost.backward()
+            total += cost.data
+        return total
+
+    return gradient
+
+
+def jitted(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target]) -> Callable[[Sequence[int]], float]:
+    """As :func:`eager`, for all examples of a batch at once in the array program that ``jit`` makes of one.
+
+    A class as target becomes its one-hot vector, an array of numbers like any other; that is known to mean the same
+    only to the losses of this package.
+    """
+    targets = Y
+    outputs = model(X[0])
+    if isinstance(Y[0], Integral):
+        for y in set(Y):
+            loss(outputs, y)  # a target that the loss refuses is refused here, in its own words
+    if isinstance(Y[0], Integral) and not isinstance(outputs, Value):
+        if loss not in (quadratic, mse, cross_entropy):
+            return eager(model, loss, X, Y)
+        targets = [[float(k == y) for k in range(len(outputs))] for y in Y]
+    mean = autograd.jit(lambda x, y: loss(model(x), y)).mean
+
+    def gradient(batch: Sequence[int]) -> float:
+        cost: Value = mean([X[i] for i in batch], [targets[i] for i in batch])
+        cost.backward()
+        return cost.data
+
+    return gradient
 
 
 def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, loss: Loss) -> float:

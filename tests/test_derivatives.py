@@ -327,6 +327,22 @@ def test_other_edges_do_carry_zero_times_infinity(sweep: Function) -> None:
     """Only selecting rules drop operands: a product with 0 multiplies, and is nan."""
     assert math.isnan(sweep(lambda v: 0.0 * ag.sqrt(v), [0.0])[0])
     assert math.isnan(sweep(lambda v: ag.sqrt(v * v), [0.0])[0])
+    assert math.isnan(sweep(lambda v: ag.sqrt(0.0 * v + v), [0.0])[0])
+
+
+@each_sweep
+def test_nor_does_an_edge_whose_slope_is_learned(sweep: Function) -> None:
+    """A slope of leaky_relu that is 0 stops what is infinite, though it may vary; its own derivative is infinite."""
+    assert sweep(lambda v, slope: ag.sqrt(ag.leaky_relu(v - 1.0, slope)), [0.0, 0.0]) == [0.0, -INF]
+
+
+def test_what_was_made_as_ieee_has_it_is_differentiated_so() -> None:
+    """A division by the constant 0, which `ieee` allows, has an infinite slope as a graph too."""
+    x = Value(2.0)
+    with ag.ieee():
+        out = x / 0.0
+    assert gradients(out, [x]) == [INF]
+    assert [g.data for g in gradients(out, [x], create_graph=True)] == [INF]
 
 
 @each_sweep
@@ -626,10 +642,10 @@ def test_the_derivative_of_a_cube_reads_3_x_squared() -> None:
 
 
 def useless(node: Value) -> bool:
-    """Times 1, plus 0, to the power of 1, or a sum of one."""
+    """Times 1 or -1, plus 0, to the power of 1, or a sum of one."""
     constants = [x.data for x in node.parents if x.rule is rules.CONSTANT]
     if node.rule is rules.MUL:
-        return 1.0 in constants or 0.0 in constants
+        return not {0.0, 1.0, -1.0}.isdisjoint(constants)
     if node.rule in {rules.ADD, rules.SUM}:
         return 0.0 in constants or len(node.parents) == 1
     if node.rule is rules.DOT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import graphviz
 import pytest
 
 import autograd as ag
+import nn
 from autograd import Value, drawing, rendering, rules
 from autograd.drawing import draw, draw_dot, trace
 from autograd.graph import order
@@ -549,6 +551,366 @@ def test_unknown_format(drawer: Any) -> None:
         drawer(neuron(), format="xyz")
     with pytest.raises(ValueError, match="expected a format of Graphviz such as svg, png or pdf, got 'xyz'"):
         drawer(neuron()).pipe("xyz")
+
+
+# --- Weighted sums op by op, derivative graphs, order ---------------------------------------------------------
+
+
+def weighted() -> Value:
+    """y = tanh(w1 x1 + w2 x2 + b), the weighted sum being one node; gradients as in the well-known lecture."""
+    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
+    w1, w2 = Value(-3.0, label="w1"), Value(1.0, label="w2")
+    y = ag.dot([w1, w2], [x1, x2], Value(6.8813735870195432, label="b")).tanh()
+    y.label = "y"
+    y.backward()
+    return y
+
+
+def test_a_weighted_sum_is_whole_or_spelled_out() -> None:
+    """One box ``dot``, or with expand=True products and sums with their gradients, as micrograd has them."""
+    y = weighted()
+    assert sorted(texts[0] for texts in boxes(draw(y)).values()) == ["b", "dot", "tanh", "w1", "w2", "x1", "x2"]
+    spelled = boxes(draw(y, expand=True)).values()
+    assert sorted(texts for texts in spelled if texts[0] in {"*", "+"}) == [
+        ["*", "data -6", "grad 0.5"],
+        ["*", "data 0", "grad 0.5"],
+        ["+", "data -6", "grad 0.5"],
+        ["+", "data 0.8814", "grad 0.5"],
+    ]
+    assert {tuple(texts[1:]) for texts in spelled if len(texts) == 3 and texts[0] in {"x1", "w1", "x2", "w2", "b"}} == {
+        ("data 2", "grad -1.5"),
+        ("data -3", "grad 1"),
+        ("data 0", "grad 0.5"),
+        ("data 1", "grad 0"),
+        ("data 6.881", "grad 0.5"),
+    }
+
+
+def test_a_spelled_out_sum_keeps_its_label_and_value() -> None:
+    """The last sum has the label and the exactly rounded value of the node; a single product needs no sum."""
+    z = ag.dot([Value(0.1)] * 3, [Value(1.0), Value(1.0), Value(1.0)])
+    z.label = "z"
+    assert boxes(draw(z, expand=True))["n8"] == ["+", "z", f"data {short(z.data)}", "grad -"]
+    assert drawing.spelled_out(z).data == z.data != 0.1 + 0.1 + 0.1
+    assert [texts[0] for texts in boxes(draw(ag.dot([Value(2.0)], [Value(3.0)]), expand=True)).values()][-1] == "*"
+
+
+def test_spelling_out_leaves_the_graph_alone() -> None:
+    """Drawing makes no node of the graph another one."""
+    y = weighted()
+    before = [(node, node.parents, node.partials, node.data, node.grad, node.label) for node in order(y)]
+    draw(y, expand=True)
+    for node, *rest in before:
+        assert [node.parents, node.partials, node.data, node.grad, node.label] == rest
+    assert [id(node) for node in order(y)] == [id(node) for node, *_ in before]
+
+
+def test_a_derivative_graph_is_drawn() -> None:
+    """d sin(x**2) / dx = 2 x cos(x**2) is a graph like others, and its gradient at x is the second derivative."""
+    x = Value(0.5, label="x")
+    (slope,) = ag.gradients(ag.sin(x * x), [x], create_graph=True)
+    slope.label = "df/dx"
+    slope.backward()
+    second = 2 * math.cos(0.25) - 4 * 0.25 * math.sin(0.25)
+    for expand in (False, True):
+        shown = boxes(draw(slope, expand=expand))
+        assert ["x", "data 0.5", f"grad {short(second)}"] in shown.values()
+        assert ["df/dx", f"data {short(2 * 0.5 * math.cos(0.25))}", "grad 1"] in [row[-3:] for row in shown.values()]
+
+
+@pytest.mark.parametrize("root", ["formula", "dot", "expanded"])
+def test_left_operands_stand_above_right_ones(root: str) -> None:
+    """In a tree the leaves stand from top to bottom as the formula reads from left to right."""
+    if root == "formula":
+        x1, w1, x2, w2, b = (Value(float(i), label=name) for i, name in enumerate(("x1", "w1", "x2", "w2", "b")))
+        picture, expected = draw((x1 * w1 + x2 * w2 + b).tanh()), ["x1", "w1", "x2", "w2"]
+    elif root == "dot":
+        picture, expected = draw(weighted()), ["w1", "w2", "x1", "x2", "b"]
+    else:
+        picture, expected = draw(weighted(), expand=True), ["w1", "x1", "w2", "x2"]
+    tops = {
+        written(group)[0]: float(next(iter(group.iter(f"{SVG}text"))).get("y", "nan"))
+        for group in groups(picture, "node").values()
+    }
+    assert sorted(expected, key=tops.__getitem__) == expected
+
+
+# --- Folded pictures ------------------------------------------------------------------------------------------
+
+
+def network(sizes: list[int], seed: int = 1) -> nn.MLP:
+    """A network with reproducible weights."""
+    return nn.MLP(sizes[0], sizes[1:], activation="tanh", rng=random.Random(seed))
+
+
+def test_what_was_computed_for_a_label_is_one_box() -> None:
+    """Nodes without a label are in the box of the labelled node that alone uses them, ∂ being the derivative."""
+    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
+    w1, w2, b = Value(-3.0, label="w1"), Value(1.0, label="w2"), Value(6.8813735870195432, label="b")
+    o = ag.tanh(x1 * w1 + x2 * w2 + b)
+    o.label = "o"
+    o.backward()
+    picture = draw(o, collapse=True)
+    shown = boxes(picture)
+    assert ["5 nodes", "o", "data 0.7071", "grad 1"] in shown.values()
+    assert len(shown) == 6
+    origin = {title: texts[0] for title, texts in shown.items()}
+    partials = {origin[title.split("->")[0]]: texts for title, texts in arrows(picture).items()}
+    assert partials == {"x1": ["∂ -1.5"], "w1": ["∂ 1"], "x2": ["∂ 0.5"], "w2": ["∂ 0"], "b": ["∂ 0.5"]}
+
+
+def test_the_chain_rule_holds_between_folded_boxes() -> None:
+    """The gradient of a box is the sum of ∂ times gradient over the arrows that leave it, folded or not."""
+    x = Value(0.5, label="x")
+    u = ag.exp(x * x + x)
+    u.label = "u"
+    y = u * u + ag.sin(u) + 3.0 * x
+    y.label = "y"
+    y.backward()
+    _, ends, partials = zip(*drawn_arrows(y), strict=True)
+    assert ends == (u, y, y)
+    assert u.grad == pytest.approx(partials[2])
+    assert x.grad == pytest.approx(partials[0] * u.grad + partials[1])
+
+
+def drawn_arrows(root: Value) -> list[tuple[Any, Any, float]]:
+    """The arrows of the folded picture, each with the number on it, in the order of their origins and ends."""
+    nodes = [node for node in ag.labels.names(root) if node in set(trace(root)[0])]
+    home = drawing.folded(nodes, True, 24)
+    members: dict[Any, list[Value]] = {}
+    for node in nodes:
+        members.setdefault(home[node], []).append(node)
+    return [(start, end, float(text.removeprefix("∂ "))) for start, end, text in drawing.arrows(members, home)]
+
+
+def test_neurons_are_boxes() -> None:
+    """A small network is drawn neuron by neuron: parameters, weighted sum and activation in one box, inputs in one."""
+    model = network([3, 4, 4, 1])
+    loss = (model([1.0, 2.0, -1.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss.label = "loss"
+    loss.backward()
+    shown = list(boxes(draw(loss, collapse=model)).values())
+    assert [texts[0] for texts in shown if "neurons" in texts[0]] == [
+        *[f"MLP.layers.0.neurons.{i}" for i in range(4)],
+        *[f"MLP.layers.1.neurons.{i}" for i in range(4)],
+        "MLP.layers.2.neurons.0",
+    ]
+    assert [texts[1:3] for texts in shown if "neurons" in texts[0]] == [
+        *[["4 parameters", "dot, tanh"]] * 4,
+        *[["5 parameters", "dot, tanh"]] * 4,
+        ["5 parameters", "dot"],
+    ]
+    assert ["inputs", "3 constants", "data -1 … 2", "constant"] in shown
+    assert [texts[:2] for texts in shown][-1] == ["3 nodes", "loss"]
+    assert len(shown) == 11
+
+
+def test_max_nodes_folds_further() -> None:
+    """Neurons become layers, and layers a network, until there are at most max_nodes boxes."""
+    model = network([3, 4, 4, 1])
+    y = model([1.0, 2.0, -1.0])
+    titles = {
+        most: [texts[0] for texts in boxes(draw(y, collapse=model, max_nodes=most)).values()]  # type: ignore[arg-type]
+        for most in (10, 9, 4, 2)
+    }
+    assert len(titles[10]) == 10
+    assert titles[9] == titles[4] == ["inputs", "MLP.layers.0", "MLP.layers.1", "MLP.layers.2"]
+    assert titles[2] == ["inputs", "MLP"]
+    with pytest.raises(ValueError, match="at most 1 boxes, got 2.*Label what belongs together.*max_nodes=2"):
+        draw(y, collapse=model, max_nodes=1)  # type: ignore[arg-type]
+
+
+def test_arrows_between_layers_are_counted() -> None:
+    """Between boxes that hand on several nodes stands how many arrows there were."""
+    model = network([3, 4, 4, 1])
+    picture = draw(model([Value(1.0), Value(2.0), Value(-1.0)]), collapse=model, max_nodes=4)  # type: ignore[arg-type]
+    assert sorted(texts[0] for texts in arrows(picture).values()) == ["× 12", "× 16", "× 4"]
+
+
+def test_labels_from_variables_fold_too() -> None:
+    """What name_from has named needs no module: its neurons and its lists are boxes."""
+    model, x = network([3, 30, 10]), [Value(0.1 * i) for i in range(3)]
+    out = model(x)
+    loss = nn.quadratic(out, [1.0] + [0.0] * 9)
+    ag.name_from({"model": model, "x": x, "out": out, "loss": loss})
+    loss.backward()
+    titles = [texts[0] for texts in boxes(draw(loss, collapse=True)).values()]
+    assert titles[:4] == ["x", "model.layers.0", "model.layers.1", "out"] or titles[:3] == [
+        "x",
+        "model.layers.0",
+        "out",
+    ]
+    assert len(titles) <= 5
+
+
+def test_every_node_is_in_one_box() -> None:
+    """Nothing is lost in folding, at any height."""
+    model = network([5, 6, 3])
+    loss = nn.quadratic(model([0.1, 0.2, 0.3, 0.4, 0.5]), [1.0, 0.0, 0.0])
+    nodes, _ = trace(loss)
+    paths = {parameter: f"MLP.{name}" for name, parameter in model.named_parameters()}
+    for height in range(5):
+        assert drawing.homes(nodes, paths, height).keys() == set(nodes)
+
+
+def test_a_module_that_is_used_twice() -> None:
+    """A neuron that feeds itself is one box for both uses, drawn without an arrow to itself."""
+    neuron = nn.Neuron(1, activation="tanh", rng=random.Random(1))
+    picture = draw(neuron([neuron([Value(0.5, label="x")])]), collapse=neuron)
+    assert [texts[:3] for texts in boxes(picture).values()] == [
+        ["x", "data 0.5", "grad -"],
+        ["Neuron", "2 parameters", "2 dot, 2 tanh"],
+    ]
+    assert len(arrows(picture)) == 1
+
+
+def test_spelled_out_and_folded() -> None:
+    """expand and collapse together: a neuron's box holds its products and sums."""
+    neuron = nn.Neuron(2, activation="tanh", rng=random.Random(1))
+    picture = draw(neuron([1.0, 2.0]), collapse=neuron, expand=True)
+    assert ["Neuron", "3 parameters", "2 *, 2 +, tanh"] in [texts[:3] for texts in boxes(picture).values()]
+
+
+def test_ten_thousand_nodes() -> None:
+    """A graph of 10,000 nodes and more gets a message that names the way out, and that way works."""
+    model = network([64, 30, 10])
+    rng = random.Random(2)
+    rows = [[rng.random() for _ in range(64)] for _ in range(60)]
+    loss = sum([nn.quadratic(model(row), [1.0] + [0.0] * 9) for row in rows], Value(0.0))
+    count = len(trace(loss)[0])
+    assert count > 10_000
+    with pytest.raises(ValueError, match=f"at most 500 nodes, got {count}.*collapse=True"):
+        draw(loss)
+    titles = [texts[0] for texts in boxes(draw(loss, collapse=model)).values()]
+    assert titles[:3] == ["inputs", "MLP.layers.0", "MLP.layers.1"]
+    assert len(titles) == 4
+    assert boxes(draw(chain(10_000), collapse=True)) == {"n9999": ["10000 nodes", "data -1", "grad -"]}
+
+
+@pytest.mark.parametrize("collapse", [2, "neurons", [1.0]])
+def test_what_cannot_be_folded(collapse: Any) -> None:
+    """Neither a truth value nor a module is a TypeError."""
+    with pytest.raises(TypeError, match=f"expected True, False or a module, got {type(collapse).__name__}"):
+        draw(neuron(), collapse=collapse)
+
+
+def test_folded_listing() -> None:
+    """In a terminal a folded picture is a line for each box."""
+    y = neuron()
+    y.backward()
+    assert repr(draw(y, collapse=True)).splitlines() == [
+        "w           data -3      grad 0.9738",
+        "x           data 2       grad -1.461",
+        "b           data 6.9     grad 0.4869",
+        "y: 3 nodes  data 0.7163  grad 1",
+    ]
+
+
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_labels_in_folded_pictures(label: str) -> None:
+    """Folding changes nothing in how a label is shown."""
+    y = Value(1.0) * 2.0 + 1.0
+    y.label = label
+    texts = boxes(draw(y, collapse=True)).values()
+    assert visible(label) in [text for row in texts for text in row]
+
+
+# --- Networks -------------------------------------------------------------------------------------------------
+
+
+def lines_of(picture: Any) -> dict[str, dict[str, str]]:
+    """The look of each line of a picture of a network, without the arrows to the outputs."""
+    found = {}
+    for title, group in groups(picture, "edge").items():
+        path = next(group.iter(f"{SVG}path"))
+        if "out" not in title:
+            found[title] = {name: path.get(name, "") for name in ("stroke", "stroke-width", "stroke-dasharray")}
+    return found
+
+
+def test_a_network_has_a_line_for_each_weight() -> None:
+    """Solid and orange above zero, dashed and blue below; the larger, the thicker."""
+    model = nn.MLP(2, [2, 1])
+    for neuron, weights in zip(model.layers[0].neurons, ((1.0, -1.0), (0.25, 0.5)), strict=True):
+        for w, value in zip(neuron.w, weights, strict=True):
+            w.data = value
+    lines = lines_of(nn.draw_network(model))
+    assert len(lines) == 6
+    assert {title: bool(look["stroke-dasharray"]) for title, look in lines.items() if title[0] == "0"} == {
+        "0.0->1.0": False,
+        "0.1->1.0": True,
+        "0.0->1.1": False,
+        "0.1->1.1": False,
+    }
+    assert lines["0.0->1.0"]["stroke"] != lines["0.1->1.0"]["stroke"]
+    widths = [float(lines[title]["stroke-width"]) for title in ("0.0->1.1", "0.1->1.1", "0.0->1.0")]
+    assert widths == sorted(widths)
+    assert len(set(widths)) == 3
+
+
+def test_a_single_neuron_shows_its_numbers() -> None:
+    """The textbook's first figure: inputs, weights, bias and output of one neuron."""
+    neuron = nn.Neuron(3, activation="sigmoid")
+    for w, value in zip(neuron.w, (0.5, -2.0, 0.125), strict=True):
+        w.data = value
+    neuron.b.data = 0.25
+    texts = [text for row in boxes(nn.draw_network(neuron)).values() for text in row]
+    assert sorted(texts) == sorted(["x1", "x2", "x3", "0.5", "-2", "0.12", "b 0.25", "y", "3 inputs", "1 sigmoid"])
+
+
+def test_large_layers_are_abbreviated() -> None:
+    """The textbook's 784-30-10 network: of each layer the first seven and the last are drawn, and three dots."""
+    shown = boxes(nn.draw_network(nn.MLP(784, [30, 10]), outputs=[f"is {i}" for i in range(10)]))
+    rows = [*range(7), 783]
+    assert [shown[f"in.{row}"] for row in rows] == [[f"x{row + 1}"] for row in rows]
+    assert "in.7" not in shown
+    assert [shown[f"out.{row}"] for row in (0, 6, 9)] == [["is 0"], ["is 6"], ["is 9"]]
+    assert [shown[f"{column}.size"] for column in range(3)] == [["784 inputs"], ["30 relu"], ["10 linear"]]
+    assert len([title for title in shown if "gap" in title]) == 9
+    assert len(lines_of(nn.draw_network(nn.MLP(784, [30, 10]), most=3))) == 18
+
+
+def test_a_layer_is_a_network() -> None:
+    """A Layer is drawn as a network of one layer, and each picture tells in a terminal what it shows."""
+    layer = nn.Layer(2, 3, activation="tanh")
+    picture = nn.draw_network(layer, inputs=["height", "weight"])
+    assert boxes(picture)["in.1"] == ["weight"]
+    assert len(lines_of(picture)) == 6
+    assert repr(picture) == repr(layer)
+    assert picture.pipe("png").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("weight", [math.inf, -math.inf, math.nan])
+def test_weights_that_are_not_finite(weight: float) -> None:
+    """A weight that is not finite is dotted, and leaves the others as thick as they were."""
+    layer = nn.Layer(2, 2)
+    before = lines_of(nn.draw_network(layer))
+    layer.neurons[0].w[0].data, kept = weight, layer.neurons[1].w[1].data
+    layer.neurons[1].w[1].data = max(w.data for w in layer.parameters() if math.isfinite(w.data)) if kept == 0 else kept
+    after = lines_of(nn.draw_network(layer))
+    assert after["0.0->1.0"]["stroke-dasharray"] not in {"", before["0.0->1.0"]["stroke-dasharray"]}
+    assert all(float(look["stroke-width"]) > 0 for look in after.values())
+
+
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names_of_inputs(label: str) -> None:
+    """Names of inputs and outputs are data as well."""
+    neuron = nn.Neuron(1)
+    shown = boxes(nn.draw_network(neuron, inputs=[label], outputs=[label]))
+    expected = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in label).strip()
+    assert [[text.strip() for text in shown[title]] for title in ("in.0", "out.0")] == [
+        [expected] if expected else []
+    ] * 2
+
+
+def test_networks_that_cannot_be_drawn() -> None:
+    """Another module, another number of names, and fewer than two neurons a layer are errors that say so."""
+    with pytest.raises(TypeError, match="expected an MLP, a Layer or a Neuron, got Module"):
+        nn.draw_network(nn.Module())
+    with pytest.raises(ValueError, match="expected 2 names of x, got 1"):
+        nn.draw_network(nn.Neuron(2), inputs=["only"])
+    with pytest.raises(ValueError, match="expected at least 2 neurons of a layer, got 1"):
+        nn.draw_network(nn.Neuron(2), most=1)
 
 
 # --- Files ------------------------------------------------------------------------------------------------

@@ -142,7 +142,8 @@ def test_every_example_is_seen_once_an_epoch() -> None:
             seen.append(x)
             return super().__call__(x)
 
-    quick(Watching(), list(range(20)), [0.0] * 20, loss=mse, epochs=3, batch_size=6, optimizer=SGD(lr=0.0))
+    still = SGD(lr=0.0)
+    quick(Watching(), list(range(20)), [0.0] * 20, loss=mse, epochs=3, batch_size=6, optimizer=still, jit=False)
     epochs = [seen[:20], seen[20:40], seen[40:]]
     assert [sorted(epoch) for epoch in epochs] == [list(range(20))] * 3
     assert len({tuple(epoch) for epoch in epochs}) == 3
@@ -349,7 +350,7 @@ def test_an_interruption_keeps_the_last_complete_step(error: BaseException, at: 
     """Stopped in the middle of a batch, training leaves the parameters as the last whole batch made them."""
     model, twin = network(), network()
     with pytest.raises(type(error)):
-        quick(model, epochs=3, batch_size=4, loss=Failing(at, error), rng=random.Random(9))
+        quick(model, epochs=3, batch_size=4, loss=Failing(at, error), rng=random.Random(9), jit=False)
     steps = 0
 
     def descend_so_far(parameters: list[Value]) -> None:
@@ -539,3 +540,47 @@ def test_argmax_of_nothing() -> None:
     """An empty sequence has no largest element."""
     with pytest.raises(ValueError, match="empty"):
         argmax([])
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("loss", [nn.quadratic, nn.mse, nn.cross_entropy, nn.hinge, nn.binary_cross_entropy])
+def test_jit_gives_the_same_history(loss: Any, activation: str) -> None:
+    """With and without jit, history and parameters agree to 1e-9; the last batch of an epoch is a smaller one."""
+    single = loss in (nn.hinge, nn.binary_cross_entropy)
+    classes = {nn.hinge: [-1, 1], nn.binary_cross_entropy: [0, 1]}.get(loss, [0, 1, 2])
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for rng in map(random.Random, range(23))]
+    Y = [classes[i % len(classes)] for i in range(23)]
+    runs = []
+    for jit in (True, False):
+        model = nn.MLP(2, [5, 1 if single else 3], activation=activation, rng=random.Random(1))
+        optimizer = nn.Adam(lr=0.01)
+        history = nn.fit(
+            model, X, Y, loss=loss, optimizer=optimizer, epochs=3, batch_size=5, rng=random.Random(2),
+            validation=(X, Y), progress=False, jit=jit,
+        )  # fmt: skip
+        runs.append([*history.loss, *history.validation_loss, *history.validation_accuracy, *data(model)])
+    assert runs[0] == pytest.approx(runs[1], rel=1e-9, abs=1e-12)
+    assert runs[0][0] != runs[0][1]
+
+
+def test_a_loss_of_ones_own_gets_the_class_itself() -> None:
+    """A class is one-hot only where the loss is known to mean the same by it."""
+    model = nn.MLP(2, [3], rng=random.Random(0))
+    seen: list[object] = []
+
+    def own(output: Any, target: Any) -> Value:
+        seen.append(target)
+        return nn.cross_entropy(output, target)
+
+    nn.fit(model, [[0.0, 1.0]] * 4, [0, 1, 2, 1], loss=own, optimizer=nn.SGD(lr=0.1), progress=False)
+    assert set(map(type, seen)) == {int}
+
+
+def test_validation_accuracy_takes_the_threshold() -> None:
+    """A sigmoid says yes above 0.5, which fit has to be told."""
+    X, Y = [[-1.0], [1.0]] * 4, [0, 1] * 4
+    model = nn.MLP(1, [1], output="sigmoid", rng=random.Random(0))
+    model.layers[0].neurons[0].w[0].data = 1.0
+    options: Any = {"loss": nn.quadratic, "optimizer": nn.SGD(lr=0.0), "validation": (X, Y), "progress": False}
+    assert nn.fit(model, X, Y, **options).validation_accuracy == [0.5]
+    assert nn.fit(model, X, Y, threshold=0.5, **options).validation_accuracy == [1.0]

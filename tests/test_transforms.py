@@ -794,6 +794,7 @@ CONFUSION: dict[str, tuple[Function, Any]] = {
     "an inner constant": (lambda: D(lambda x: D(lambda y: 7.0)(x) + x * x)(2.0), 4.0),
     "the inner function is the identity": (lambda: D(lambda x: x * D(lambda y: y)(x))(2.0), 1.0),
     "three deep": (lambda: D(lambda x: D(lambda y: D(lambda z: x * y * z)(1.0))(2.0))(3.0), 1.0),
+    "three deep, past the middle": (lambda: D(lambda x: D(lambda y: y * D(lambda z: x * z)(1.0))(2.0))(3.0), 1.0),
     "three deep, with factors": (
         lambda: D(lambda x: x * D(lambda y: y * D(lambda z: x * y * z)(1.0))(2.0))(3.0),
         24.0,
