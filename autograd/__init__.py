@@ -11,6 +11,14 @@ Read the files in this order: rules (the table of derivatives), graph (the order
 node), functions, checking, stepping, explanation, drawing, animation.
 """
 
+import os
+
+if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy")):
+    raise ImportError(
+        f"the folder {os.path.dirname(__file__)} holds files of two packages with the import name 'autograd': that of "
+        "the distribution 'chainrule', and HIPS autograd; install one of them in an environment of its own"
+    )
+
 from . import rules
 from .animation import animate, quiz
 from .checking import gradcheck, verify

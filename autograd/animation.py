@@ -260,7 +260,7 @@ class Stage:
             if node in widest and len(text) > len(widest[node]):
                 widest[node] = text
         dot = graphviz.Digraph(
-            graph_attr={"rankdir": "LR", "ranksep": "0.25", "fontname": rendering.FONT},
+            graph_attr={"rankdir": "LR", "ranksep": "0.4", "fontname": rendering.FONT},
             node_attr={
                 "shape": "record",
                 "fontname": rendering.FONT,

@@ -69,17 +69,17 @@ def tidy(text: str) -> str:
     text = " ".join(text.split())
     if not text:
         raise ValueError("expected an expression, got nothing")
-    if len(text) > LONGEST:
-        raise ValueError(f"expected an expression of at most {LONGEST:,} characters, got {len(text):,}")
+    if len(text) >= LONGEST:
+        raise ValueError(f"expected an expression of fewer than {LONGEST:,} characters, got {len(text):,}")
     signs = 0
     for token in TOKEN.finditer(text):
         if token["stranger"] or iskeyword(token[0]):
             hint = ": a power is written **" if token[0] == "^" else ""
             raise ValueError(f"unexpected {shown(token[0])} at character {token.start() + 1} of the expression{hint}")
         signs += not (token[0][0].isalnum() or token[0][0] in "_.")
-    if signs > DEEPEST:
+    if signs >= DEEPEST:
         raise ValueError(
-            f"expected an expression of at most {DEEPEST:,} operators, commas and parentheses, got {signs:,}"
+            f"expected an expression of fewer than {DEEPEST:,} operators, commas and parentheses, got {signs:,}"
         )
     return text
 

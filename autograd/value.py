@@ -229,6 +229,8 @@ class Value:
 
     def __init__(self, data: float, label: str = "") -> None:
         self.data = number(data, "Value", "a real number")
+        if not isinstance(label, str):
+            raise TypeError(f"Value: expected text as label, got {type(label).__name__}")
         self.grad = 0.0
         self.label = label
         self.parents = self.partials = ()

@@ -149,4 +149,4 @@ def line(weight: float, largest: float) -> dict[str, str]:
 def text(label: str) -> str:
     """A label for Graphviz, which draws it as it stands; what cannot be seen as Python writes it."""
     shown = "".join([c if c.isprintable() else repr(c)[1:-1] for c in label])
-    return shown.replace("\\", "\\\\").replace("&", "&amp;")
+    return shown.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -66,6 +66,8 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
     finally:
         with suppress(OSError):
             os.remove(temporary)

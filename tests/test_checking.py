@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -250,9 +251,20 @@ def test_a_function_that_never_changes() -> None:
 
 
 def test_differences_that_go_astray_prove_nothing() -> None:
-    """Between steps that are all too wide a function may do anything: that is no reason to believe a derivative."""
-    for k in range(1, 20):
-        complaint(ag.primitive(lambda out, x: (0.0,))(lambda x: math.sin(1e14 * x)), k / 10)
+    """Where all steps are too wide, a derivative is refused even if it is within the differences' own uncertainty."""
+
+    def swift(slope: float) -> Function:
+        """A sine that goes round many times in each step, with a slope claimed for it."""
+        return ag.primitive(lambda out, x: (slope,))(lambda x: math.sin(1e14 * x))
+
+    astray = 0
+    for x in (k / 10 for k in range(1, 30)):
+        said = complaint(swift(0.0), x)
+        best, uncertainty = (float(text) for text in re.findall(r"expected (\S+) .*uncertain by ([^)]+)\)", said)[0])
+        if uncertainty > 0.05 * abs(best):
+            complaint(swift(best + 0.5 * uncertainty), x)
+            astray += 1
+    assert astray
 
 
 @pytest.mark.parametrize(

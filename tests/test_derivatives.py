@@ -327,6 +327,11 @@ def test_other_edges_do_carry_zero_times_infinity(sweep: Function) -> None:
     """Only selecting rules drop operands: a product with 0 multiplies, and is nan."""
     assert math.isnan(sweep(lambda v: 0.0 * ag.sqrt(v), [0.0])[0])
     assert math.isnan(sweep(lambda v: ag.sqrt(v * v), [0.0])[0])
+
+
+@pytest.mark.parametrize("sweep", SWEEPS[:3], ids=lambda sweep: sweep.__name__)
+def test_one_of_several_edges_may_carry_zero_times_infinity(sweep: Function) -> None:
+    """Beside others, too, in the backward sweeps; forward, 0 v + v is added up before sqrt makes it infinite."""
     assert math.isnan(sweep(lambda v: ag.sqrt(0.0 * v + v), [0.0])[0])
 
 

@@ -588,11 +588,12 @@ def test_a_weighted_sum_is_whole_or_spelled_out() -> None:
 
 def test_a_spelled_out_sum_keeps_its_label_and_value() -> None:
     """The last sum has the label and the exactly rounded value of the node; a single product needs no sum."""
-    z = ag.dot([Value(0.1)] * 3, [Value(1.0), Value(1.0), Value(1.0)])
+    z = ag.dot([Value(1e16), Value(1.0), Value(1.0)], [1.0, 1.0, 1.0])
     z.label = "z"
-    assert boxes(draw(z, expand=True))["n8"] == ["+", "z", f"data {short(z.data)}", "grad -"]
-    assert drawing.spelled_out(z).data == z.data != 0.1 + 0.1 + 0.1
-    assert [texts[0] for texts in boxes(draw(ag.dot([Value(2.0)], [Value(3.0)]), expand=True)).values()][-1] == "*"
+    assert ["+", "z", "data 1e+16", "grad -"] in boxes(draw(z, expand=True)).values()
+    assert drawing.spelled_out(z).data == z.data == 1e16 + 2.0 != 1e16 + 1.0 + 1.0
+    product = draw(ag.dot([Value(2.0)], [Value(3.0)]), expand=True)
+    assert sorted(texts[0] for texts in boxes(product).values()) == ["*", "data 2", "data 3"]
 
 
 def test_spelling_out_leaves_the_graph_alone() -> None:
@@ -667,20 +668,15 @@ def test_the_chain_rule_holds_between_folded_boxes() -> None:
     y = u * u + ag.sin(u) + 3.0 * x
     y.label = "y"
     y.backward()
-    _, ends, partials = zip(*drawn_arrows(y), strict=True)
-    assert ends == (u, y, y)
-    assert u.grad == pytest.approx(partials[2])
-    assert x.grad == pytest.approx(partials[0] * u.grad + partials[1])
-
-
-def drawn_arrows(root: Value) -> list[tuple[Any, Any, float]]:
-    """The arrows of the folded picture, each with the number on it, in the order of their origins and ends."""
-    nodes = [node for node in ag.labels.names(root) if node in set(trace(root)[0])]
-    home = drawing.folded(nodes, True, 24)
-    members: dict[Any, list[Value]] = {}
-    for node in nodes:
-        members.setdefault(home[node], []).append(node)
-    return [(start, end, float(text.removeprefix("∂ "))) for start, end, text in drawing.arrows(members, home)]
+    picture = draw(y, collapse=True)
+    names = {title: next(text for text in texts if text in "xuy") for title, texts in boxes(picture).items()}
+    partials = {
+        "".join(names[end] for end in title.split("->")): float(texts[0].removeprefix("∂ "))
+        for title, texts in arrows(picture).items()
+    }
+    assert partials.keys() == {"xu", "xy", "uy"}
+    assert u.grad == pytest.approx(partials["uy"], rel=1e-3)
+    assert x.grad == pytest.approx(partials["xu"] * u.grad + partials["xy"], rel=1e-3)
 
 
 def test_neurons_are_boxes() -> None:
@@ -735,12 +731,7 @@ def test_labels_from_variables_fold_too() -> None:
     ag.name_from({"model": model, "x": x, "out": out, "loss": loss})
     loss.backward()
     titles = [texts[0] for texts in boxes(draw(loss, collapse=True)).values()]
-    assert titles[:4] == ["x", "model.layers.0", "model.layers.1", "out"] or titles[:3] == [
-        "x",
-        "model.layers.0",
-        "out",
-    ]
-    assert len(titles) <= 5
+    assert set(titles) == {"x", "model.layers.0", "model.layers.1", "out", "23 nodes"}
 
 
 def test_every_node_is_in_one_box() -> None:
@@ -884,12 +875,11 @@ def test_a_layer_is_a_network() -> None:
 def test_weights_that_are_not_finite(weight: float) -> None:
     """A weight that is not finite is dotted, and leaves the others as thick as they were."""
     layer = nn.Layer(2, 2)
-    before = lines_of(nn.draw_network(layer))
-    layer.neurons[0].w[0].data, kept = weight, layer.neurons[1].w[1].data
-    layer.neurons[1].w[1].data = max(w.data for w in layer.parameters() if math.isfinite(w.data)) if kept == 0 else kept
-    after = lines_of(nn.draw_network(layer))
-    assert after["0.0->1.0"]["stroke-dasharray"] not in {"", before["0.0->1.0"]["stroke-dasharray"]}
-    assert all(float(look["stroke-width"]) > 0 for look in after.values())
+    for parameter, value in zip(layer.neurons[0].w + layer.neurons[1].w, (weight, 1.0, -1.0, 0.5), strict=True):
+        parameter.data = value
+    lines = lines_of(nn.draw_network(layer))
+    assert len({look["stroke-dasharray"] for look in lines.values()}) == 3
+    assert lines["0.1->1.0"]["stroke-width"] == lines["0.0->1.1"]["stroke-width"] > lines["0.1->1.1"]["stroke-width"]
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))

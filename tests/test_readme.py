@@ -17,7 +17,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```(python|sh)\n([^`]*)```\n+```text\n([^`]*)```", TEXT)
 
 
-@pytest.mark.parametrize("kind, code, printed", EXAMPLES, ids=[code.splitlines()[0] for _, code, _ in EXAMPLES])
+@pytest.mark.parametrize(("kind", "code", "printed"), EXAMPLES, ids=[code.splitlines()[0] for _, code, _ in EXAMPLES])
 def test_an_example_prints_what_stands_below_it(kind: str, code: str, printed: str) -> None:
     """Each block of code that is followed by a block of output prints exactly that."""
     out = io.StringIO()

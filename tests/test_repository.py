@@ -368,3 +368,24 @@ def test_import_is_lean(package: str) -> None:
     loaded = set(result.stdout.split())
     assert package in loaded
     assert not loaded & LAZY[package]
+
+
+@pytest.mark.parametrize(
+    ("mixed", "statement", "message"),
+    [
+        ("autograd/numpy/__init__.py", "import autograd", "files of two packages"),
+        ("autograd/__init__.py", "import nn", "is another one"),
+    ],
+    ids=["installed over each other", "the other one found first"],
+)
+def test_two_packages_of_one_import_name_are_told_apart(
+    mixed: str, statement: str, message: str, tmp_path: Path
+) -> None:
+    """HIPS autograd has the import name of this one: mixed, they say so instead of failing somewhere else."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / mixed).parent.mkdir(exist_ok=True)
+    (tmp_path / mixed).write_text("", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", statement], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(rf"ImportError: .*{message}.*", done.stderr)

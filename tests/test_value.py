@@ -606,3 +606,10 @@ def test_threads_do_not_disturb_each_other() -> None:
         sys.setswitchinterval(interval)
     assert together == alone
     assert len({tuple(bits) for bits in alone}) == len(starts)
+
+
+@pytest.mark.parametrize("label", [5, (1, 2), None, b"x"], ids=repr)
+def test_a_label_is_text(label: object) -> None:
+    """micrograd's constructor takes the children there: whoever passes them is told."""
+    with pytest.raises(TypeError, match=f"^Value: expected text as label, got {type(label).__name__}$"):
+        Value(2.0, label)  # type: ignore[arg-type]
