@@ -10,6 +10,7 @@ import random
 from math import inf, isfinite, ulp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .graph import gradients, order
 from .structures import flatten, names, rebuild
 from .transforms import Call, jacobian
 from .value import Value
@@ -63,8 +64,9 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], name: str, rtol: float,
     call = Call("gradcheck", f, rebuild(structure, point), {}, range(len(args)))
     rows = call.rows()
     results = [name] if len(rows) == 1 else names(call.out_structure, name)
+    noise = [_noise(output) for output in call.outputs]
     for j, x in enumerate(point):
-        for k, slope in enumerate(_slopes(at, point, j, at(point), atol)):
+        for k, slope in enumerate(_slopes(at, point, j, at(point), noise, atol)):
             got = rows[k][j]
             doubt = min(slope.uncertainty, max(slope.rounding, 1e-3 * abs(slope.best)))
             allowed = atol + rtol * abs(slope.best) + doubt
@@ -73,6 +75,16 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], name: str, rtol: float,
                     f"gradcheck: d {results[k]} / d {labels[j]} at {labels[j]} = {x!r}: got {got!r}, expected "
                     f"{slope.best!r} (differences, uncertain by {slope.uncertainty:.1g}){slope.reason(got)}"
                 )
+
+
+def _noise(output: Value) -> float:
+    """How much rounding may have moved a result: the roundings of all nodes, carried to it by the derivatives.
+
+    Larger than the rounding of the result alone where large numbers cancel on the way, as in (x + 1e6)**2 - 1e12.
+    """
+    nodes = order(output)
+    moves = [node.data * slope for node, slope in zip(nodes, gradients([output], [1.0], nodes), strict=True)]
+    return EPSILON * sum([abs(move) for move in moves if isfinite(move)])
 
 
 class Slope(NamedTuple):
@@ -90,6 +102,11 @@ class Slope(NamedTuple):
 
     def reason(self, got: float) -> str:
         """The likely reason why it differs from the derivative, where there is a sign of one."""
+        if self.rounding > 1e-3 * max(abs(got), abs(self.best)):
+            return (
+                ". The function hardly changes beside its own size: probably cancellation hides the derivative from "
+                "differences; check a smaller function or another point"
+            )
         apart = abs(self.right - self.left)
         if (
             apart > 1e-3 * (abs(self.left) + abs(self.right))
@@ -99,19 +116,20 @@ class Slope(NamedTuple):
                 f". The slopes to the left ({self.left:.6g}) and to the right ({self.right:.6g}) differ: "
                 "probably a kink, where the derivative is a convention; check beside it"
             )
-        if self.rounding > 1e-3 * max(abs(got), abs(self.best)):
-            return (
-                ". The function hardly changes beside its own size: probably cancellation hides the derivative from "
-                "differences; check a smaller function or another point"
-            )
         return ""
 
 
 def _slopes(
-    f: Callable[[Sequence[float]], list[float]], point: Sequence[float], j: int, middle: list[float], atol: float
+    f: Callable[[Sequence[float]], list[float]],
+    point: Sequence[float],
+    j: int,
+    middle: list[float],
+    noise: list[float],
+    atol: float,
 ) -> list[Slope]:
     """The slope of each of f's results by number j, each from the pair of steps that agrees best.
 
+    ``noise`` is how much rounding may have moved each result.
     Best relative to the slope, or to ``atol`` where that is more: a step beyond a pole would agree well on nothing.
     """
     x = point[j]
@@ -132,7 +150,7 @@ def _slopes(
         for k, y in enumerate(middle):
             whole = (above[k] - below[k]) / width
             finer = (above_half[k] - below_half[k]) / half
-            rounding = 4.0 * EPSILON * max(abs(above[k]), abs(below[k])) / half
+            rounding = (4.0 * EPSILON * max(abs(above[k]), abs(below[k])) + 2.0 * noise[k]) / half
             uncertainty = abs(finer - whole) + rounding
             left, right = (y - below_half[k]) * 2.0 / half, (above_half[k] - y) * 2.0 / half
             slope, known = Slope((4.0 * finer - whole) / 3.0, uncertainty, left, right, rounding), best[k]

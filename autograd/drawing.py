@@ -145,11 +145,9 @@ def draw(
     numbered = {node: f"n{number}" for number, node in enumerate(nodes)}
     names = names_of(root)
     nodes = [node for node in names if node in numbered]  # left operands first, which Graphviz draws above right ones
-    home = (
-        folded(nodes, collapse, FEW_BOXES if max_nodes is None else max_nodes)
-        if collapse
-        else dict(zip(nodes, nodes, strict=True))
-    )
+    home: dict[Value, Hashable] = dict(zip(nodes, nodes, strict=True))
+    if collapse:
+        home = folded(nodes, collapse, FEW_BOXES if max_nodes is None else max_nodes)
     last = {home[node]: node for node in nodes}
     members: dict[Hashable, list[Value]] = {home[node]: [] for node in nodes if last[home[node]] is node}
     for node in nodes:
@@ -262,7 +260,7 @@ def homes(nodes: Sequence[Value], paths: Mapping[Value, str], height: int) -> di
                 home[node] = node if len(using) > 1 else next(iter(using))
         for operand in node._prev:
             users[operand].add(home[node])
-    return home
+    return {node: home[node] for node in nodes}
 
 
 def spelled_out(root: Value) -> Value:
@@ -297,7 +295,7 @@ def twin(node: Value, rule: rules.Rule, operands: Sequence[Value], data: float, 
 
 
 def arrows(
-    members: Mapping[Hashable, Sequence[Value]], home: Mapping[Value, Hashable]
+    members: Mapping[Hashable, Sequence[Value]], home: dict[Value, Hashable]
 ) -> Iterator[tuple[Hashable, Hashable, str]]:
     """From which box to which, and what stands there.
 
@@ -307,9 +305,9 @@ def arrows(
     handed = handed_on(members, home)
     place = {node: i for i, node in enumerate(home)}
     bundles: dict[tuple[Hashable, Hashable], int] = {}
-    for node in home:
+    for node, end in home.items():
         for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
-            start, end = home[operand], home[node]
+            start = home[operand]
             if len(handed[start]) == len(members[end]) == 1:
                 yield start, end, f"∂ {short(partial)}"
             elif members[start] is not members[end]:
@@ -326,12 +324,11 @@ def arrows(
             yield start, end, f"× {count}"
 
 
-def handed_on(
-    members: Mapping[Hashable, Sequence[Value]], home: Mapping[Value, Hashable]
-) -> dict[Hashable, list[Value]]:
+def handed_on(members: Mapping[Hashable, Sequence[Value]], home: dict[Value, Hashable]) -> dict[Hashable, list[Value]]:
     """The nodes in each box that others use, or the root."""
     used = {operand for node in home for operand in node._prev if members[home[operand]] is not members[home[node]]}
-    return {key: [node for node in inside if node in used] or [inside[-1]] for key, inside in members.items()}
+    used.add(next(reversed(home)))  # the root
+    return {key: [node for node in inside if node in used] for key, inside in members.items()}
 
 
 # How boxes, numbers, labels and gradients look ---------------------------------------------------------------------
@@ -339,7 +336,7 @@ def handed_on(
 
 def boxes_of(
     members: Mapping[Hashable, Sequence[Value]],
-    home: Mapping[Value, Hashable],
+    home: dict[Value, Hashable],
     names: Mapping[Value, str],
     *,
     swept: bool,

@@ -1,4 +1,4 @@
-"""The graph and its sweeps: an order of the nodes, and the chain rule, written once.
+"""The graph and its sweeps: an order of the nodes, and the chain rule, run backward and forward.
 
 A node is anything with ``parents`` (the operands it was computed from), ``partials`` (its derivative by each of
 them, as numbers, computed forward and stored) and ``grad``. This file needs no rule; it asks only whether a rule is

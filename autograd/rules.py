@@ -1,12 +1,12 @@
 """The table: one row per operation - its symbol, its value, its local partial derivatives.
 
 A row holds ordinary functions of plain floats. Nothing in it knows of graphs, of gradients that arrive from
-above, or of the chain rule; that is written once, in :mod:`autograd.graph`. Because a row is only a formula it
+above, or of the chain rule; that is :mod:`autograd.graph`'s. Because a row is only a formula it
 can be *read in another namespace* (:func:`read`): the same code, with other meanings for ``exp``, ``above``, ...,
 computes text (:mod:`autograd.symbols`), whole arrays (:mod:`autograd.arrays`) or nodes of a graph.
 
 So a row stays readable everywhere: no closure, no default argument, no ``if`` on an operand. Where floats need
-a guard or a more accurate formula than plain algebra, the row names one of the small functions under *Guards*,
+a guard or a more accurate formula than plain algebra, the row names one of the small functions under *Guards*, below the table,
 and every namespace supplies its own version of it (a test compares them).
 
 Accuracy: values are within 2.5 units in the last place (ulp), partials within 4, of the exact result for the

@@ -30,10 +30,8 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND"),
 ]
 
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER) and os.environ.get("CI") != "true",
-    reason="no browser: on Debian, apt-get install chromium chromium-driver",
-)
+if not (BROWSER and DRIVER) and os.environ.get("CI") != "true":
+    pytest.skip("no browser: on Debian, apt-get install chromium chromium-driver", allow_module_level=True)
 
 
 # --- Helpers --------------------------------------------------------------------------------------------

@@ -485,3 +485,8 @@ def test_an_empty_report_is_true() -> None:
     """Nothing was claimed, and nothing is wrong."""
     assert verify({}, at=(1.0,))
     assert str(verify({}, at=(1.0,))) == ""
+
+
+def test_large_numbers_that_cancel_do_not_condemn_a_right_derivative() -> None:
+    """(x + 1e6)^2 - 1e12 loses its digits on the way, not in its result; its derivative is right all the same."""
+    assert gradcheck(lambda x: (x + 1e6) ** 2 - 1e12, 1e-3)

@@ -283,6 +283,13 @@ def test_power_of_a_negative_number() -> None:
 def test_a_slope_that_is_zero_may_still_be_learned(function: Function, point: Point, expected: Any) -> None:
     """A partial that is 0.0 here but varies (the slope of a learned leaky_relu) is not taken for a dropped operand."""
     assert hessian(lambda p: function(*p))(list(point)) == expected
+    x, parameter = point
+
+    def along(parameter: Any) -> Any:
+        """The derivative by x, from a forward sweep."""
+        return jvp(lambda x: function(x, parameter), (x,), (1.0,))[1]
+
+    assert grad(along)(parameter) == expected[0][1]
 
 
 # What selects drops the operand; what lies behind is infinite or nan at v = 0.

@@ -755,6 +755,16 @@ def test_a_module_that_is_used_twice() -> None:
     assert len(arrows(picture)) == 1
 
 
+def test_a_module_with_something_between_its_uses() -> None:
+    """A neuron that is used before and after a labelled node hands on both results, and a circle of arrows is drawn."""
+    neuron = nn.Neuron(1, activation="tanh", rng=random.Random(1))
+    between = neuron([Value(0.5, label="x")]) * 2.0
+    between.label = "u"
+    picture = draw(neuron([between]), collapse=neuron)
+    assert sorted(texts[0] for texts in boxes(picture).values()) == ["2 nodes", "Neuron", "x"]
+    assert len(arrows(picture)) == 3
+
+
 def test_spelled_out_and_folded() -> None:
     """expand and collapse together: a neuron's box holds its products and sums."""
     neuron = nn.Neuron(2, activation="tanh", rng=random.Random(1))
