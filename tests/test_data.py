@@ -46,9 +46,7 @@ def test_the_first_image_is_the_known_zero() -> None:
 def test_digits_are_scikit_learns_to_the_last_pixel() -> None:
     """Written as comma-separated integers, the digits have the checksum of scikit-learn's digits.csv."""
     images, labels = digits()
-    lines = [
-        [*(int(16 * grey) for grey in image), label] for image, label in zip(images, labels, strict=True)
-    ]
+    lines = [[*(int(16 * grey) for grey in image), label] for image, label in zip(images, labels, strict=True)]
     text = "".join(",".join(map(str, line)) + "\n" for line in lines)
     expected = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
     assert hashlib.sha256(text.encode()).hexdigest() == expected
@@ -317,9 +315,7 @@ DAMAGES = [  # what is damaged; the file; what the message expects; what came
 
 @pytest.mark.parametrize("gzipped", [False, True], ids=["plain", "gzipped"])
 @pytest.mark.parametrize("damage", DAMAGES, ids=[name for name, *_ in DAMAGES])
-def test_damaged_files_are_refused(
-    tmp_path: Path, damage: tuple[str, bytes, str, str], gzipped: bool
-) -> None:
+def test_damaged_files_are_refused(tmp_path: Path, damage: tuple[str, bytes, str, str], gzipped: bool) -> None:
     """A file that is not a whole IDX file is a ValueError with its path, what was expected, what came."""
     name, content, expected, got = damage
     path = write(tmp_path, gzip.compress(content) if gzipped else content, f"{name}.idx")
@@ -346,9 +342,7 @@ def test_damaged_gzip_is_refused(tmp_path: Path, name: str, content: bytes) -> N
     assert caught.value.__cause__ is not None
 
 
-@pytest.mark.parametrize(
-    "content", [idx_bytes(*IMAGES), gzip.compress(idx_bytes(*IMAGES))], ids=["plain", "gzipped"]
-)
+@pytest.mark.parametrize("content", [idx_bytes(*IMAGES), gzip.compress(idx_bytes(*IMAGES))], ids=["plain", "gzipped"])
 def test_every_cut_is_noticed(tmp_path: Path, content: bytes) -> None:
     """Wherever the file ends too early, it is refused."""
     for length in range(len(content)):
