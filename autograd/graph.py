@@ -234,7 +234,7 @@ def tangent_terms(
             continue
         terms: list[tuple[T | float, T | float]] = []
         for parent, partial, stored in zip(node.parents, partials_of(node), node.partials, strict=True):
-            if id(parent) in tangent and (stored or not node.rule.selecting):
+            if id(parent) in tangent and (stored or carries(node.rule, partial, tangent[id(parent)])):
                 terms.append((partial, tangent[id(parent)]))
         if terms:
             tangent[id(node)] = add_up(terms)
