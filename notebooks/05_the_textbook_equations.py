@@ -91,7 +91,7 @@ SIZES = {0: 3, 1: 4, 2: 3, 3: 2}
 L = 3
 
 
-def draw_network(rng):
+def random_network(rng):
     W = {l: [[rng.gauss(0, 1) for _ in range(SIZES[l - 1])] for _ in range(SIZES[l])] for l in (1, 2, 3)}
     b = {l: [rng.gauss(0, 1) for _ in range(SIZES[l])] for l in (1, 2, 3)}
     x = [rng.gauss(0, 1) for _ in range(SIZES[0])]
@@ -124,7 +124,7 @@ def slope(z):
     return [sigmoid(z_j) * (1 - sigmoid(z_j)) for z_j in z]
 
 
-W, b, x, y = draw_network(random.Random(44))
+W, b, x, y = random_network(random.Random(44))
 z, a = forward(W, b, x)
 print("output", a[L], "target", y, "cost", cost(W, b, x, y))
 
@@ -203,7 +203,7 @@ report = verify(
         "Notes: a_j = sigma(sum_k w_jk a_k + b_j)": (by_components, lambda W, b, x, _: as_mlp(W, b)(x)),
         "Notes: a = sigma(W a + b)": (lambda W, b, x, _: forward(W, b, x)[1][L], lambda W, b, x, _: as_mlp(W, b)(x)),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -229,7 +229,9 @@ def right(W, b, x, _):
     return as_mlp(W, b)(x)
 
 
-wrong, good = verify({"a_j^l in the sum": (slipped, right), "a_k^(l-1)": (mended, right)}, at=draw_network, rtol=DIGITS)
+wrong, good = verify(
+    {"a_j^l in the sum": (slipped, right), "a_k^(l-1)": (mended, right)}, at=random_network, rtol=DIGITS
+)
 collect_slip("Notes: sum over a_j^l instead of a_k^(l-1)", wrong, good)
 
 assert not wrong.holds
@@ -264,7 +266,7 @@ def right(W, b, x, _):
     return [a_j.parents[0] for a_j in (*first, last)]
 
 
-wrong, good = verify({"w_j a_j": (slipped, right), "w_j . a": (mended, right)}, at=draw_network, rtol=DIGITS)
+wrong, good = verify({"w_j a_j": (slipped, right), "w_j . a": (mended, right)}, at=random_network, rtol=DIGITS)
 collect_slip("Notes: z_j from a_j^(l-1) instead of a^(l-1)", wrong, good)
 
 assert not wrong.holds
@@ -282,8 +284,8 @@ assert good.holds
 
 # %%
 def draw_examples(rng):
-    W, b, _, _ = draw_network(rng)
-    examples = [draw_network(rng)[2:] for _ in range(3)]
+    W, b, _, _ = random_network(rng)
+    examples = [random_network(rng)[2:] for _ in range(3)]
     return W, b, [x for x, _ in examples], [y for _, y in examples]
 
 
@@ -350,7 +352,7 @@ def plus_decay(W, b, x, y):
 
 without, with_it = verify(
     {"backpropagation alone": (grad(cost), grad(decayed)), "and lambda w": (plus_decay, grad(decayed))},
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 print(f"weight decay: wrong by {without.relative:.0%} without the term lambda w, by {with_it.relative:.0e} with it")
@@ -420,7 +422,7 @@ def errors_from_the_rest(W, b, x, y):
     return {l: grad(cost_from, argnums=1)(l, z[l], W, b, y) for l in z}
 
 
-report = verify({"Notes: delta = dC/dz": (errors_from_the_rest, errors)}, at=draw_network, rtol=DIGITS)
+report = verify({"Notes: delta = dC/dz": (errors_from_the_rest, errors)}, at=random_network, rtol=DIGITS)
 collect(report)
 
 assert report
@@ -461,7 +463,7 @@ report = verify(
         "Notes (1), vectors": (one, output_error),
         "Notes (1), quadratic cost": (one_quadratic, output_error),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -481,7 +483,7 @@ def slipped(W, b, x, y):
 
 
 wrong, good = verify(
-    {"d/da_1 twice": (slipped, output_error), "mended": (one, output_error)}, at=draw_network, rtol=DIGITS
+    {"d/da_1 twice": (slipped, output_error), "mended": (one, output_error)}, at=random_network, rtol=DIGITS
 )
 collect_slip("Notes: nabla_a lists d/da_1 twice", wrong, good)
 
@@ -542,7 +544,7 @@ report = verify(
         "Notes (2), components": (two_by_components, hidden_errors),
         "Notes (2), matrix": (two, hidden_errors),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -565,7 +567,7 @@ def slipped(W, b, x, y):
 
 wrong, good = verify(
     {"sigma'(z_k) in row m": (slipped, hidden_errors), "mended": (two_by_components, hidden_errors)},
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect_slip("Notes (2): sigma'(z_k) in the last row", wrong, good)
@@ -598,7 +600,7 @@ report = verify(
         "Guide IV.4: dz/db = I": (identities, z_by_bias),
         "Notes (3), Guide IV.4: dC/db = delta": (errors, grad(cost, argnums=1)),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -650,14 +652,14 @@ report = verify(
         "Notes (4), components": (four_by_components, grad(cost)),
         "Guide IV.4: dC/dW = delta a^T": (four, grad(cost)),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
 
 assert report
 
-(wrong,) = verify({"unfinished": (unfinished, grad(cost))}, at=draw_network, rtol=DIGITS)
+(wrong,) = verify({"unfinished": (unfinished, grad(cost))}, at=random_network, rtol=DIGITS)
 collect_slip("Notes (4): breaks off before a_k delta_j", wrong, report[1])
 
 assert not wrong.holds
@@ -773,7 +775,7 @@ def cut_costs(W, b, x, y):
 
 report = verify(
     {"Guide II.2: C(a^L(a^(L-1)(...)))": (lambda W, b, x, y: [cost(W, b, x, y)] * 3, cut_costs)},
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -851,7 +853,7 @@ def activation_by_weights(W, b, x, _):
 
 
 report = verify(
-    {"Guide IV.1: T_ijk = da_i/dw_jk": (along_each_weight, activation_by_weights)}, at=draw_network, rtol=DIGITS
+    {"Guide IV.1: T_ijk = da_i/dw_jk": (along_each_weight, activation_by_weights)}, at=random_network, rtol=DIGITS
 )
 collect(report)
 
@@ -905,7 +907,7 @@ wrong, good = verify(
         "for any i and j": (slipped, activation_by_weights),
         "Guide IV.4: da_i/dw_jk = sigma'(z_i) a_k [i = j]": (mended, activation_by_weights),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect([good])
@@ -970,7 +972,7 @@ report = verify(
         "Guide IV.2: dC/dw_jk = sum_i dC/dy_i dy_i/dw_jk": (contraction, cost_by_weights),
         "Guide IV.2: dC/dW = dy/dW . dC/dy": (contraction_by_numpy, cost_by_weights),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -1068,7 +1070,7 @@ report = verify(
         "Guide IV.3: delta = (da/da)^T delta": (recursion, all_costs_by_a),
         "Guide IV.3: dC/dW = da/dW . delta": (weights_by_recursion, by_backward),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 collect(report)
@@ -1106,7 +1108,7 @@ def all_by_backward(W, b, x, y):
 
 
 report = verify(
-    {"Guide IV.4: the whole example": (sigmoid_network, all_by_backward)}, at=draw_network, points=200, rtol=DIGITS
+    {"Guide IV.4: the whole example": (sigmoid_network, all_by_backward)}, at=random_network, points=200, rtol=DIGITS
 )
 collect(report)
 
@@ -1198,7 +1200,7 @@ wrong, good = verify(
     at=lambda rng: (*draw_square(rng), [rng.gauss(0, 1) for _ in range(3)]),
     rtol=DIGITS,
 )
-report = verify({"Guide IV.4: dC/da = W^T (sigma' dC/da)": (inside, cost_by_a)}, at=draw_network, rtol=DIGITS)
+report = verify({"Guide IV.4: dC/da = W^T (sigma' dC/da)": (inside, cost_by_a)}, at=random_network, rtol=DIGITS)
 collect(report)
 collect_slip("Guide IV.4: sigma' outside the transpose", wrong, good)
 
@@ -1228,7 +1230,7 @@ mixed_as_z, mixed_as_a, good_a, good_z = verify(
         "dC/da by its own recursion": (inside, cost_by_a),
         "dC/dz by its own recursion": (two, hidden_errors),
     },
-    at=draw_network,
+    at=random_network,
     rtol=DIGITS,
 )
 print(f"mixed: {mixed_as_z.relative:.0%} away from dC/dz, {mixed_as_a.relative:.0%} away from dC/da")
@@ -1258,7 +1260,7 @@ def mended(W, b, x, y):
 
 
 wrong, good = verify(
-    {"da/dw . dC/dz": (slipped, grad(cost)), "dz/dw . dC/dz": (mended, grad(cost))}, at=draw_network, rtol=DIGITS
+    {"da/dw . dC/dz": (slipped, grad(cost)), "dz/dw . dC/dz": (mended, grad(cost))}, at=random_network, rtol=DIGITS
 )
 collect_slip("Guide IV.4: da/dw . delta counts sigma' twice", wrong, good)
 
