@@ -68,18 +68,15 @@ def order(*roots: N) -> list[N]:
     Depth-first with an explicit stack, so depth is limited by memory only. The same graph gives the same list in
     every run; read backwards, it visits computed left operands before right ones. Linear in the number of edges.
     """
-    listed: list[N] = []
-    seen: set[N] = set()  # nodes hash by identity
-    stack: list[N | None] = [*roots]
+    listed = list(dict.fromkeys([root for root in roots if not root.parents]))
+    seen: set[N] = set(listed)  # nodes hash by identity
+    stack: list[N | None] = [root for root in roots if root.parents]
     while stack:
         node = stack.pop()
         if node is None:  # the operands of the node below are all listed
             listed.append(stack.pop())  # type: ignore[arg-type]
         elif node not in seen:
             seen.add(node)
-            if not node.parents:
-                listed.append(node)
-                continue
             stack.append(node)
             stack.append(None)
             for parent in node.parents:
