@@ -18,7 +18,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import autograd as ag
 import nn
 from autograd import Value, jit
-from autograd.compiler.compiled import Batch, Jitted
+from autograd.compiler.batches import Batch
+from autograd.compiler.compiled import Jitted
 
 Work = tuple[Callable[[], Any], Callable[[], Any]]
 
@@ -121,7 +122,7 @@ def rosenbrock_1000() -> Work:
     x = np.array([rng.uniform(-1, 1) for _ in range(1000)])
     fast = jit(rosenbrock)
     fast([Value(v) for v in x])
-    (family,) = fast._families.values()
+    (family,) = fast.families.values()
     compiled = family.paths[0].take(False, (True,))
 
     def by_hand() -> Any:

@@ -1,0 +1,170 @@
+"""Paths: the ways through a function that were recorded, with their compiled programs.
+
+A program stands for the function only as long as the comparisons that Python branched on come out the same. Each way
+through the function is a path: one recorded program, rolled, and compiled in the forms that were asked for (for one
+example or for a batch, by which arguments the derivative is wanted). A compiled form owns its buffers; a path keeps
+those that nobody is using.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from autograd import graph, nodes
+from autograd.structures import flatten
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+
+    from .recording import Program
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+PATHS = 32
+"""How many ways through a function are recorded before it runs eagerly."""
+
+
+class Path:
+    """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
+
+    def __init__(self, program: Program) -> None:
+        from .rolling import Rolled
+
+        self.rolled = Rolled(program)
+        self.program = program
+        self.signature = program.signature() if program.guards else None
+        self.captured = [program.captured[i] for i in self.rolled.captured_order]
+        self.recorded = [value.data for value in self.captured]
+        self.checks = 2
+        """How many checks against the function itself are still to be made: at the first run, and after a change."""
+        self._sources: dict[Any, tuple[str, Any, dict[str, Any]]] = {}
+        self._free: dict[Any, list[Compiled]] = {}
+
+    def source(self, batched: bool, wanted: tuple[bool, ...]) -> str:
+        """The text of the program in one of its forms."""
+        return self._source(batched, wanted)[0]
+
+    def _source(self, batched: bool, wanted: tuple[bool, ...]) -> tuple[str, Any, dict[str, Any]]:
+        from .emission import Emitter
+
+        key = batched, wanted
+        if key not in self._sources:
+            emitter = Emitter(self.rolled, batched, wanted)
+            source = emitter.source()
+            namespace = emitter.namespace
+            exec(compile(source, "<jit>", "exec"), namespace)  # noqa: S102 - text of our own making, see emission.py
+            self._sources[key] = source, emitter.gathers, namespace
+        return self._sources[key]
+
+    def take(self, batched: bool, wanted: tuple[bool, ...]) -> Compiled:
+        """A compiled form with buffers that nobody else is using, with the captured numbers of this moment."""
+        free = self._free.setdefault((batched, wanted), [])
+        try:
+            compiled = free.pop()
+        except IndexError:
+            _, gathers, namespace = self._source(batched, wanted)
+            compiled = Compiled(namespace["program"], self.rolled, gathers, free)
+        compiled.P[:] = [value.data for value in self.captured]
+        return compiled
+
+
+class Compiled:
+    """A compiled program with its buffers: P and dP, the captured numbers and the derivatives by them."""
+
+    def __init__(self, program: Callable[..., Any], rolled: Any, gathers: list[Any], free: list[Compiled]) -> None:
+        import numpy as np
+
+        self.P = np.zeros(rolled.captured.size)
+        self.dP = np.zeros(rolled.captured.size)
+        self._free = free
+        self.value, self.gradient, *guards = program(self.P, self.dP, rolled.constant_values, gathers)
+        self.holds: Callable[..., Any] = guards[0] if guards else always
+
+    def give_back(self) -> None:
+        """Let somebody else use the buffers."""
+        self._free.append(self)
+
+
+def always(*_: Any) -> bool:
+    """The guards of a program that has none."""
+    return True
+
+
+class Family:
+    """The recorded paths for arguments of one arrangement."""
+
+    def __init__(self) -> None:
+        self.paths: list[Path] = []
+        self.eager = False
+
+
+class Paths:
+    """A function and all that was recorded of it: for each arrangement of arguments, the ways through it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"jit: expected a function, got {type(function).__name__}")
+        functools.update_wrapper(self, function)  # type: ignore[arg-type]
+        self.function = function
+        self.name: str = getattr(function, "__name__", type(function).__name__)
+        self.families: dict[Any, Family] = {}
+        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+        """The program that ran last, and in which form."""
+
+    def family(self, key: Any) -> Family:
+        """The paths for arguments of one arrangement."""
+        return self.families.setdefault(key, Family())
+
+    def record(
+        self, function: Callable[..., Any], structures: Sequence[Any], numbers: Any, family: Family
+    ) -> Path | None:
+        """Record one more path; None where that cannot be, and the function has to run eagerly."""
+        from .recording import Unsupported, program
+
+        if len(family.paths) == PATHS:
+            where = family.paths[-1].program.guards[-1][2]
+            self.give_up(family, f"it takes more than {PATHS} ways{where}; where() and maximum() need no branch")
+            return None
+        try:
+            path = Path(program(function, self.name, structures, numbers))
+        except Unsupported as reason:
+            self.give_up(family, str(reason))
+            return None
+        family.paths.append(path)
+        return path
+
+    def give_up(self, family: Family, reason: str) -> None:
+        """Run eagerly from now on, and say why."""
+        family.eager = True
+        warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=5)
+
+    def check(self, path: Path, captured: Floats, outputs: Sequence[float], example: Callable[[], Any]) -> None:
+        """Compare a replay with the function itself, the first times; RuntimeError where they differ."""
+        if not path.checks:
+            return
+        changed = captured.tolist() != path.recorded
+        if path.checks == 1 and not changed:
+            return
+        found, structure = flatten(example(), f"jit: the result of {self.name}")
+        if repr(structure) == repr(path.program.structure):
+            results = [nodes.number(x) for x in found]
+            roots = [x for x in found if isinstance(x, Value)]
+            size = max([abs(x.data) for x in graph.order(*roots) if abs(x.data) < float("inf")], default=0.0)
+            if all([alike(x, y, size) for x, y in zip(results, outputs, strict=True)]):
+                path.checks = 0 if changed or not path.captured else 1
+                return
+        raise RuntimeError(
+            f"jit: {self.name} was expected to return {list(outputs)!r}, as its program does, but returned "
+            f"{[nodes.number(x) for x in found]!r} when it was run again: it depends on more than its arguments and "
+            "the Values that it uses, such as .data or item() of a Value, random numbers, or the time"
+        )
+
+
+def alike(x: float, y: float, size: float) -> bool:
+    """Equal up to rounding, in a computation with numbers of this size."""
+    return x == y or (x != x and y != y) or abs(x - y) <= 1e-9 * max(abs(x), abs(y)) + 1e-12 * size
