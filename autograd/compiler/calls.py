@@ -53,7 +53,7 @@ class Call:
             compiled.give_back()
             if holds:
                 return path
-        return self.jitted.record(self.function, self.structures, self.numbers, self.family)
+        return self.jitted.record(self.function, self.structures, self.numbers, self.family, tuple(self.kwargs))
 
     def replay(self, path: Path) -> list[tuple[float, list[float], list[float]]] | None:
         """For each number of the result its value, and its derivatives by what is captured and by the arguments."""
@@ -75,13 +75,17 @@ class Call:
         except FloatingPointError:
             return None
         finally:
-            captured = compiled.P.copy() if path.checks else compiled.P
+            captured = compiled.P.copy() if path.unchecked else compiled.P
             compiled.give_back()
         if not all([value - value == 0.0 for value, _, _ in results]):
             return None
-        if path.checks:
+        if path.unchecked:
             self.jitted.check(
-                path, captured, [x[0] for x in results], lambda: self.jitted.function(*self.args, **self.kwargs)
+                path,
+                captured,
+                self.numbers,
+                [x[0] for x in results],
+                lambda: self.jitted.function(*self.args, **self.kwargs),
             )
         return results
 

@@ -26,6 +26,7 @@ from autograd import arrays, rules
 from autograd.compiler import recording
 from autograd.symbols import Symbol, call
 
+from .naming import Names, quoted, stem
 from .rolling import Access, Array, Elementwise, Join, Linear, Reduction
 
 if TYPE_CHECKING:
@@ -221,46 +222,43 @@ class Emitter:
         self.reading = Reading()
         self.batched: dict[int, bool] = {}
         self.names: dict[int, str] = {0: "P", 1: "C"}
-        self.prepared: dict[Any, tuple[str, str]] = {}
-        self.taken: set[str] = set()
+        self.prepared: dict[str, str] = {}
+        self.prepared_names: dict[str, str] = {}
         self.gathers: list[Any] = []
         self.namespace = vocabulary()
+        self.fresh = Names(self.namespace)
         self.wanted = [array for array, is_wanted in zip(rolled.inputs, wanted, strict=True) if is_wanted]
         self.needs: set[int] = {array.index for array in self.wanted}
         if rolled.captured.size:
             self.needs.add(0)
-        for j, array in enumerate(rolled.inputs):
+        for array, wish in zip(rolled.inputs, rolled.input_names, strict=True):
             self.batched[array.index] = batched
-            self.names[array.index] = self._fresh("x" if len(rolled.inputs) == 1 else "xyuvst"[j] if j < 6 else f"x{j}")
-        self.layers: dict[int, int] = {}
-        self.prepared_names: dict[str, str] = {}
-        layer = 0
+            self.names[array.index] = self.fresh.fresh(wish) if wish else self.fresh.numbered("x")
         for statement in rolled.statements:
             self.batched[statement.out.index] = any(
                 [self.batched.get(x.array.index, False) for x in operands(statement)]
             )
             if any([x.array.index in self.needs for x in operands(statement)]):
                 self.needs.add(statement.out.index)
-            layer += isinstance(statement, Linear)
-            self.layers[statement.out.index] = layer
-            self.names[statement.out.index] = self._name(statement, layer)
+        self.layers: dict[int, int] = {}
+        first = self._needed([rolled.outputs])
+        for statement in dict.fromkeys([*first, *rolled.statements]):
+            if is_layer(statement):
+                self.layers[statement.out.index] = len(self.layers) + 1
+            self.names[statement.out.index] = self._name(statement)
 
-    def _fresh(self, wish: str) -> str:
-        """The wish, with a number behind it if it is taken."""
-        name, i = wish, 1
-        while name in self.taken or name in self.namespace or f"d{name}" in self.taken:
-            i += 1
-            name = f"{wish}{i}" if not wish[-1].isdigit() else f"{wish}_{i}"
-        self.taken.add(name)
-        return name
-
-    def _name(self, statement: Statement, layer: int) -> str:
-        if isinstance(statement, Linear):
-            return self._fresh(f"z{layer}")
+    def _name(self, statement: Statement) -> str:
+        """A name for a statement's result: of its labels, of its layer, or just the next one."""
+        label = stem(self.rolled.labels_of(statement.out, all_of_them=True))
+        if label:
+            return self.fresh.fresh(label)
+        if statement.out.index in self.layers:
+            return self.fresh.fresh(f"z{self.layers[statement.out.index]}")
         if isinstance(statement, Elementwise) and len(statement.operands) == 1:
             source = self.names[statement.operands[0].array.index]
-            return self._fresh(re.sub("^z", "a", source) if source.startswith("z") else "v1")
-        return self._fresh("v1")
+            if re.fullmatch(r"z[\d_]+", source):
+                return self.fresh.fresh(f"a{source[1:]}")
+        return self.fresh.numbered("s" if isinstance(statement, Linear) else "v")
 
     # Views.
 
@@ -281,8 +279,8 @@ class Emitter:
         if access.whole and used.shape:
             return f"{name}.reshape({sizes}{last})"
         if not used.shape:
-            index = np.unravel_index(access.offset, array.shape)
-            return f"{name}[{', '.join(map(str, index))}]"
+            index = ", ".join(map(str, np.unravel_index(access.offset, array.shape)))
+            return f"{name}[{index}, ...]" if array.kind == "captured" else f"{name}[{index}]"
         flat = name if len(array.shape) == 1 else f"{name}.reshape({array.size if last else -1}{last})"
         if access.strides is not None:
             steps = [step for step in access.strides if step]
@@ -304,7 +302,7 @@ class Emitter:
         self.gathers.append(index)
         return f"I[{len(self.gathers) - 1}]"
 
-    def operand(self, access: Access, axes: str, want: str = "", hint: str = "p1") -> tuple[str, str]:
+    def operand(self, access: Access, axes: str, want: str = "", hint: str = "") -> tuple[str, str]:
         """The text of an operand and its letters; aligned to ``want`` if that is given."""
         letters = self.letters(access, axes)
         if access.literal is not None:
@@ -312,20 +310,21 @@ class Emitter:
         base = source = self.view(self.names[access.array.index], access)
         if want and letters:
             source = aligned(source, letters, want)
-        constant = access.array.kind == "constant"
-        if constant or (access.array.kind == "captured" and access.kept and "I[" not in source):
-            source = self._prepare(source, base, "c1" if constant else hint)
+        if access.array.kind in ("captured", "constant") and "I[" not in source:
+            source = self._prepare(source, base, access, hint)
         return source, letters
 
-    def _prepare(self, source: str, base: str, hint: str) -> str:
+    def _prepare(self, source: str, base: str, access: Access, hint: str) -> str:
         """A name for a view that is the same in every call."""
         if source in ("P", "C"):
             return source
         if source not in self.prepared:
-            name = self._fresh(hint)
-            self.prepared[source] = name, source
-            self.prepared_names.setdefault(base, name)
-        return self.prepared[source][0]
+            captured = access.array.kind == "captured"
+            wish = stem(self.rolled.labels_of(access.array, access.used, all_of_them=True)) or hint * captured
+            letter = "p" if captured else "c"
+            self.prepared[source] = self.fresh.fresh(wish) if wish else self.fresh.numbered(letter)
+            self.prepared_names.setdefault(base, self.prepared[source])
+        return self.prepared[source]
 
     # Forward.
 
@@ -358,25 +357,26 @@ class Emitter:
         source = self.view(self.names[part.array.index], part)
         return source if part.kept else f"asarray({source}).reshape(1{', -1' * self.is_batched(part.array)})"
 
-    def sides(self, segment: Segment, layer: int) -> tuple[tuple[str, str], tuple[str, str]]:
+    def sides(self, segment: Segment, statement: Linear) -> tuple[tuple[str, str], tuple[str, str]]:
         """Text and letters of both operands of a segment."""
         assert segment.right is not None  # noqa: S101
-        hint = f"W{layer}"
+        layer = self.layers.get(statement.out.index)
+        hint = f"W{layer}" if layer else ""
         return (
             self.operand(segment.left, segment.left_axes, "", hint),
             self.operand(segment.right, segment.right_axes, "", hint),
         )
 
     def _term(self, segment: Segment, statement: Linear) -> str:
-        want, layer = self.axes(statement), self.layers[statement.out.index]
+        want, layer = self.axes(statement), self.layers.get(statement.out.index)
         if segment.right is None:
             if "k" not in segment.left_axes:
-                return atom(self.operand(segment.left, segment.left_axes, want, f"b{layer}")[0])
+                return atom(self.operand(segment.left, segment.left_axes, want, f"b{layer}" if layer else "")[0])
             source, own = self.operand(segment.left, segment.left_axes)
             if not own:
                 return f"{segment.left.positions.shape[0]} * {source}"
             return aligned(summed(source, own, own.replace("k", "")), own.replace("k", ""), want)
-        (left, a), (right, b) = self.sides(segment, layer)
+        (left, a), (right, b) = self.sides(segment, statement)
         if "k" in segment.left_axes and not (a + b).count("k"):
             left = f"{segment.left.positions.shape[-1]} * {left}"
         out = "".join([x for x in want if x in a or x in b])
@@ -403,6 +403,8 @@ class Emitter:
         name = self.names[array.index]
         target = f"d{name}"
         reshaped = [g.reshaped(array, self.is_batched(array)) for g in given]
+        if len(given) == 1 and (reshaped[0] or "").isidentifier() and (may_be_lazy or not given[0].lazy):
+            return given[0].source  # it is that of another array
         if all(reshaped):
             lazy = all([g.lazy for g in given])
             source = " + ".join(reshaped)  # type: ignore[arg-type]
@@ -460,7 +462,7 @@ class Emitter:
         if segment.right is None:
             self.give(segment.left, segment.left_axes, g, have)
             return
-        (left, a), (right, b) = self.sides(segment, self.layers[statement.out.index])
+        (left, a), (right, b) = self.sides(segment, statement)
         twice = left == right and a == b and segment.left_axes == segment.right_axes
         for access, axes, other, letters in (
             (segment.left, segment.left_axes, right, b),
@@ -474,6 +476,19 @@ class Emitter:
                 self.give(access, axes, f"2.0 * {source}", want)
                 return
             self.give(access, axes, source, want)
+
+    def remark(self, statement: Statement) -> str:
+        """The comment behind a statement: its row of the table, for how many numbers, and what labels they have."""
+        if isinstance(statement, Linear):
+            what = "weighted sum" if any([segment.right is not None for segment in statement.segments]) else "sum"
+        elif isinstance(statement, Join):
+            what = "one array of several"
+        else:
+            what = statement.rule.symbol if statement.rule in rules.TABLE else "comparison, or a row of your own"
+        shape = " x ".join(map(str, statement.out.shape))
+        labels = self.rolled.labels_of(statement.out)
+        known = stem(labels) == self.names[statement.out.index]
+        return f"  # {what}{f', {shape}' if shape else ''}" + (f": {quoted(labels)}" if labels and not known else "")
 
     # The whole.
 
@@ -494,12 +509,21 @@ class Emitter:
             functions.append((f"holds({inputs})", [*lines, f"return {' & '.join(conditions)}"]))
         self.namespace |= self.reading.made
         text = ["def program(P, dP, C, I):"]
-        for name, view in self.prepared.values():
-            text.append(f"    {name} = {view}")
+        text += [f"    {line}" for line in self._prepared_lines()]
         for head, body in functions:
             text += ["", f"    def {head}:"] + [f"        {line}" for line in body]
         text += ["", f"    return {', '.join([head.partition('(')[0] for head, _ in functions])}"]
         return "\n".join(text) + "\n"
+
+    def _prepared_lines(self) -> list[str]:
+        """The views that are the same in every call; that of a derivative stands beside that of its array."""
+        lines, views = [], {name: view for view, name in self.prepared.items()}
+        for name, view in views.items():
+            if f"d{name}" in views:
+                lines.append(f"{name}, d{name} = {view}, {views[f'd{name}']}")
+            elif name[0] != "d" or name[1:] not in views:
+                lines.append(f"{name} = {view}")
+        return lines
 
     def _needed(self, accesses: Iterable[Access]) -> list[Statement]:
         """What the accesses depend on, each statement as late as it can be: so its derivative comes early."""
@@ -515,7 +539,7 @@ class Emitter:
         return [statement for _, statement in reversed(found)]
 
     def _forward_lines(self, accesses: Iterable[Access]) -> list[str]:
-        return [f"{self.names[s.out.index]} = {self.forward(s)}{remark(s)}" for s in self._needed(accesses)]
+        return [f"{self.names[s.out.index]} = {self.forward(s)}{self.remark(s)}" for s in self._needed(accesses)]
 
     def _gradient(self, result: str) -> list[str]:
         self.lines: list[str | Contribution] = []
@@ -542,12 +566,12 @@ class Emitter:
         """A forward statement; what its partials need as well is given a name."""
         name = self.names[statement.out.index]
         if statement.out.index not in self.needs or not isinstance(statement, (Elementwise, Reduction)):
-            self.lines.append(f"{name} = {self.forward(statement)}{remark(statement)}")
+            self.lines.append(f"{name} = {self.forward(statement)}{self.remark(statement)}")
             return
         if isinstance(statement, Reduction):
             sequence = self.sequence(statement)
             if not sequence.isidentifier():
-                xs = self._fresh(f"{name}_terms")
+                xs = self.fresh.fresh(f"{name}_terms")
                 self.lines.append(f"{xs} = {sequence}")
                 sequence = xs
             given = [Symbol(sequence)]
@@ -567,13 +591,13 @@ class Emitter:
                 continue
             shared = name
             if source != value:
-                shared = self._fresh("e1")
+                shared = self.fresh.numbered("e")
                 self.lines.append(f"{shared} = {source}")
                 value = pattern.sub(shared, value)
             for p in partials:
                 if isinstance(p, Symbol):
                     p.text = pattern.sub(shared, p.text)
-        self.lines.append(f"{name} = {value}{remark(statement)}")
+        self.lines.append(f"{name} = {value}{self.remark(statement)}")
         self.partials[statement.out.index] = partials
 
     def _settle(self) -> list[str]:
@@ -599,13 +623,11 @@ class Emitter:
         place = self.view("dP", given.access)
         if not given.access.injective or "I[" in place:
             return self.added("dP", given, "=" if fresh else "+=")
-        if not given.access.used.shape:
-            return f"{place} {'=' if fresh else '+='} {given.source}"
         if place != "dP":
             base = self.view("P", given.access)
             if base not in self.prepared_names:
-                self.prepared_names[base] = self._fresh("p1")
-            place = self.prepared.setdefault(place, (f"d{self.prepared_names[base]}", place))[0]
+                self.prepared_names[base] = self.fresh.numbered("p")
+            place = self.prepared.setdefault(place, f"d{self.prepared_names[base]}")
         if not fresh:
             return f"{place} += {given.source}"
         if given.source.count("@") == 1 and re.fullmatch(r"[\w.\[\]:, ]+ @ [\w.\[\]:, ]+", given.source):
@@ -632,16 +654,12 @@ class Contribution:
         return f"{atom(self.source)}.reshape({', '.join(map(str, array.shape))}{', -1' * batched})"
 
 
-def remark(statement: Statement) -> str:
-    """The comment behind a statement: its row of the table, and for how many numbers."""
-    if isinstance(statement, Linear):
-        what = "weighted sum" if any([segment.right is not None for segment in statement.segments]) else "sum"
-    elif isinstance(statement, Join):
-        what = "one array of several"
-    else:
-        what = statement.rule.symbol if statement.rule in rules.TABLE else "comparison, or a row of your own"
-    shape = statement.out.shape
-    return f"  # {what}" + (f", {' x '.join(map(str, shape))}" if shape else "")
+def is_layer(statement: Statement) -> bool:
+    """Whether this is a layer of a network: weights that are captured, times what is not."""
+    return isinstance(statement, Linear) and any(
+        [x.right is not None and (x.left.array.kind == "captured") != (x.right.array.kind == "captured")
+         for x in statement.segments]
+    )  # fmt: skip
 
 
 def run(start: int, length: int, step: int) -> str:

@@ -9,6 +9,7 @@ those that nobody is using.
 from __future__ import annotations
 
 import functools
+import operator
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+data_of = operator.attrgetter("data")
+
 PATHS = 32
 """How many ways through a function are recorded before it runs eagerly."""
 
@@ -32,16 +35,21 @@ PATHS = 32
 class Path:
     """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, numbers: Sequence[Sequence[float]]) -> None:
+        import numpy as np
+
         from .rolling import Rolled
 
         self.rolled = Rolled(program)
         self.program = program
         self.signature = program.signature() if program.guards else None
-        self.captured = [program.captured[i] for i in self.rolled.captured_order]
-        self.recorded = [value.data for value in self.captured]
-        self.checks = 2
-        """How many checks against the function itself are still to be made: at the first run, and after a change."""
+        self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
+        self.recorded = np.array([value.data for value in self.captured])
+        self.arguments = [list(x) for x in numbers]
+        """The numbers of the arguments that it was recorded with."""
+        self.unchecked = {"replay", *["captured"] * bool(self.captured), *["arguments"] * any(map(len, numbers))}
+        """What was not compared with the function itself yet: a run, one with other captured numbers, one with other
+        arguments."""
         self._sources: dict[Any, tuple[str, Any, dict[str, Any]]] = {}
         self._free: dict[Any, list[Compiled]] = {}
 
@@ -61,16 +69,22 @@ class Path:
             self._sources[key] = source, emitter.gathers, namespace
         return self._sources[key]
 
-    def take(self, batched: bool, wanted: tuple[bool, ...]) -> Compiled:
-        """A compiled form with buffers that nobody else is using, with the captured numbers of this moment."""
+    def take(self, batched: bool, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
+        """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
         free = self._free.setdefault((batched, wanted), [])
         try:
             compiled = free.pop()
         except IndexError:
             _, gathers, namespace = self._source(batched, wanted)
             compiled = Compiled(namespace["program"], self.rolled, gathers, free)
-        compiled.P[:] = [value.data for value in self.captured]
+        compiled.P[:] = self.read() if captured is None else captured
         return compiled
+
+    def read(self) -> Floats:
+        """The captured numbers of this moment."""
+        import numpy as np
+
+        return np.fromiter(map(data_of, self.captured), float, len(self.captured))
 
 
 class Compiled:
@@ -121,7 +135,12 @@ class Paths:
         return self.families.setdefault(key, Family())
 
     def record(
-        self, function: Callable[..., Any], structures: Sequence[Any], numbers: Any, family: Family
+        self,
+        function: Callable[..., Any],
+        structures: Sequence[Any],
+        numbers: Any,
+        family: Family,
+        keys: Sequence[str] = (),
     ) -> Path | None:
         """Record one more path; None where that cannot be, and the function has to run eagerly."""
         from .recording import Unsupported, program
@@ -131,24 +150,57 @@ class Paths:
             self.give_up(family, f"it takes more than {PATHS} ways{where}; where() and maximum() need no branch")
             return None
         try:
-            path = Path(program(function, self.name, structures, numbers))
+            recorded = program(function, self.name, structures, numbers)
+            recorded.input_names = self.argument_names(len(structures), keys)
+            path = Path(recorded, numbers)
         except Unsupported as reason:
             self.give_up(family, str(reason))
             return None
         family.paths.append(path)
         return path
 
+    def argument_names(self, count: int, keys: Sequence[str]) -> list[str]:
+        """What the arguments are called, those at the end being keywords; "" where that is no name for a program."""
+        from inspect import Parameter, signature
+
+        from .naming import stem
+
+        try:
+            parameters = signature(self.function).parameters.values()
+        except (TypeError, ValueError):  # a function that does not tell
+            parameters = {}.values()
+        positional = [
+            x.name for x in parameters if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        ]
+        wishes = [*positional[: count - len(keys)], *[""] * (count - len(keys) - len(positional)), *keys]
+        return [stem([name]) for name in wishes]
+
     def give_up(self, family: Family, reason: str) -> None:
         """Run eagerly from now on, and say why."""
         family.eager = True
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=5)
 
-    def check(self, path: Path, captured: Floats, outputs: Sequence[float], example: Callable[[], Any]) -> None:
-        """Compare a replay with the function itself, the first times; RuntimeError where they differ."""
-        if not path.checks:
-            return
-        changed = captured.tolist() != path.recorded
-        if path.checks == 1 and not changed:
+    def check(
+        self,
+        path: Path,
+        captured: Floats,
+        arguments: Sequence[Sequence[float]],
+        outputs: Sequence[float],
+        example: Callable[[], Any],
+    ) -> None:
+        """Compare a replay with the function itself, if it has something new; RuntimeError where they differ.
+
+        New is the first run of a path, the first with other captured numbers than those it was recorded with, and the
+        first with other arguments: what was taken out of the graph when it was recorded, and is frozen, shows then.
+        """
+        import numpy as np
+
+        new = {"replay"}
+        if "captured" in path.unchecked and not np.array_equal(captured, path.recorded):
+            new.add("captured")
+        if "arguments" in path.unchecked and path.arguments != arguments:
+            new.add("arguments")
+        if new.isdisjoint(path.unchecked):
             return
         found, structure = flatten(example(), f"jit: the result of {self.name}")
         if repr(structure) == repr(path.program.structure):
@@ -156,7 +208,7 @@ class Paths:
             roots = [x for x in found if isinstance(x, Value)]
             size = max([abs(x.data) for x in graph.order(*roots) if abs(x.data) < float("inf")], default=0.0)
             if all([alike(x, y, size) for x, y in zip(results, outputs, strict=True)]):
-                path.checks = 0 if changed or not path.captured else 1
+                path.unchecked -= new
                 return
         raise RuntimeError(
             f"jit: {self.name} was expected to return {list(outputs)!r}, as its program does, but returned "

@@ -5,25 +5,28 @@ does not know the numbers it was recorded with, with two exceptions: constants, 
 that Python took a branch on. The first are part of the formula, the second are its *guards*: the program stands for
 the function only where all of them come out the same again.
 
-Leaves are told apart by where they come from. The arguments' numbers are *inputs*. Leaves that were there before
+Nodes are told apart by where they come from. The arguments' numbers are *inputs*. Leaves that were there before
 (a model's parameters) are *captured*, and their data is read anew at each call; so are nodes that were computed before.
-Leaves made inside are constants.
+Leaves made inside are constants. What is made inside is noted as it is made, which gives the order of the instructions
+as well.
 """
 
 from __future__ import annotations
 
+import gc
 import operator
-from contextvars import Token
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import graph, rules
-from autograd.modes import recorder, user_line
+from autograd.modes import recorder, user_line, watcher
 from autograd.rules import Rule
 from autograd.structures import flatten, names, rebuild
 from autograd.value import Value, lift, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextvars import Token
     from types import TracebackType
 
 # Rows of what only a program computes. A comparison is 1 or 0, and flat; SELECT is ``where`` with both of its sides.
@@ -76,21 +79,37 @@ class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
 
     def __init__(self) -> None:
-        self.made: dict[int, Value] = {}
+        self.leaves: list[Value] = []
+        self.nodes: list[Value] = []
+        """The nodes in the order in which they were made: operands before results."""
         self.guards: list[Guard] = []
+        self.note = self.nodes.append
 
     def __enter__(self) -> Recording:  # noqa: PYI034 - Self is not in Python 3.10
-        self._token: Token[Any] = recorder.set(self)
+        self._seer = watcher.get()
+        self._tokens: tuple[Token[Any], Token[Any]] = recorder.set(self), watcher.set(self)  # type: ignore[arg-type]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        recorder.reset(self._token)
+        recorder.reset(self._tokens[0])
+        watcher.reset(self._tokens[1])
 
     def leaf(self, node: Value) -> None:
         """A leaf that the function makes itself: a constant of the program."""
-        self.made[id(node)] = node
+        self.leaves.append(node)
+
+    def see_value(self, node: Value) -> None:
+        """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
+        self.note(node)
+        if self._seer is not None:
+            self._seer.see_value(node)
+
+    def see_gradients(self, nodes: Iterable[Value]) -> None:
+        """A backward pass of the function's own, which is no part of the program."""
+        if self._seer is not None:
+            self._seer.see_gradients(nodes)
 
     def compare(self, compare: Callable[[Any, Any], Any], left: Value, right: Value | float) -> Condition:
         """A comparison, as a node."""
@@ -113,11 +132,11 @@ class Recording:
             f"{what} is constant in pieces, which a program cannot follow in a derivative of a derivative"
         )
 
-    @staticmethod
-    def _condition(rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
+    def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
         node.data, node.grad, node.label = float(bool(holds)), 0.0, ""
         node.parents, node.partials, node.rule = operands, (0.0,) * len(operands), rule
+        self.note(node)
         return node
 
 
@@ -128,7 +147,7 @@ class Program:
     ----------
     rules, operands, data: for each node its row, the numbers of its operands, and its value when it was recorded.
     inputs: for each argument, the node numbers of its numbers (-1 where the result does not depend on one).
-    input_names: what each argument's numbers are called, for comments.
+    input_names: what each argument is called, where its name can stand in a text that is executed; else "".
     captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
     outputs, structure: the node numbers of the result's numbers, and how the result is arranged.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
@@ -136,39 +155,55 @@ class Program:
     """
 
     def __init__(
-        self,
-        arguments: Sequence[Sequence[Value]],
-        outputs: Sequence[Value],
-        structure: Any,
-        notes: Recording,
-        existing: set[Value],
+        self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
     ) -> None:
-        listed = graph.order(*outputs, *[guard.condition for guard in notes.guards])
-        number = {id(node): i for i, node in enumerate(listed)}
+        roots = [*outputs, *[guard.condition for guard in notes.guards]]
+        wanted = set(map(id, roots))
+        live = []
+        for node in reversed(notes.nodes):
+            if id(node) in wanted:
+                live.append(node)
+                wanted.update(map(id, node.parents))
+        number: dict[int, int] = {}
         given = {id(node) for argument in arguments for node in argument}
+        constant = set(map(id, notes.leaves))
         self.rules: list[Rule] = []
+        self.operands: list[tuple[int, ...]] = []
+        self.data: list[float] = []
         self.captured: list[Value] = []
         self.captured_nodes: list[int] = []
-        for i, node in enumerate(listed):
-            rule = node.rule
-            if node in existing:
-                rule = rules.LEAF
-                self.captured.append(node)
-                self.captured_nodes.append(i)
-            elif not node.parents and id(node) not in given:
-                if rule is rules.LEAF and id(node) not in notes.made:
-                    self.captured.append(node)
-                    self.captured_nodes.append(i)
-                else:
-                    rule = rules.CONSTANT
+        self.labels: dict[int, str] = {}
+
+        def add(node: Value, rule: Rule, operands: tuple[int, ...]) -> int:
+            number[id(node)] = i = len(self.rules)
             self.rules.append(rule)
-        self.operands = [() if node in existing else tuple([number[id(p)] for p in node.parents]) for node in listed]
-        self.data = [node.data for node in listed]
+            self.operands.append(operands)
+            self.data.append(node.data)
+            if node.label:
+                self.labels[i] = node.label
+            return i
+
+        def add_leaf(node: Value) -> int:
+            if id(node) in number:
+                return number[id(node)]
+            if id(node) in given:
+                return add(node, rules.LEAF, ())
+            if id(node) in constant or node.rule is rules.CONSTANT:
+                return add(node, rules.CONSTANT, ())
+            self.captured.append(node)
+            self.captured_nodes.append(len(self.rules))
+            return add(node, rules.LEAF, ())
+
+        for node in reversed(live):
+            operands = tuple([number[key] if (key := id(x)) in number else add_leaf(x) for x in node.parents])
+            add(node, node.rule, operands)
+        self.outputs = [add_leaf(node) for node in outputs]
+        if any([id(x) in given or id(x) in constant for x in graph.order(*[y for y in self.captured if y.parents])]):
+            raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
         self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
-        self.outputs = [number[id(node)] for node in outputs]
         self.structure = structure
         self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
-        self.labels = {i: node.label for i, node in enumerate(listed) if node.label}
+        self.input_names = [""] * len(arguments)
 
     def signature(self) -> Any:
         """Equal for programs that compute the same: what two recordings on different branches are compared by."""
@@ -206,7 +241,13 @@ def program(
 
     Raises TypeError if the result holds a number that is not a Value: its gradient would be lost.
     """
-    leaves, result, notes = run(function, structures, numbers)
+    with undisturbed():
+        leaves, result, notes = run(function, structures, numbers)
+        return described(name, leaves, result, notes)
+
+
+def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: Recording) -> Program:
+    """The program of a function that has run; TypeError if the result holds a number that is not a Value."""
     outputs, structure = flatten(result, f"jit: the result of {name}")
     if not outputs:
         raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
@@ -217,7 +258,17 @@ def program(
                 f"jit: expected {name} to return Values, got {type(x).__name__} as its {where}: a plain number does "
                 "not depend on the arguments"
             )
-    again, _ = flatten(run(function, structures, numbers)[1], f"jit: the result of {name}")
-    first, second = (set(graph.order(*[x for x in given if isinstance(x, Value)])) for given in (outputs, again))
-    existing = {node for node in first & second if node.parents}  # what both runs found was there before
-    return Program(leaves, roots, structure, notes, existing)
+    return Program(leaves, roots, structure, notes)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without the collector of cyclic garbage, which would look through a growing graph, that has no cycles, again
+    and again: it takes more time than the recording of a million nodes itself."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -330,6 +330,18 @@ class Rolled:
         index = {node: i for i, node in enumerate(program.captured_nodes)}
         self.captured_order = [index[node] for node in self._captured]
         self.constant_values = np.array([formula.data[node] for node in self._constants])
+        self.input_names = program.input_names
+        self._labels: dict[int, dict[int, str]] = {}
+        for node, label in program.labels.items():
+            kept = formula.same.get(node, node)
+            self._labels.setdefault(self._array[kept], {}).setdefault(int(self._position[kept]), label)
+
+    def labels_of(self, array: Array, positions: Integers | None = None, all_of_them: bool = False) -> list[str]:
+        """The labels of an array's elements (of those at the positions); none if ``all_of_them`` are not labelled."""
+        known = self._labels.get(array.index, {})
+        wanted = range(array.size) if positions is None else positions.reshape(-1).tolist()
+        found = [known[i] for i in wanted if i in known] if known else []
+        return found if not all_of_them or len(found) == len(wanted) else []
 
     def _roll(self) -> None:
         formula = self.formula
@@ -344,7 +356,7 @@ class Rolled:
         for nodes in levels:
             groups: dict[Any, list[int]] = {}
             parts: dict[int, Any] = {}
-            for node in reversed(nodes):  # the order of the graph lists right operands first
+            for node in nodes:
                 groups.setdefault(self._key(node, parts), []).append(node)
             if len(self.statements) > STATEMENTS:
                 raise Unsupported(f"it does not roll into {STATEMENTS} array statements")
