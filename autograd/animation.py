@@ -2,8 +2,11 @@
 
 :func:`animate` puts the picture of a graph, the records of :mod:`autograd.stepping` and the lines of
 :mod:`autograd.explanation` into ``animation.html``, which lies beside this file and does the showing. :func:`quiz` is
-the same page with some gradients to find, in the order of backward. Nothing is computed in the page: its texts are made
-here.
+the same page with some gradients to find, in the order of backward.
+
+The page is given the numbers, and the texts around them with a gap for each: when the reader changes a leaf, it
+computes the rest with the rows of the table in JavaScript (:mod:`autograd.scripting`) and fills the gaps anew.
+Constants cannot be changed: they belong to the formula, and no gradient is asked for them.
 
 A page is one file that asks for no other, and says so to the browser (Content-Security-Policy). Labels go in as data,
 shown as drawings show them (:func:`autograd.labels.visible`).
@@ -12,29 +15,35 @@ shown as drawings show them (:func:`autograd.labels.visible`).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import drawing, rendering, rules
+from . import drawing, functions, rendering, rules, scripting
 from .explanation import Derivation
-from .formulas import derivative, formula
+from .formulas import ROWS, arguments, derivative, formula, namer, product, vector
 from .stepping import sweep
-from .symbols import number, short
-from .typesetting import Line
+from .symbols import POWER, SIGN, Symbol, Vector, short
 from .value import Value
 
 if TYPE_CHECKING:
     import os
     from collections import Counter
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from xml.etree.ElementTree import Element
 
+    from .stepping import Step
+
 DIGITS = 4
+GAP = "\U000f0000"  # a character that no name has: labels show it as Python writes it
 MOST_HIDDEN = 8  # gradients that a quiz asks for
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def animate(root: Value, *, max_nodes: int = 500) -> Animation:
     """The graph below ``root`` as a page that steps through it: forward, then backward, node by node.
+
+    What if a leaf had another value? The reader changes it in the page, and forward and backward are computed anew by
+    the same operations; constants stay, and so does the side that a ``where`` or an ``if`` took. A graph with
+    operations that are not of the table (by ``primitive``, or a function under ``jit``) can be stepped through only.
 
     In a notebook it shows itself, and where the notebook is not trusted to run scripts, as a picture. Elsewhere
     ``animate(y).save("steps.html")`` writes a file for any browser. No ``grad`` is read or written: gradients start
@@ -89,9 +98,25 @@ class Animation:
         self.svg = stage.picture(hidden)
         frames = stage.frames()
         self.frames = len(frames)
-        data = {"nodes": stage.boxes(), "frames": frames, "hidden": [stage.place[node] for node in reversed(hidden)]}
+        obstacle = "" if hidden else stage.obstacle()
+        data = {
+            "digits": DIGITS,
+            "nodes": stage.boxes(),
+            "arrows": [[stage.place[node], position] for node, position in stage.edge],
+            "product": template(lambda naming: product([naming(0), naming(1)]).text),
+            "complaints": {} if hidden or obstacle else stage.complaints(),
+            "frames": frames,
+            "hidden": [stage.place[node] for node in reversed(hidden)],
+            "obstacle": obstacle,
+        }
+        contents = {
+            "TITLE": escape(self.title),
+            "DATA": script_text(data),
+            "ROWS": "null" if hidden or obstacle else scripting.script(stage.used),
+            "SVG": self.svg,
+        }
         page = Path(__file__).with_name("animation.html").read_text(encoding="utf-8")
-        for mark, content in (("TITLE", escape(self.title)), ("DATA", script_text(data)), ("SVG", self.svg)):
+        for mark, content in contents.items():
             page = page.replace(f"<!--{mark}-->", content)
         self.html = page
 
@@ -156,33 +181,51 @@ class Stage:
         self.edge = {edge: i for i, edge in enumerate(edges)}
         self.taken = [step for step in sweep(self.derivation.nodes, self.names) if step.operand in self.place]
         self.taken = [step for step in self.taken if step.operand.rule is not rules.CONSTANT]
-        self.largest = max(
-            (abs(x) for x in map(self.gradient.get, self.variables) if x and math.isfinite(x)), default=0.0
-        )
+        self.used = list(dict.fromkeys(node.rule for node in self.nodes if node.parents))
 
     # The data.
 
-    def tint(self, x: float) -> float:
-        """From -1 to 1: the sign of a gradient, and how large it is beside the largest."""
-        if not x:
-            return 0.0
-        size = math.sqrt(min(abs(x) / self.largest, 1.0)) if self.largest and math.isfinite(x) else 1.0
-        return round(math.copysign(size, x), 3)
+    def obstacle(self) -> str:
+        """Why the page cannot compute the graph anew, as a sentence; nothing if it can."""
+        for node in self.computed:
+            rule, operands = node.rule, [x.data for x in node.parents]
+            if rule not in ROWS:
+                return f"{self.names[node]} was computed by {rule.symbol}, which is not an operation of the table."
+            given = rule.arguments(operands)
+            try:
+                out = rule.value(*given)
+                now = [out, *rule.spread(rule.partials(out, *given), operands)]
+            except (ArithmeticError, ValueError):
+                return f"{self.names[node]} is inf or nan where the table has no value, as ieee() allows."
+            if repr([*map(float, now)]) != repr([*map(float, [node.data, *node.partials])]):
+                return f"{self.names[node]} was computed before its operands got the values that they have now."
+        return "" if len(self.variables) > len(self.computed) else "there is no leaf whose value could be changed."
+
+    def complaints(self) -> dict[str, list[str]]:
+        """What the page says where a row has no value, and where that is too large; with gaps for the operands."""
+        told = {}
+        for rule in self.used:
+            if rule.layout == "fixed":  # the others have a value everywhere
+                gaps: list[Any] = [Gap(i) for i, _ in enumerate(rule.operand_names)]
+                told[rule.symbol] = [rule.complaint(error, gaps) for error in (ValueError(), OverflowError())]
+        return told
 
     def boxes(self) -> list[dict[str, object]]:
-        """For each node its name, its numbers, and the frame in which it is computed."""
+        """For each node its name, its numbers, what it is computed from, and the frame in which that is shown."""
         frame = {node: i for i, node in enumerate(self.computed, start=1)}
         return [
             {
                 "name": self.names[node],
-                "data": short(node.data, DIGITS),
-                "exact": repr(node.data),
-                "frame": frame.get(node, 0),
+                "total": derivative(self.root, node, self.names).text,
                 "constant": node.rule is rules.CONSTANT,
-                "asked": derivative(self.root, node, self.names).text,
-                "grad": repr(self.gradient[node]),
-                "text": short(self.gradient[node], DIGITS),
-                "tint": self.tint(self.gradient[node]),
+                "data": plain(node.data),
+                "frame": frame.get(node, 0),
+                "rule": node.rule.symbol,
+                "selecting": node.rule.selecting,
+                "operands": [self.place.get(x, str(x.data)) for x in node.parents],
+                "partials": [*map(plain, node.partials)],
+                "formula": formula(node, self.names).text if node.parents else "",
+                "numbers": numbers(node),
             }
             for node in self.nodes
         ]
@@ -192,58 +235,45 @@ class Stage:
         from collections import Counter
 
         uses = Counter(step.operand for step in self.taken)
-        start = f"Start: {self.names[self.root]} is to be computed" if self.computed else "Start"
-        made = [self.frame("start", None, start, [])]
-        for node in self.computed:
-            sides = [formula(node, self.names), formula(node, self.names, DIGITS), number(short(node.data, DIGITS))]
-            lines = [told(Line(self.derivation.name(node), sides))]
-            made.append(self.frame("forward", node, f"Forward: compute {self.names[node]}", lines))
-        total = self.derivation.total
-        one = told(Line(total(self.root), [number("1")]), self.place[self.root])
-        made.append(
-            self.frame("seed", self.root, f"Backward begins at {self.names[self.root]}", [one], [], [(self.root, 1.0)])
-        )
+        root = self.names[self.root]
+        made = [self.frame("start", None, f"Start: {root} is to be computed" if self.computed else "Start")]
+        made += [self.frame("forward", node, f"Forward: compute {self.names[node]}") for node in self.computed]
+        made.append(self.frame("seed", self.root, f"Backward begins at {root}"))
         for node in reversed(self.nodes):
             made += self.backward(node, uses)
-        leaves = [
-            node for node in self.names if not node.parents and node in self.place and node.rule is not rules.CONSTANT
-        ]
-        results = [told(Line(total(leaf), [number(short(self.gradient[leaf], DIGITS))])) for leaf in leaves]
-        final = [(node, self.gradient[node]) for node in self.variables]
-        made.append(self.frame("end", None, "The gradients", results, [], final))
-        return made
+        variables = [node for node in self.names if node in self.place and node.rule is not rules.CONSTANT]
+        leaves = [self.place[node] for node in variables if not node.parents]
+        return [*made, {**self.frame("end", None, "The gradients"), "leaves": leaves}]
 
     def backward(self, node: Value, uses: Counter[Value]) -> list[dict[str, object]]:
         """The frame in which a node hands its gradient to its operands, if it has any that are not constants."""
         here = [step for step in self.taken if step.node is node]
         if not here:
             return []
-        lines = [told(self.derivation.step_line(step, uses[step.operand]), self.place[step.operand]) for step in here]
+        steps = [[self.place[step.operand], step.position, self.chain(step), uses[step.operand]] for step in here]
         edges = [self.edge[node, step.position] for step in here if step.position is not None]
-        after = [(step.operand, step.after) for step in here]
-        return [self.frame("backward", node, f"Backward: from {self.names[node]} to its operands", lines, edges, after)]
+        frame = self.frame("backward", node, f"Backward: from {self.names[node]} to its operands")
+        return [{**frame, "steps": steps, "edges": edges}]
 
-    def frame(
-        self,
-        kind: str,
-        node: Value | None,
-        caption: str,
-        lines: list[dict[str, object]],
-        edges: list[int] | None = None,
-        after: Iterable[tuple[Value, float]] = (),
-    ) -> dict[str, object]:
-        """One state of the page; ``after`` has the gradients that are new in it."""
+    def chain(self, step: Step) -> list[str]:
+        """The chain rule of a step in symbols, with gaps for the number of operands that are the largest."""
+        node, partial = step.node, step.symbolic
+        if node.rule in ROWS and node.rule.layout == "sequence" and node.rule.selecting:
+            (xs,) = arguments(node, namer(self.names), step.position or 0)
+            if isinstance(xs, Vector):
+                xs.ties = Symbol(GAP)
+            partial = rules.symbolic(node.rule, xs)[1][0]
+        return product([derivative(self.root, node, self.names), partial]).text.split(GAP)
+
+    def frame(self, kind: str, node: Value | None, caption: str) -> dict[str, object]:
+        """One state of the page."""
         operands = list(dict.fromkeys(node._prev)) if node is not None and kind in {"forward", "backward"} else []
-        if edges is None:
-            edges = [self.edge[node, i] for i in range(len(node._prev))] if node is not None else []
         return {
             "kind": kind,
             "node": None if node is None else self.place[node],
             "caption": caption,
-            "lines": lines,
-            "edges": edges,
+            "edges": [] if node is None else [self.edge[node, i] for i in range(len(node._prev))],
             "operands": [self.place[x] for x in operands],
-            "set": [[self.place[x], short(g, DIGITS), self.tint(g)] for x, g in after],
         }
 
     # The picture.
@@ -254,7 +284,7 @@ class Stage:
 
         import graphviz
 
-        widest = dict.fromkeys(self.variables, "grad -")
+        widest = dict.fromkeys(self.variables, "grad -0.1234")
         for node, grad in [*((step.operand, step.after) for step in self.taken), *self.gradient.items()]:
             text = f"grad {short(grad, DIGITS)}"
             if node in widest and len(text) > len(widest[node]):
@@ -292,11 +322,84 @@ class Stage:
         return tidied(tree, texts)
 
 
-def told(line: Line, of: int | None = None) -> dict[str, object]:
-    """A line of a derivation in pieces, between which it may be broken; ``of`` is the node whose gradient it tells."""
-    signs = [line.sign, *"=" * len(line.sides)]
-    sides = [f"{sign} {side.text}" for sign, side in zip(signs, line.told(), strict=False)]
-    return {"of": of, "sides": [line.left.text, *sides], "note": line.note}
+class Gap:
+    """A place in a message where the page writes a number."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def __repr__(self) -> str:
+        return f"{{{self.position}}}"
+
+
+def numbers(node: Value) -> list[object]:
+    """The formula of a node over the numbers of its operands (:func:`autograd.formulas.formula`), as a template."""
+    rule = node.rule
+    if not node.parents:
+        return []
+    operands = [Value(x.data) for x in node.parents]  # x * x has two gaps
+    position = {x: i for i, x in enumerate(operands)}
+    copy = drawing.twin(node, rule, operands, node.data, node.partials)
+
+    def written(naming: Callable[[int], Symbol]) -> str:
+        def by_operand(x: Value) -> Symbol:
+            return naming(position[x])
+
+        if rule in ROWS and (rule.layout == "pairs" or not hasattr(functions, rule.symbol)):
+            return str(rules.symbolic(rule, *arguments(copy, by_operand))[0])
+        return f"{rule.symbol}({vector(operands, by_operand)})"
+
+    return template(written)
+
+
+def template(written: Callable[[Callable[[int], Symbol]], str]) -> list[object]:
+    """A formula over numbers that are not known yet, in pieces; ``written`` gets the function that names each.
+
+    A piece is a text, or the position of a number; or such a piece with a position and some of the signs ``+-e0``,
+    which stands only where the number there is of that kind: negative, in powers of ten, zero, or (+) none of these.
+    Parentheses may stand around the first two kinds, and a zero may be left out.
+    """
+    gaps: dict[int, str] = {}
+
+    def gap(i: int) -> str:
+        return gaps.setdefault(i, chr(ord(GAP) + len(gaps)))
+
+    def with_one(i: int, number: Symbol) -> str:
+        return written(lambda j: number if j == i else Symbol(gap(j)))
+
+    base = written(lambda i: Symbol(gap(i)))
+    around: dict[tuple[int, str, int], str] = {}  # place in the base, parenthesis, position: for which kinds
+    optional: dict[int, int] = {}  # place in the base: position of the number that is left out with it if it is zero
+    for i, mark in gaps.items():
+        for kind, number in (("-", Symbol(f"-{mark}", binding=SIGN)), ("e", Symbol(mark, binding=POWER))):
+            at = 0
+            for c in with_one(i, number).replace(number.text, mark):
+                if base[at : at + 1] == c:
+                    at += 1
+                else:
+                    around[at, c, i] = around.get((at, c, i), "") + kind
+        zero = with_one(i, Symbol("0"))
+        if zero != base.replace(mark, "0"):
+            start = next(at for at, c in enumerate(base) if not zero.startswith(c, at))
+            optional.update(dict.fromkeys(range(start, start + len(base) - len(zero)), i))
+    positions = {mark: i for i, mark in gaps.items()}
+    pieces: list[object] = []
+    for at in range(len(base) + 1):
+        pieces += [[parenthesis, i, kinds] for (place, parenthesis, i), kinds in around.items() if place == at]
+        for c in base[at : at + 1]:
+            piece = positions.get(c, c)
+            if at in optional:
+                pieces.append([piece, optional[at], "+-e"])
+            elif isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
+                pieces[-1] += piece
+            else:
+                pieces.append(piece)
+    return pieces
+
+
+def plain(x: float) -> float | str:
+    """A number as JSON has it, or its name, where JSON has none for it."""
+    return x if math.isfinite(x) else str(x)
 
 
 def tidied(tree: Element, gradients: dict[str, str]) -> str:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from .rules import Rule
 
 
-def namespace(np: Any) -> dict[str, Any]:
+def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
     """What each name of the table means over the arrays of ``np``, a module with NumPy's functions.
 
-    Sequences (the operands of sum, max, logsumexp, ...) run along the first axis.
+    Sequences (the operands of sum, max, logsumexp, ...) run along the first axis. NumPy has no ``erf`` and ``erfc``:
+    without them, those of ``math`` are applied to each element.
     """
     where, exp, log1p, inf, nan = np.where, np.exp, np.log1p, math.inf, math.nan
 
@@ -35,7 +36,7 @@ def namespace(np: Any) -> dict[str, Any]:
         each = np.frompyfunc(f, 1, 1)
         return lambda x: np.asarray(each(x), float)
 
-    erf, erfc = elementwise(math.erf), elementwise(math.erfc)
+    erf, erfc = erf or elementwise(math.erf), erfc or elementwise(math.erfc)
 
     def above(x: Any, y: Any) -> Any:
         return chosen(nan, x > y, 1.0, x <= y, 0.0)
@@ -109,7 +110,7 @@ def namespace(np: Any) -> dict[str, Any]:
         largest = np.max(abs(xs), axis=0)
         rescaled = ((r < 1e-290) | (r == inf)) & (largest < inf)
         xs = where(rescaled, xs / largest, xs)
-        return where(r == 0.0, 0.0, xs / where(rescaled, np.hypot.reduce(xs, axis=0), r))
+        return where(r == 0.0, 0.0, xs / where(rescaled, norm(xs), r))
 
     def cbrt(x: Any) -> Any:
         c = np.cbrt(x)

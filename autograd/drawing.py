@@ -15,40 +15,42 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import rules
+from .folding import FEW_BOXES, Folded, Folds, arrows, handed_on
 from .graph import order
 from .labels import names as names_of
 from .labels import visible
 from .rendering import blank
-from .stepping import ways_down
 from .symbols import short
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
+    from typing import TypeVar
 
     from graphviz import Digraph
 
+    from .folding import Parametrised
+
+    Key = TypeVar("Key", bound=Hashable)
+
 MOST_NODES = 500
-FEW_BOXES = 24  # in a folded picture, if the names of the parameters allow it
+MOST_PASSED = 200  # ranks that arrows pass on their way, in all; in a larger picture they are cut short
+FAR = 8  # ranks; an arrow that is longer begins at a copy of its box
+QUICK = {"nslimit": "2", "nslimit1": "2", "mclimit": "0.1"}  # limits to Graphviz's search for the best places
 POSITIVE, NEGATIVE = (255, 208, 140), (160, 205, 255)  # light orange, light blue: black text on them has 13:1 and more
 GREY = "#505050"
 CONSTANT_LOOK = {"color": GREY, "fontcolor": GREY, "style": "filled,dashed"}
-PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\d+\])+")  # layers.0.neurons.3.w[5], x[7]
-
-
-class Parametrised(Protocol):
-    """A module: something whose parameters have names."""
-
-    def named_parameters(self) -> Iterable[tuple[str, Value]]:
-        """Each parameter with its name, such as ``layers.0.neurons.3.w[5]``."""
+COPY = {"shape": "oval", "style": "filled,dotted", "height": "0.2", "margin": "0.05"}
 
 
 class Box(NamedTuple):
     """What a picture, or a line of text, shows of one node, or of several that are folded into one."""
 
+    name: str
     made: str
     """The operation, or the name of the module."""
     fields: list[str]
@@ -85,8 +87,9 @@ def draw(
     rankdir: str = "LR",
     format: str = "svg",
     max_nodes: int | None = None,
-    expand: bool = False,
+    expand: bool | str | Iterable[str] = False,
     collapse: bool | Parametrised = False,
+    depth: int | None = None,
 ) -> Digraph:
     """The graph below ``root`` as a picture: forward along the arrows, backward in the numbers that they carry.
 
@@ -139,32 +142,37 @@ def draw(
     another ``rankdir``, for a ``format`` that Graphviz does not know, and for more than ``max_nodes`` boxes.
     """
     nodes, edges = trace(root)
-    if expand:
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth: expected 0 (the whole network) or more, got {depth}")
+    opened = names_to_open(expand)
+    if expand is True:
         root = spelled_out(root)
         nodes, edges = trace(root)
     numbered = {node: f"n{number}" for number, node in enumerate(nodes)}
     names = names_of(root)
     nodes = [node for node in names if node in numbered]  # left operands first, which Graphviz draws above right ones
-    home: dict[Value, Hashable] = dict(zip(nodes, nodes, strict=True))
-    if collapse:
-        home = folded(nodes, collapse, FEW_BOXES if max_nodes is None else max_nodes)
+    most = MOST_NODES if max_nodes is None else max_nodes
+    folds = collapse is not False or bool(opened) or depth is not None
+    shown = Folded(dict(zip(nodes, nodes, strict=True)), set())
+    if folds:
+        shown = Folds(nodes, collapse or True, opened).best(FEW_BOXES if max_nodes is None else max_nodes, depth)
+    home = shown.home
     last = {home[node]: node for node in nodes}
     members: dict[Hashable, list[Value]] = {home[node]: [] for node in nodes if last[home[node]] is node}
     for node in nodes:
         members[home[node]].append(node)
-    most = MOST_NODES if max_nodes is None else max_nodes
     if len(members) > most:
         count, kind, advice = len(members), "nodes", "Fold it with draw(..., collapse=True), draw"
-        if collapse:
+        if folds:
             kind, advice = "boxes", "Label what belongs together, draw"
         raise ValueError(
             f"draw: expected a graph of at most {most} {kind}, got {count}: nobody could read it. {advice} an inner "
             f"node, or say draw(..., max_nodes={count}) to see it all the same"
         )
-    boxes = boxes_of(members, home, names, swept=root.grad != 0.0)
+    boxes = boxes_of(members, shown, names, swept=root.grad != 0.0)
     picture = blank(listing(boxes.values()), rankdir, format)
     ids = {key: numbered[node] for key, node in last.items()}
-    widest = max(len(node._prev) for node in nodes) if not collapse else len(members)
+    widest = len(members) if folds else max(len(node._prev) for node in nodes)
     picture.graph_attr.update(ranksep=f"{min(max(0.25, 0.1 * widest), 10.0):.2f}")  # many arrows need room to meet
     if len(edges) < len(nodes):  # a tree: operands can stand in the order of the formula everywhere
         picture.graph_attr.update(ordering="in")
@@ -172,13 +180,33 @@ def draw(
         shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
     )
     picture.edge_attr.update(arrowsize="0.7", color=GREY, fontsize="11")
+    drawn = list(arrows(members, home))
+    copies, hints = spread(list(boxes), [(start, end) for start, end, _ in drawn])
+    picture.graph_attr.update(hints)
+    copied = {start for (start, _, _), copy in zip(drawn, copies, strict=True) if copy}
     for key, box in boxes.items():
-        stack = "{" + "|".join(escaped(field) for field in box.fields if field) + "}"
+        fields = [field for field in box.fields if field]
+        if key in copied and box.made and box.name not in (box.made, *fields):
+            fields.insert(0, box.name)
+        stack = "{" + "|".join(map(escaped, fields)) + "}"
         picture.node(ids[key], f"{{{escaped(box.made)}|{stack}}}" if box.made else f"{{{stack}}}", **box.look)
-    for start, end, text in arrows(members, home):
+    for (start, end, text), copy in zip(drawn, copies, strict=True):
         constant = all(node.rule is rules.CONSTANT for node in members[start])
-        picture.edge(ids[start], ids[end], text, **({"style": "dashed", "fontcolor": GREY} if constant else {}))
+        source = f"{ids[start]}copy{copy}" if copy else ids[start]
+        if copy:  # said again with each of its arrows, which changes nothing
+            picture.node(source, escaped(boxes[start].name), **{**boxes[start].look, **COPY})
+        picture.edge(source, ids[end], text, **({"style": "dashed", "fontcolor": GREY} if constant else {}))
     return picture
+
+
+def names_to_open(expand: bool | str | Iterable[str]) -> list[str]:
+    """The names in ``expand``. TypeError for anything else."""
+    if isinstance(expand, (bool, str)):
+        return [expand] if isinstance(expand, str) else []
+    names = list(expand) if isinstance(expand, Iterable) else []
+    if not names or not all([isinstance(name, str) for name in names]):
+        raise TypeError(f"expand: expected True, False or the names of boxes, got {expand!r}")
+    return names
 
 
 def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
@@ -190,8 +218,8 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
     ids = {node: f"n{number}" for number, node in enumerate(nodes)}
     names = names_of(root)
     nodes = [node for node in names if node in ids]
-    home: dict[Value, Hashable] = dict(zip(nodes, nodes, strict=True))
-    boxes = boxes_of({node: [node] for node in nodes}, home, names, swept=True)
+    alone = Folded(dict(zip(nodes, nodes, strict=True)), set())
+    boxes = boxes_of({node: [node] for node in nodes}, alone, names, swept=True)
     picture = blank(listing(boxes.values()), rankdir, format)
     for node in nodes:
         fields = escaped(node.label), f"data {node.data:.4f}", f"grad {node.grad:.4f}"
@@ -205,62 +233,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
     return picture
 
 
-# What is folded, and what is spelled out -----------------------------------------------------------------------
-
-
-def folded(nodes: Sequence[Value], collapse: bool | Parametrised, most: int) -> dict[Value, Hashable]:
-    """For each node the box that it is drawn in: neurons if there are at most ``most`` boxes then, else layers, ...
-
-    Of two ways of folding that have as many boxes, the one with the shorter names.
-    """
-    paths = {node: node.label for node in nodes if PATH.fullmatch(node.label)}
-    if not isinstance(collapse, bool):
-        if not callable(getattr(type(collapse), "named_parameters", None)):
-            raise TypeError(f"collapse: expected True, False or a module, got {type(collapse).__name__}")
-        paths.update({node: f"{type(collapse).__name__}.{name}" for name, node in collapse.named_parameters()})
-    best = homes(nodes, paths, 0)
-    count = len(set(best.values()))
-    for height in range(1, max([path.count(".") for path in paths.values()], default=0)):
-        coarser = homes(nodes, paths, height)
-        fewer = len(set(coarser.values()))
-        if fewer < count <= most:
-            break
-        best, count = coarser, fewer
-    return best
-
-
-def homes(nodes: Sequence[Value], paths: Mapping[Value, str], height: int) -> dict[Value, Hashable]:
-    """For each node the box that it is drawn in, where boxes bear names that are ``height`` parts shorter.
-
-    From operands to results: what has a path is in the box of that name, what is computed with the parameters of one
-    module, or from nothing but that module, is in its box. From results to operands, for the rest: a node with a
-    label is a box, and what only one box uses is in it. Nameless inputs of a module that feed the same boxes are one.
-    """
-    home: dict[Value, Hashable] = {}
-    modules: set[Hashable] = set()
-    for node in nodes:
-        if node in paths:
-            *parts, _ = paths[node].split(".")
-            home[node] = ".".join(parts[: max(1, len(parts) - height)]) if parts else paths[node].partition("[")[0]
-            modules.update([home[node]] if parts else [])
-        elif node._prev and not node.label:
-            within = {home.get(operand) for operand in node._prev if operand.rule is rules.LEAF and operand in paths}
-            owners = (within & modules) or {home.get(operand) for operand in node._prev}
-            if len(owners) == 1 and owners <= modules:
-                home[node] = owners.pop()
-    users: dict[Value, set[Hashable]] = {node: set() for node in nodes}
-    for node in reversed(nodes):
-        if node not in home:
-            using = users[node]
-            if node.label or not using:
-                home[node] = node
-            elif not node._prev and using & modules:
-                home[node] = frozenset(using)
-            else:
-                home[node] = node if len(using) > 1 else next(iter(using))
-        for operand in node._prev:
-            users[operand].add(home[node])
-    return {node: home[node] for node in nodes}
+# Weighted sums, op by op ----------------------------------------------------------------------------------------
 
 
 def spelled_out(root: Value) -> Value:
@@ -294,57 +267,45 @@ def twin(node: Value, rule: rules.Rule, operands: Sequence[Value], data: float, 
     return copied
 
 
-def arrows(
-    members: Mapping[Hashable, Sequence[Value]], home: dict[Value, Hashable]
-) -> Iterator[tuple[Hashable, Hashable, str]]:
-    """From which box to which, and what stands there.
+# Where boxes stand --------------------------------------------------------------------------------------------
 
-    That is the partial between nodes, and between boxes that hand on one node each the derivative through the box;
-    else how many arrows there were.
+
+def spread(keys: Sequence[Key], links: Sequence[tuple[Key, Key]]) -> tuple[list[int], dict[str, str]]:
+    """For each arrow the copy of its box at which it begins, 0 being the box itself; and attributes of the picture.
+
+    A box stands just before the first that uses it. Arrows to uses far away would cross all that lies between, which
+    nobody could follow, and which takes Graphviz minutes: of these, those that end near each other begin at a copy. In
+    a picture in which arrows pass few ranks, all begin at their boxes. ``keys`` has operands before results.
     """
-    handed = handed_on(members, home)
-    place = {node: i for i, node in enumerate(home)}
-    bundles: dict[tuple[Hashable, Hashable], int] = {}
-    for node, end in home.items():
-        for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
-            start = home[operand]
-            if len(handed[start]) == len(members[end]) == 1:
-                yield start, end, f"∂ {short(partial)}"
-            elif members[start] is not members[end]:
-                bundles[start, end] = bundles.get((start, end), 0) + 1
-    through: dict[tuple[Hashable, Hashable], float] = {}
-    for end in {end: None for _, end in bundles}:
-        if len(handed[end]) == 1:
-            for operand, _, partial, _ in ways_down(handed[end][0], place, place.keys() - set(members[end])):
-                through[home[operand], end] = through.get((home[operand], end), 0.0) + partial
-    for (start, end), count in bundles.items():
-        if len(handed[start]) == len(handed[end]) == 1:
-            yield start, end, f"∂ {short(through[start, end])}"
-        else:
-            yield start, end, f"× {count}"
-
-
-def handed_on(members: Mapping[Hashable, Sequence[Value]], home: dict[Value, Hashable]) -> dict[Hashable, list[Value]]:
-    """The nodes in each box that others use, or the root."""
-    used = {operand for node in home for operand in node._prev if members[home[operand]] is not members[home[node]]}
-    used.add(next(reversed(home)))  # the root
-    return {key: [node for node in inside if node in used] for key, inside in members.items()}
+    place = {key: i for i, key in enumerate(keys)}
+    height = dict.fromkeys(keys, 0)  # how many arrows away the root is
+    forward = [(start, end) for start, end in links if place[start] < place[end]]
+    for start, end in sorted(forward, key=lambda link: -place[link[1]]):
+        height[start] = max(height[start], height[end] + 1)
+    passed = sum(height[start] - height[end] - 1 for start, end in forward)
+    copies = [0] * len(links)
+    if passed > MOST_PASSED:
+        near: dict[Key, tuple[int, int]] = {}
+        for i in sorted(range(len(links)), key=lambda i: -height[links[i][1]]):
+            start, end = links[i]
+            copy, from_here = near.setdefault(start, (0, height[end]))
+            if from_here - height[end] > FAR:
+                near[start] = copy, _ = copy + 1, height[end]
+            copies[i] = copy
+    return copies, QUICK if passed + len(links) > 1.5 * MOST_PASSED else {}
 
 
 # How boxes, numbers, labels and gradients look ---------------------------------------------------------------------
 
 
 def boxes_of(
-    members: Mapping[Hashable, Sequence[Value]],
-    home: dict[Value, Hashable],
-    names: Mapping[Value, str],
-    *,
-    swept: bool,
+    members: Mapping[Hashable, Sequence[Value]], shown: Folded, names: Mapping[Value, str], *, swept: bool
 ) -> dict[Hashable, Box]:
     """What stands in each box, given the nodes in it."""
-    faces = {key: face(key, inside) for key, inside in members.items()}
-    shown = [x for x in faces.values() if x is not None and x.rule is not rules.CONSTANT]
-    largest = max([abs(x.grad) for x in shown if math.isfinite(x.grad)], default=0.0)
+    home = shown.home
+    faces = {key: None if key in shown.modules else face(key, inside) for key, inside in members.items()}
+    variables = [x for x in faces.values() if x is not None and x.rule is not rules.CONSTANT]
+    largest = max([abs(x.grad) for x in variables if math.isfinite(x.grad)], default=0.0)
     handed = handed_on(members, home)
     called = {
         key: key if isinstance(key, str) else "inputs" if node is None else names[node] for key, node in faces.items()
@@ -353,14 +314,15 @@ def boxes_of(
     for key, inside in members.items():
         node, name = faces[key], called[key]
         if node is None:
-            variables = [x.grad for x in inside if x.rule is not rules.CONSTANT]
+            grads = [x.grad for x in inside if x.rule is not rules.CONSTANT]
             data = f"data {span([x.data for x in handed[key]])}"
-            grad = f"grad {span(variables) if swept else '-'}" if variables else "constant"
-            kinds, look = contents(inside), {**({} if variables else CONSTANT_LOOK), "shape": "Mrecord"}
-            boxes[key] = Box(name, [*kinds, data, grad], look, (f"{name}: {', '.join(kinds)}", data, grad))
+            grad = f"grad {span(grads) if swept else '-'}" if grads else "constant"
+            kinds = contents(inside, "parameter" if key in shown.modules else "variable")
+            look = {**({} if grads else CONSTANT_LOOK), "shape": "Mrecord"}
+            boxes[key] = Box(name, name, [*kinds, data, grad], look, (f"{name}: {', '.join(kinds)}", data, grad))
         elif node.rule is rules.CONSTANT:
             boxes[key] = Box(
-                "", [node.label, short(node.data)], CONSTANT_LOOK, (name, f"data {short(node.data)}", "constant")
+                name, "", [node.label, short(node.data)], CONSTANT_LOOK, (name, f"data {short(node.data)}", "constant")
             )
         else:
             data, grad = f"data {short(node.data)}", f"grad {short(node.grad) if swept else '-'}"
@@ -372,7 +334,7 @@ def boxes_of(
             if len(inside) > 1:
                 made = f"{len(inside)} nodes"
                 look["shape"], line = "Mrecord", f"{name}: {made}"
-            boxes[key] = Box(made, [node.label, data, grad], look, (line, data, grad))
+            boxes[key] = Box(name, made, [node.label, data, grad], look, (line, data, grad))
     return boxes
 
 
@@ -383,14 +345,13 @@ def face(key: Hashable, inside: Sequence[Value]) -> Value | None:
     return key if isinstance(key, Value) else None
 
 
-def contents(inside: Sequence[Value]) -> list[str]:
+def contents(inside: Sequence[Value], kind: str) -> list[str]:
     """How many nodes of each kind are in a box: its leaves, and its operations, the most frequent first."""
     computed = Counter([node._op for node in inside if node._prev])
     constants = sum(node.rule is rules.CONSTANT for node in inside)
-    variables = len(inside) - constants - computed.total()
-    counted = [(variables, "parameter" if computed else "variable"), (constants, "constant")]
-    leaves = [f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in counted if count]
-    kinds = [f"{count} {kind}" if count > 1 else kind for kind, count in computed.most_common()]
+    counted = [(len(inside) - constants - computed.total(), kind), (constants, "constant")]
+    leaves = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counted if count]
+    kinds = [f"{count} {made}" if count > 1 else made for made, count in computed.most_common()]
     return [*leaves, ", ".join([*kinds[:3], "..."] if len(kinds) > 3 else kinds)] if kinds else leaves
 
 

@@ -95,28 +95,55 @@ def backward(root: N) -> list[N]:
     The contract: grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. So calling it
     twice doubles the leaves and nothing else, and two losses that share nodes add up at the leaves.
 
-    Returns the order it swept: results before operands.
+    Returns the computed nodes in the order in which it swept them: results before operands.
     """
-    nodes = order(root)
-    nodes.reverse()
-    for node in nodes:
-        if node.parents:
-            node.grad = UNTOUCHED
+    untouched = float("0")  # a new object, in which this pass knows the nodes that it has seen
+    nodes = reset(root, untouched)
     root.grad += 1.0
-    sweep(nodes)
+    sweep(nodes, untouched)
     return nodes
 
 
-def sweep(nodes: Iterable[Node]) -> None:
+def reset(root: N, untouched: float) -> list[N]:
+    """Give each computed node below ``root`` the gradient ``untouched``, and list them, results before operands.
+
+    The walk of :func:`order`, with a mark in the node itself instead of a set of those seen, and without the leaves,
+    which hand nothing on: a backward pass takes two thirds of the time.
+    """
+    listed: list[N] = []
+    stack: list[N | None] = [root] if root.parents else []
+    while stack:
+        node = stack.pop()
+        if node is None:  # the operands of the node below are all listed
+            listed.append(stack.pop())  # type: ignore[arg-type]
+        elif node.grad is not untouched:
+            node.grad = untouched
+            stack.append(node)
+            stack.append(None)
+            parents = node.parents
+            if len(parents) == 2:  # spelled out as in sweep
+                left, right = parents
+                if left.parents and left.grad is not untouched:
+                    stack.append(left)
+                if right.parents and right.grad is not untouched:
+                    stack.append(right)
+            else:
+                stack += [parent for parent in parents if parent.parents and parent.grad is not untouched]
+    listed.reverse()
+    return listed
+
+
+def sweep(nodes: Iterable[Node], untouched: float = UNTOUCHED) -> None:
     """The chain rule, for each node in turn: every operand receives its partial times the gradient of the result.
 
         operand.grad += d node / d operand * node.grad
 
-    Complete if results come before operands.
+    Complete if results come before operands. A node whose gradient still is ``untouched`` hands nothing on.
     """
     for node in nodes:
         upstream = node.grad
-        if upstream is UNTOUCHED:
+        if upstream is untouched:
+            node.grad = UNTOUCHED
             continue
         partials = node.partials
         if len(partials) == 2:  # the same as below, spelled out: most nodes have two operands, and this halves the time

@@ -71,6 +71,8 @@ class detect_anomaly:
 
     def see_value(self, node: Any) -> None:
         """Remember which line made the node; raise if its value is not finite."""
+        if recorder.get() is not None:
+            recorder.get().note(node)
         line = user_line()
         self._lines[id(node)] = node, line
         if not is_finite(node.data):

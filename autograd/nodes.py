@@ -35,11 +35,11 @@ def number(x: Term) -> float:
 
 
 def constant_in_pieces(guard: Callable[..., Any]) -> Callable[..., Any]:
-    """A guard whose derivative is 0 wherever it has one: computed from the numbers, it is a number."""
+    """A guard whose derivative is 0 wherever it has one: a number, computed from numbers, unless a program records it."""
 
     def function(*operands: Any) -> Any:
         if recorder.get() is not None:
-            recorder.get().frozen(guard.__name__)
+            return recorder.get().pieces(guard.__name__, *operands)
         return guard(*[[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands])
 
     return function

@@ -254,6 +254,12 @@ def symbolic(rule: Rule, *operands: Any) -> tuple[Any, tuple[Any, ...]]:
     return value, tuple(map(symbols.symbol, partials if isinstance(partials, tuple) else (partials,)))
 
 
+def constant_partials(rule: Rule) -> tuple[float, ...] | None:
+    """The partials of a row where they are the same for all operands, as those of + are; else None: of nan, nan."""
+    partials = rule.partials(*[nan] * rule.partials.__code__.co_argcount)
+    return None if any([partial != partial for partial in partials]) else partials
+
+
 def table() -> str:
     """The table of derivatives as text, one line per operation, made from the rows themselves."""
     lines = [("operation", "value", "partial derivatives")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from numbers import Real
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import arrays, graph, rules
 from .modes import ieee_arithmetic, recorder, watcher
@@ -104,74 +104,85 @@ def watch(node: Value) -> None:
         seer.see_value(node)
 
 
+# The two methods below spell ``record`` out for one and for two operands: this is where an eager program spends its
+# time, and the general form takes twice as long. For each row they are read in a namespace of its own, as rows are,
+# because a name there is found quicker than one of an enclosing function. In it these four are the row's: ----------
+
+rule = rules.LEAF
+value = rule.value
+partials = rule.partials
+constant: tuple[float, ...] | None = None
+"""The partials of the row where they are the same for all operands."""
+
+
+def unary_method(self: Value) -> Value:
+    """The node of a row of one operand."""
+    x = self.data
+    node = new(Value)
+    try:
+        node.data = out = value(x)
+        node.partials = constant or partials(out, x)
+    except (ArithmeticError, ValueError) as error:
+        node.data, node.partials = answer(rule, error, (x,))
+    node.grad = 0.0
+    node.label = ""
+    node.parents = (self,)
+    node.rule = rule
+    if watching() is not None:
+        watch(node)
+    return node
+
+
+def binary_method(self: Value, other: Value | float) -> Value:
+    """The node of a row of two operands."""
+    if type(other) is not Value:
+        other = lift(other, rule)
+    x = self.data
+    y = other.data
+    node = new(Value)
+    try:
+        node.data = out = value(x, y)
+        node.partials = constant or partials(out, x, y)
+    except (ArithmeticError, ValueError) as error:
+        node.data, node.partials = answer(rule, error, (x, y))
+    node.grad = 0.0
+    node.label = ""
+    node.parents = (self, other)
+    node.rule = rule
+    if watching() is not None:
+        watch(node)
+    return node
+
+
 def bound(method: Method, rule: Rule) -> Method:
-    """The method with the row's formulas as its docstring, and its own copy of the code.
+    """The method for one row, with the row's formulas as its docstring, and its own copy of the code.
 
     Its own, because CPython's inline caches belong to the code: shared by + and *, each call would find the cache
     set up for the other.
     """
-    method.__code__ = method.__code__.replace()
-    method.rule = rule  # type: ignore[attr-defined]
-    value, partials = rules.symbolic(rule)
+    names = {"value": rule.value, "partials": rule.partials, "constant": rules.constant_partials(rule), "rule": rule}
+    read: Any = rules.read(method, names)
+    read.__code__ = read.__code__.replace()
+    read.rule = rule
+    out, slopes = rules.symbolic(rule)
     domain = f" Domain: {rule.domain}." if rule.domain else ""
-    method.__doc__ = f"{value}, with the partial derivatives {', '.join(map(str, partials))}.{domain}"
-    return method
-
-
-# The two bindings below spell ``record`` out for one and for two operands: this is where an eager program spends its
-# time, and the general form takes twice as long. -----------------------------------------------------------------
+    read.__doc__ = f"{out}, with the partial derivatives {', '.join(map(str, slopes))}.{domain}"
+    return read  # type: ignore[no-any-return]
 
 
 def unary(rule: Rule) -> Callable[[Value], Value]:
     """A method for a row of one operand."""
-    value, partials = rule.value, rule.partials
-
-    def method(self: Value) -> Value:
-        x = self.data
-        node = new(Value)
-        try:
-            node.data = out = value(x)
-            node.partials = partials(out, x)
-        except (ArithmeticError, ValueError) as error:
-            node.data, node.partials = answer(rule, error, (x,))
-        node.grad = 0.0
-        node.label = ""
-        node.parents = (self,)
-        node.rule = rule
-        if watching() is not None:
-            watch(node)
-        return node
-
-    return bound(method, rule)
+    return bound(unary_method, rule)
 
 
 def binary(rule: Rule) -> tuple[Callable[[Value, Value | float], Value], Callable[[Value, Value | float], Value]]:
     """A method for a row of two operands, and its reflection (for ``2 - x``)."""
-    value, partials = rule.value, rule.partials
-
-    def method(self: Value, other: Value | float) -> Value:
-        if type(other) is not Value:
-            other = lift(other, rule)
-        x = self.data
-        y = other.data
-        node = new(Value)
-        try:
-            node.data = out = value(x, y)
-            node.partials = partials(out, x, y)
-        except (ArithmeticError, ValueError) as error:
-            node.data, node.partials = answer(rule, error, (x, y))
-        node.grad = 0.0
-        node.label = ""
-        node.parents = (self, other)
-        node.rule = rule
-        if watching() is not None:
-            watch(node)
-        return node
+    method = bound(binary_method, rule)
 
     def reflected(self: Value, other: Value | float) -> Value:
         return method(lift(other, rule), self)
 
-    return bound(method, rule), bound(reflected, rule)
+    return method, bound(reflected, rule)
 
 
 def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, object], bool]:
@@ -371,3 +382,4 @@ def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
 for _name, _member in vars(Value).items():
     if getattr(_member, "__module__", None) == __name__ and callable(_member):
         _member.__name__, _member.__qualname__ = _name, f"Value.{_name}"
+        _member.__globals__["Value"] = Value  # in a namespace that was made before the class

@@ -9,7 +9,10 @@ as the textbooks write it, the weighted sum being one node of the graph.
 
 from __future__ import annotations
 
+import operator
 import random
+from contextvars import ContextVar
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
 import autograd
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FunctionType
 
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
     Activation = str | Callable[[Value], Value]
     Initialisation = Literal["uniform", "xavier", "he"] | Callable[[random.Random, int, int], float]
 
@@ -34,13 +40,26 @@ tanh and sigmoid. he: N(0, 2 / nin) (He et al. 2015, eq. 10), for the relu famil
 """
 
 
+building: ContextVar[bool] = ContextVar("building", default=False)
+"""Whether a module is being built: those inside it leave the names of parameters to it."""
+
+
 class Module:
     """Something with parameters.
 
     They are the variables (Values that are neither computed nor constants) among its attributes, in lists, tuples and
     dicts of them, and in the modules it contains, in the order in which they were set. One that is reached on several
     ways counts once: two modules may share it.
+
+    When the module has been built its parameters are labelled with their names, ``layers.0.neurons.3.w[5]``, unless
+    they have other labels. Drawings and derivations tell from these which nodes a module computed
+    (``draw(model(x), collapse=True)``).
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - the next class's
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            setattr(cls, "__init__", naming(vars(cls)["__init__"]))  # noqa: B010 - a method that is known to the type checker
 
     def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
         """The outputs for the inputs of one example; each kind of module defines it."""
@@ -67,6 +86,78 @@ class Module:
         """Set the gradient of every parameter to 0.0: the start of a step, as gradients of leaves add up."""
         for parameter in self.parameters():
             parameter.grad = 0.0
+
+    _predictor: Predictor | None = None
+
+    def predict(self, X: Sequence[Any]) -> Floats:
+        """The outputs for all examples X[0], X[1], ... at once, as numbers in an array.
+
+        ``X`` has a row for each of n examples (an n x nin array, or a list of lists). The result is n x k for k
+        outputs, and n numbers where the model returns a single Value: row i is what ``model(X[i])`` gives.
+
+        Computed by the array program that :func:`autograd.jit` makes of the model. It is kept for the next call, as
+        long as the model consists of the same things; the numbers of the parameters are read anew each time.
+
+        Raises ValueError if X is empty, or if its examples are arranged unlike each other.
+        """
+        import numpy as np
+
+        if self._predictor is None or not self._predictor.fits(self):
+            self._predictor = Predictor(self)
+        return np.moveaxis(np.asarray(self._predictor.program.map(X)), -1, 0)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy is made from, or a model in another process: not the program, which it makes itself."""
+        return {name: content for name, content in vars(self).items() if name != "_predictor"}
+
+
+class Predictor:
+    """The array program of a module, and all that the module consisted of when it was made."""
+
+    def __init__(self, module: Module) -> None:
+        self.program = autograd.jit(module.__call__)
+        self._parts = _parts(module)
+
+    def fits(self, module: Module) -> bool:
+        """Whether the module still consists of the same things."""
+        parts = _parts(module)
+        return len(parts) == len(self._parts) and all(map(operator.is_, parts, self._parts))
+
+
+def _parts(module: Module) -> list[object]:
+    """A module, its attributes, what is in these, and so on."""
+    parts: list[object] = [module]
+    seen: set[int] = set()
+    for part in parts:  # grows on the way
+        if isinstance(part, (Module, dict, list, tuple)) and id(part) not in seen:
+            seen.add(id(part))
+            content = vars(part) if isinstance(part, Module) else part
+            items = content.values() if isinstance(content, dict) else content
+            parts.extend([item for item in items if not isinstance(item, Predictor)])
+    return parts
+
+
+def naming(build: Callable[..., None]) -> Callable[..., None]:
+    """The ``__init__`` of a module, which afterwards labels the parameters, where the module is not part of another.
+
+    A label that is the end of the name (``w[5]``) was given when an inner module had been built for itself.
+    """
+
+    @wraps(build)
+    def build_and_name(self: Module, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the module's
+        if building.get():
+            build(self, *args, **kwargs)
+            return
+        token = building.set(True)
+        try:
+            build(self, *args, **kwargs)
+        finally:
+            building.reset(token)
+        for name, parameter in self.named_parameters():
+            if f".{name}".endswith(f".{parameter.label}"):
+                parameter.label = name
+
+    return build_and_name
 
 
 def _members(name: str, content: Module | dict[object, object] | Sequence[object]) -> list[tuple[str, object]]:

@@ -2,7 +2,8 @@
 
 An optimizer is built without parameters and told them at each step: ``opt = SGD(lr=0.1)``, ``opt.step(parameters)``.
 Its formula, :meth:`Optimizer.update`, is plain arithmetic on one parameter, its gradient and its state, so the same
-text serves single numbers and whole arrays. State is kept by position in the list of parameters.
+text serves single numbers (:meth:`Optimizer.step`, over Values) and whole arrays (:meth:`Optimizer.step_array`). State
+is kept by position in the list of parameters; steps of both kinds may follow each other.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy as np
 
     from autograd import Value
 
     Rate = float | Callable[[int], float]
+    State = list[tuple[Any, ...]]
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Optimizer:
@@ -31,7 +36,10 @@ class Optimizer:
             expect_rate(lr)
         self.lr = lr
         self.steps = 0
-        self.state: list[tuple[Any, ...]] = []
+        self._state: State = []
+        self._columns: list[Any] | None = None
+        """After a step over arrays the state stands here: an array for each number of it, or the one that all share."""
+        self._count = 0
 
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
         """The new parameter and the new state, from parameter p, gradient g, rate and state."""
@@ -44,23 +52,77 @@ class Optimizer:
         parameters is another than at the first step, or if a schedule returns no finite rate >= 0.
         """
         given = list(parameters)
+        moved = self._one_by_one([p.data for p in given], [p.grad for p in given], self._begin(len(given)))
+        for p, data in zip(given, moved, strict=True):
+            p.data = data
+
+    def step_array(self, p: Floats, g: Floats) -> Floats:
+        """The parameters after one step, where all of them stand in an array p, and their gradients in g.
+
+        The state moves on as by :meth:`step`, and so do the errors; the given arrays stay as they are. A formula that
+        does more with its numbers than arithmetic (``if g > 0``), or leaves the finite ones, takes them one by one.
+        """
+        import numpy as np
+
+        lr = self._begin(len(p))
+        updated: tuple[Any, ...] = ()
+        try:
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                columns = [x if isinstance(x, float) else x.copy() for x in self._as_columns()]
+                updated = self.update(p.copy(), g.copy(), lr, *columns)
+            moved_all = np.shape(updated[0]) == p.shape and {np.shape(x) for x in updated[1:]} <= {(), p.shape}
+        except (ArithmeticError, TypeError, ValueError):
+            moved_all = False
+        if not moved_all:
+            return np.array(self._one_by_one(p.tolist(), g.tolist(), lr))
+        self.steps += 1
+        moved, *self._columns = updated
+        return moved  # type: ignore[no-any-return]
+
+    @property
+    def state(self) -> State:
+        """What each parameter remembers, by its position: a tuple of ``memory`` numbers."""
+        import numpy as np
+
+        if self._columns is not None:
+            each = [np.broadcast_to(x, self._count).tolist() for x in self._columns]
+            self.state = [*zip(*each, strict=True)] if each else [()] * self._count
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state, self._columns, self._count = state, None, len(state)
+
+    def _as_columns(self) -> list[Any]:
+        """The state as arrays; a single number where it is the same for all (such as Adam's t, which stays cheap)."""
+        import numpy as np
+
+        if self._columns is None:
+            columns = [*zip(*self._state, strict=True)]
+            self._columns = [column[0] if len(set(column)) == 1 else np.array(column, float) for column in columns]
+        return self._columns
+
+    def _begin(self, count: int) -> float:
+        """The rate of the next step, for this number of parameters."""
         if not self.steps:
-            self.state = [(0.0,) * self.memory] * len(given)
-        if len(self.state) != len(given):
-            raise ValueError(f"step: expected {len(self.state)} parameters as before, got {len(given)}")
-        lr = self.rate()
-        updated = [self.update(p.data, p.grad, lr, *state) for p, state in zip(given, self.state, strict=True)]
+            self.state = [(0.0,) * self.memory] * count
+        if self._count != count:
+            raise ValueError(f"step: expected {self._count} parameters as before, got {count}")
+        return self.rate()
+
+    def _one_by_one(self, p: Sequence[float], g: Sequence[float], lr: float) -> list[float]:
+        """The new numbers of the parameters; the state moves on once all of them are there."""
+        updated = [self.update(*pair, lr, *state) for *pair, state in zip(p, g, self.state, strict=True)]
         self.steps += 1
         self.state = [new[1:] for new in updated]
-        for p, new in zip(given, updated, strict=True):
-            p.data = new[0]
+        return [new[0] for new in updated]
 
     def rate(self) -> float:
         """The learning rate of the next step."""
         return expect_rate(self.lr(self.steps)) if callable(self.lr) else self.lr
 
     def __repr__(self) -> str:
-        settings = {k: v for k, v in vars(self).items() if k not in ("state", "steps")}
+        settings = {k: v for k, v in vars(self).items() if k != "steps" and not k.startswith("_")}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
 
 
@@ -82,7 +144,7 @@ class SGD(Optimizer):
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
         """Move by the rate times the gradient, or times the velocity."""
         (v,) = state
-        v = self.momentum * v + g
+        v = self.momentum * v + g if self.momentum else g
         return p - lr * (g + self.momentum * v if self.nesterov else v), v
 
 

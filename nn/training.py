@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Value
 
-from .losses import cross_entropy, mse, quadratic
+from .steps import in_numbers, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+
     from .losses import Loss, Output, Target
     from .modules import Module
     from .optimizers import Optimizer
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class History:
@@ -91,7 +95,8 @@ def fit(
         Show a progress bar on stderr.
     jit:
         Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
-        quicker. ``jit=False`` computes scalar by scalar: for a model that draws random numbers or reads ``.data``.
+        quicker; the parameters are written back at the end of each epoch. ``jit=False`` computes scalar by scalar: for
+        a model that draws random numbers or reads ``.data``.
 
     Raises ValueError if X and Y, or those of the validation, differ in length or are empty, or for a batch size or
     number of epochs that makes no sense. An error or an interruption leaves the parameters as they are after the last
@@ -104,74 +109,64 @@ def fit(
         raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
     from tqdm import tqdm
 
-    parameters = model.parameters()
-    gradient = jitted(model, loss, X, Y) if jit else eager(model, loss, X, Y)
+    cost = autograd.jit(lambda x, y: loss(model(x), y)) if jit else None
+    training = steps(model, loss, optimizer, X, Y, cost)
+    measure = None if validation is None else measurement(model, loss, *validation, threshold, cost)
     shuffle = (rng or random.Random()).shuffle
     order = list(range(len(X)))
     history = History()
     with tqdm(total=epochs * len(X), disable=not progress, unit=" examples") as bar:
         for epoch in range(1, epochs + 1):
             shuffle(order)
-            bar.set_description(f"epoch {epoch}/{epochs}")
+            bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
             total = 0.0
-            for start in range(0, len(order), batch_size):
-                batch = order[start : start + batch_size]
-                for p in parameters:
-                    p.grad = 0.0
-                total += gradient(batch) * len(batch)
-                optimizer.step(parameters)
-                bar.update(len(batch))
+            try:
+                for batch in training.batches(order, batch_size):
+                    total += training.step(batch) * len(batch)
+                    bar.update(len(batch))
+            finally:
+                training.write()
             history.loss.append(total / len(order))
-            if validation is not None:
-                history.validation_loss.append(mean_loss(model, *validation, loss=loss))
-                if isinstance(validation[1][0], Integral):
-                    history.validation_accuracy.append(accuracy(model, *validation, threshold=threshold))
+            if measure is not None:
+                loss_now, accuracy_now = measure()
+                history.validation_loss.append(loss_now)
+                history.validation_accuracy += [] if accuracy_now is None else [accuracy_now]
             bar.set_postfix_str(repr(history).partition(", ")[2].rstrip(")"))
             if any([callback(history) is True for callback in callbacks]):  # in a list: each is called
                 break
     return history
 
 
-def eager(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target]) -> Callable[[Sequence[int]], float]:
-    """The function that adds the gradient of the mean loss over a batch to the parameters, scalar by scalar.
+def measurement(
+    model: Module,
+    loss: Loss,
+    X: Sequence[Any],
+    Y: Sequence[Target],
+    threshold: float,
+    cost: Any,  # noqa: ANN401 - jit's class is none of autograd's names
+) -> Callable[[], tuple[float, float | None]]:
+    """What measures a model on a validation set: the mean loss and, where the targets are classes, the accuracy.
 
-    It takes the numbers of the examples and returns the mean loss; one backward for each example keeps graphs small.
+    In arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be; else scalar by scalar.
     """
+    classes = isinstance(Y[0], Integral)
 
-    def gradient(batch: Sequence[int]) -> float:
-        total = 0.0
-        for i in batch:
-            cost = loss(model(X[i]), Y[i]) / len(batch)
-            cost.backward()
-            total += cost.data
-        return total
+    def on_values() -> tuple[float, float | None]:
+        share = accuracy(model, X, Y, threshold=threshold) if classes else None
+        return mean_loss(model, X, Y, loss=loss), share
 
-    return gradient
+    def in_arrays() -> tuple[float, float | None]:
+        mean = sum(costs.map().tolist()) / len(X)
+        return mean, share_right(outputs.map(), Y, threshold, lambda i: model(X[i])) if classes else None
 
-
-def jitted(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target]) -> Callable[[Sequence[int]], float]:
-    """As :func:`eager`, for all examples of a batch at once in the array program that ``jit`` makes of one.
-
-    A class as target becomes its one-hot vector, an array of numbers like any other; that is known to mean the same
-    only to the losses of this package.
-    """
-    targets = Y
-    outputs = model(X[0])
-    if isinstance(Y[0], Integral):
-        for y in set(Y):
-            loss(outputs, y)  # a target that the loss refuses is refused here, in its own words
-    if isinstance(Y[0], Integral) and not isinstance(outputs, Value):
-        if loss not in (quadratic, mse, cross_entropy):
-            return eager(model, loss, X, Y)
-        targets = [[float(k == y) for k in range(len(outputs))] for y in Y]
-    mean = autograd.jit(lambda x, y: loss(model(x), y)).mean
-
-    def gradient(batch: Sequence[int]) -> float:
-        cost: Value = mean([X[i] for i in batch], [targets[i] for i in batch])
-        cost.backward()
-        return cost.data
-
-    return gradient
+    targets = None if cost is None else in_numbers(model, loss, X, Y)
+    if targets is None:
+        return on_values
+    try:
+        costs, outputs = cost.batch(X, targets), autograd.jit(model.__call__).batch(X)
+    except ValueError:  # examples of several arrangements
+        return on_values
+    return in_arrays
 
 
 def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, loss: Loss) -> float:
@@ -198,6 +193,27 @@ def is_right(output: Output, target: Target, threshold: float) -> bool:
         (y,) = target if hasattr(target, "__len__") else [target]  # type: ignore[misc]
         return bool((outputs[0] > threshold) == (y > 0))
     return bool(argmax(outputs) == (target if isinstance(target, Integral) else argmax(target)))  # type: ignore[arg-type]
+
+
+def share_right(
+    outputs: Sequence[Floats], Y: Sequence[Target], threshold: float, ask: Callable[[int], Output]
+) -> float:
+    """:func:`accuracy` for classes, where the outputs stand in arrays: one array of n numbers, or k of them.
+
+    Numbers that are equal up to rounding leave the class open: there ``ask(i)`` gives the output of the model itself.
+    """
+    import numpy as np
+
+    a, classes = np.atleast_2d(outputs), np.asarray(Y)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        if len(a) == 1:
+            right, first, second = (a[0] > threshold) == (classes > 0), a[0], threshold
+        else:
+            right, (second, first) = a.argmax(0) == classes, np.partition(a, -2, axis=0)[-2:]
+        clear = abs(first - second) > 1e-9 * (1.0 + abs(first))
+    for i in np.flatnonzero(~clear).tolist():
+        right[i] = is_right(ask(i), Y[i], threshold)
+    return int(right.sum()) / len(Y)
 
 
 def count(name: str, X: Sequence[Any], Y: Sequence[Target]) -> int:

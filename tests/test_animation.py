@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import random
 import re
 import subprocess
 import sys
@@ -15,10 +16,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import autograd as ag
-from autograd import Value, animate, quiz, steps
+from autograd import Value, animate, drawing, functions, quiz, rules, steps
 from autograd.__main__ import main
-from autograd.animation import MOST_HIDDEN, SVG, Animation, script_text
-from autograd.labels import visible
+from autograd.animation import MOST_HIDDEN, SVG, Animation, numbers, script_text
+from autograd.formulas import formula
+from autograd.labels import names, visible
+from autograd.scripting import script
+from autograd.symbols import short
 
 HOSTILE: list[str] = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
 MAKERS = pytest.mark.parametrize("make", [animate, quiz])
@@ -47,14 +51,21 @@ def data(animation: Animation) -> Any:
 
 
 def test_frames_follow_the_steps() -> None:
-    """The backward frames tell each step of steps() once, in its order, with its equation and running gradient."""
+    """The backward frames have each step of steps() once, in its order, with the chain rule in symbols."""
     root = neuron()
     page = data(animate(root))
-    frames = [frame for frame in page["frames"] if frame["kind"] == "backward"]
-    told = [" ".join(line["sides"]) for frame in frames for line in frame["lines"]]
-    assert told == [re.sub(r"^\d+: ", "", str(step)).replace("+=", "=") for step in steps(root)]
-    exact = {node["name"]: float(node["grad"]) for node in page["nodes"]}
-    assert exact == {step.names[step.operand]: step.after for step in steps(root)} | {"y": 1.0}
+    listed = [step for frame in page["frames"] if frame["kind"] == "backward" for step in frame["steps"]]
+    assert [(page["nodes"][i]["name"], position, "".join(chain)) for i, position, chain, _ in listed] == [
+        (step.names[step.operand], step.position, str(step.equation()[1])) for step in steps(root)
+    ]
+
+
+def test_nodes_have_their_numbers() -> None:
+    """What the page starts from is what Python computed, every bit: data and partials."""
+    root = neuron()
+    page = data(animate(root))
+    found = {node["name"]: (node["data"], node["partials"]) for node in page["nodes"]}
+    assert found == {name: (node.data, [*node.partials]) for node, name in names(root).items()}
 
 
 def test_frames_go_forward_then_backward() -> None:
@@ -71,14 +82,6 @@ def test_grads_are_not_touched() -> None:
         node.grad = 5.0
     assert animate(root).html == fresh
     assert {node.grad for node in ag.trace(root)[0]} == {5.0}
-
-
-def test_what_carries_nothing_says_so() -> None:
-    """An edge that a selecting operation did not take is told as such, and its gradient is 0."""
-    page = data(animate(ag.relu(Value(-1.0, label="x")) * 2.0))
-    notes = [line["note"] for frame in page["frames"] for line in frame["lines"] if line["note"]]
-    assert notes == ["carries nothing"]
-    assert next(node["grad"] for node in page["nodes"] if node["name"] == "x") == "0.0"
 
 
 @pytest.mark.parametrize("x", [math.inf, -math.inf, math.nan, 0.0, 5e-324, 1.7e308])
@@ -100,6 +103,93 @@ def test_picture_has_the_final_gradients() -> None:
     }
     assert ["w", "data -3", "grad 0.9738"] in texts.values()
     assert ["tanh", "y", "data 0.7163", "grad 1"] in texts.values()
+
+
+# --- What if --------------------------------------------------------------------------------------------
+
+
+def test_rows_of_the_graph_are_in_the_page() -> None:
+    """The page has the rows that its graph uses, in JavaScript, and no others."""
+    page = animate(neuron()).html
+    assert script([rules.MUL, rules.ADD, rules.TANH]) in page
+    assert '"sin": ' not in page
+
+
+def test_a_quiz_has_no_rows() -> None:
+    """In a quiz no leaf can be changed, so there is nothing to compute with."""
+    assert "const rows = null;" in quiz(neuron()).html
+
+
+cube = ag.primitive(lambda out, x: (3.0 * x * x,))(lambda x: x * x * x)
+
+
+def stale() -> Value:
+    """A graph whose leaf was changed after the forward pass, as an optimizer does."""
+    x = Value(2.0, label="x")
+    y = x * 3.0
+    x.data = 5.0
+    return y
+
+
+def beyond() -> Value:
+    """A graph with a logarithm of zero."""
+    with ag.ieee():
+        return ag.log(Value(0.0, label="x"))
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: cube(Value(2.0)) + 1.0, "v2 was computed by <lambda>, which is not an operation of the table."),
+        (lambda: ag.jit(lambda x: x * x)(Value(2.0)), "v2 was computed by <lambda>, which is not an operation"),
+        (stale, "v1 was computed before its operands got the values that they have now."),
+        (beyond, "v1 is inf or nan where the table has no value, as ieee() allows."),
+        (lambda: functions.constant(2.0) + functions.constant(3.0), "there is no leaf whose value could be changed."),
+    ],
+    ids=["primitive", "jit", "stale", "ieee", "constants"],
+)
+def test_why_there_is_no_what_if(make: Any, why: str) -> None:
+    """Where the page could not compute what Python would, it says why, and has no rows."""
+    page = animate(make())
+    assert data(page)["obstacle"].startswith(why)
+    assert "const rows = null;" in page.html
+
+
+def test_infinite_leaves_are_no_obstacle() -> None:
+    """A leaf may be inf or nan: arithmetic goes on with it."""
+    for x in (math.inf, -math.inf, math.nan):
+        assert data(animate(Value(x) * 2.0 + 1.0))["obstacle"] == ""
+
+
+def kind(text: str) -> str:
+    """The kind of a number, as templates have it."""
+    return "0" if text == "0" else "-" if text.startswith("-") else "e" if "e" in text else "+"
+
+
+def filled(pieces: list[Any], texts: list[str]) -> str:
+    """A template with its numbers, as the page fills it."""
+
+    def piece(x: Any) -> str:
+        if isinstance(x, list):
+            return piece(x[0]) if kind(texts[x[1]]) in x[2] else ""
+        return x if isinstance(x, str) else texts[x]
+
+    return "".join(map(piece, pieces))
+
+
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_templates_are_formulas_with_gaps(rule: rules.Rule) -> None:
+    """A template filled with numbers of any kind is the formula that explain() has for them."""
+    rng = random.Random(rule.symbol)
+    sizes = {"fixed": [len(rule.operand_names)], "sequence": [1, 3, 7], "pairs": [1, 2, 3, 6, 7, 14, 15]}[rule.layout]
+    kinds = [0.0, -0.0, 2.0, -3.0, 0.25, -1.5, 1e-9, -2e-9, 1.5e20, math.inf, -math.inf, math.nan]
+    for n in sizes:
+        for _ in range(60):
+            operands = [Value(rng.choice(kinds)) for _ in range(n)]
+            operands[-1] = rng.choice(operands)
+            node = drawing.twin(Value(1.0), rule, operands, 1.0, [1.0] * n)
+            expected = formula(node, names(node), 4).text
+            assert filled(numbers(node), [short(x.data, 4) for x in operands]) == expected
 
 
 # --- The page as a file ---------------------------------------------------------------------------------

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
+import random
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +20,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 import autograd as ag
-from autograd import Value, animate, quiz
+import nn
+from autograd import Value, animate, quiz, rules, steps
 from autograd.animation import Animation
 from autograd.graph import gradients
 from autograd.labels import names, visible
+from autograd.scripting import script
 from autograd.symbols import short
 
 HOSTILE: list[str] = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
@@ -97,6 +103,43 @@ class Page:
         """The gradient in each box, by the name that stands above it."""
         return {texts[-3]: texts[-1] for texts in self.boxes().values() if texts[-1].startswith("grad ")}
 
+    def field(self, name: str) -> Any:
+        """The field in which the value of a leaf is changed."""
+        labels = self.driver.find_elements(By.CSS_SELECTOR, "#leaves label")
+        return next(x for x in labels if x.get_property("textContent") == name).find_element(By.TAG_NAME, "input")
+
+    def edit(self, name: str, text: str) -> None:
+        """Type a value for a leaf, and Enter."""
+        field = self.field(name)
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text or Keys.DELETE, Keys.ENTER)
+
+    def numbers(self) -> dict[str, tuple[float, float, list[float]]]:
+        """Of each node by name: data, gradient and partials, every bit of them."""
+        script = """
+            const text = x => Object.is(x, -0) ? "-0" : String(x);
+            return nodes.map(({name}, i) => [
+                name, text(state.data[i]), text(state.gradient[i]), state.partials[i].map(text)])"""
+        return {
+            name: (floats(data), floats(gradient), [*map(floats, partials)])
+            for name, data, gradient, partials in self.run(script)
+        }
+
+    def everything(self) -> list[Any]:
+        """All that each frame shows: caption, lines, the texts of the picture, its marks and tints, what is read."""
+        return list(
+            self.run("""
+            const all = [...document.querySelectorAll(".node, .edge")];
+            return frames.map((_, k) => {
+                show(k);
+                return [find("caption").textContent, find("lines").textContent, find("slider").ariaValueText,
+                    ...all.map(x => [
+                        [...x.querySelectorAll("text")].map(text => text.textContent).join(" "),
+                        [...x.classList].filter(name => name !== "changed").join(" "),
+                        Number(x.style.getPropertyValue("--strength")).toFixed(6), x.ariaLabel])];
+            })""")
+        )
+
     def walk(self) -> list[tuple[str, list[str]]]:
         """Click through to the end: caption and lines of each step."""
         told = [self.told()]
@@ -132,6 +175,11 @@ def page(browser: Any, tmp_path: Path) -> Iterator[Page]:
     assert opened.complaints() == []
 
 
+def floats(text: str) -> float:
+    """A number as JavaScript writes it."""
+    return float(text.replace("Infinity", "inf"))
+
+
 def lecture() -> Value:
     """o = tanh(x1 w1 + x2 w2 + b), whose leaves have the gradients -1.5, 1, 0.5, 0 and 0.5."""
     x1, w1 = Value(2.0, label="x1"), Value(-3.0, label="w1")
@@ -162,7 +210,7 @@ def expected(root: Value) -> dict[str, str]:
     return {
         name: f"grad {short(grad, 4)}"
         for (node, name), grad in zip(named.items(), values, strict=True)
-        if node.rule is not ag.rules.CONSTANT
+        if node.rule is not rules.CONSTANT
     }
 
 
@@ -230,6 +278,24 @@ def test_history_has_all_digits(page: Page) -> None:
         assert page.text("#whose") == f"History of {name}"
         assert page.text("#history li:last-child span").removeprefix("grad = ") == repr(exact[name])
         assert page.text("#history li:first-child span").startswith("data = ")
+
+
+@pytest.mark.parametrize("make", [lecture, all_sorts, lambda: ag.relu(Value(-1.0, label="x")) * 2.0])
+def test_the_lines_of_backward_are_those_of_steps(page: Page, make: Any) -> None:
+    """Each step of steps() is told once, in its order; where it carries nothing, or adds to another, it says so."""
+    root = make()
+    page.open(animate(root))
+    told = [line for caption, lines in page.walk() if caption.startswith("Backward: ") for line in lines]
+    uses = Counter(step.operand for step in steps(root) if step.operand.rule is not rules.CONSTANT)
+    expected = []
+    for step in steps(root):
+        if step.operand in uses:
+            line = str(step).partition(": ")[2].removesuffix(" (carries nothing)")
+            line = line if uses[step.operand] > 1 else line.replace("+=", "=", 1)
+            now = [f"now {short(step.after, 4)}"] * (uses[step.operand] > 1)
+            notes = ", ".join([*now, *["carries nothing"] * (not step.carries)])
+            expected.append(line + f" ({notes})" * bool(notes))
+    assert told == expected
 
 
 def test_running_gradients(page: Page) -> None:
@@ -403,6 +469,337 @@ def test_answers(page: Page, written: str, exact: str, right: bool) -> None:
     assert page.run("return right(number(arguments[0]), number(arguments[1]))", written, exact) is right
 
 
+# --- What if ---------------------------------------------------------------------------------------------
+
+Leaves = Callable[[str, float], Value]
+
+
+def edited_lecture(leaf: Leaves) -> Value:
+    """The lecture's neuron."""
+    o = ag.tanh(leaf("x1", 2.0) * leaf("w1", -3.0) + leaf("x2", 0.0) * leaf("w2", 1.0) + leaf("b", 6.8813735870195432))
+    o.label = "o"
+    return o
+
+
+def edited_network(leaf: Leaves) -> Value:
+    """The loss of a small network at one example."""
+    model = nn.MLP(2, [3, 2, 1], rng=random.Random(5))
+    for name, parameter in model.named_parameters():
+        parameter.data, parameter.label = leaf(name, parameter.data).data, name
+    difference = model([leaf("x", 0.5), leaf("y", -1.25)]) - 1.0
+    return difference * difference
+
+
+def edited_softmax(leaf: Leaves) -> Value:
+    """Weighted sums, softmax by logsumexp, and the cross-entropy of the middle class."""
+    x = [leaf("x0", 1.0), leaf("x1", -2.0)]
+    scores = [ag.dot([leaf(f"w{i}0", i - 1.0), leaf(f"w{i}1", 0.3 * i)], x, leaf(f"b{i}", 0.0)) for i in range(3)]
+    shares = ag.softmax(scores)
+    return -ag.log(shares[1]) + ag.mean([s * s for s in shares]) + ag.logsumexp(scores) * 0.1
+
+
+def edited_reuse(leaf: Leaves) -> Value:
+    """Nodes that are used more than once, by one operation and by several."""
+    x, y = leaf("x", 3.0), leaf("y", -0.5)
+    a = x * x
+    b = a + a * y
+    return b * b / (a + 1.0) - x**3 + y**2.0 + a**y
+
+
+def edited_selection(leaf: Leaves) -> Value:
+    """Operations that select, at ties and kinks, among them those over a sequence."""
+    x, y, z = leaf("x", 2.0), leaf("y", 2.0), leaf("z", -1.0)
+    largest, least = ag.max([x, y, z]), ag.min([x, y, z])
+    kinked = ag.relu(z) * 3.0 + ag.clip(x, leaf("lo", 0.0), 1.5) + ag.maximum(x, y) - abs(z) + ag.leaky_relu(z, 0.1)
+    return largest * 2.0 + least * x + kinked + ag.elu(z, leaf("alpha", 1.0)) + ag.where(x > 0, x, y)
+
+
+def edited_functions(leaf: Leaves) -> Value:
+    """What JavaScript has not: erf, gelu, exact sums; and what it calls otherwise."""
+    x, y = leaf("x", 0.8), leaf("y", -0.3)
+    total = ag.sum([ag.erf(x), ag.erfc(x - y), ag.gelu(y), ag.cbrt(y), ag.hypot(x, y, 2.0), ag.atan2(y, x)])
+    return total + ag.sum([x * 1e17, y, x * -1e17]) + ag.silu(x) + ag.softplus(y) * ag.expm1(x) + ag.round(x) * y
+
+
+EDITS = [
+    (edited_lecture, [{"x1": "0.5"}, {"w1": "-1e-7", "b": "-6.8"}, {"x1": "0", "x2": "-0", "b": "1e3"}]),
+    (edited_network, [{"x": "-3/2"}, {"layers.0.neurons.1.w[0]": "2.5", "y": "1e-9"}]),
+    (edited_softmax, [{"x0": "-4", "b1": "0.25"}, {"w11": "800", "x1": "1"}, {"b0": "-3e5"}]),
+    (edited_reuse, [{"x": "0.1"}, {"y": "4"}, {"x": "\u22122", "y": "2"}, {"x": "12345.678", "y": "0"}]),
+    (edited_selection, [{"z": "2"}, {"x": "-7", "lo": "-8"}, {"y": "1e-20", "z": "3.125"}, {"alpha": "-2"}]),
+    (edited_functions, [{"x": "-2.25"}, {"y": "1.0625"}, {"x": "30", "y": "-9"}]),
+]
+
+
+def with_leaves(make: Callable[[Leaves], Value], changes: Mapping[str, float]) -> Value:
+    """The graph with some of its leaves at other values."""
+    made: dict[str, Value] = {}
+    return make(lambda name, x: made.setdefault(name, Value(changes.get(name, x), label=name)))
+
+
+def exact(root: Value) -> dict[str, tuple[float, float, list[float]]]:
+    """Of each node by name what Page.numbers() should say."""
+    named = names(root)
+    grads = gradients([root], [1.0], list(named))
+    return {
+        name: (node.data, grad, [*node.partials])
+        for (node, name), grad in zip(named.items(), grads, strict=True)
+        if node.rule is not rules.CONSTANT
+    }
+
+
+def agree(found: Any, right: Any) -> None:
+    """Every number to 1e-12 of itself."""
+    for name, (data, gradient, partials) in right.items():
+        got = found[name]
+        assert [got[0], got[1], *got[2]] == pytest.approx([data, gradient, *partials], rel=1e-12, abs=0.0, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "texts"),
+    [pytest.param(make, texts, id=make.__name__) for make, edits in EDITS for texts in edits],
+)
+def test_after_an_edit_everything_is_as_python_has_it(page: Page, make: Any, texts: dict[str, str]) -> None:
+    """Data, partials and gradients to 1e-12; and each step looks as in the page of the graph that Python makes."""
+    changes = {name: floats_of(text) for name, text in texts.items()}
+    changed = with_leaves(make, changes)
+    page.open(animate(changed))
+    expected = page.everything()
+    page.open(animate(with_leaves(make, {})))
+    before = page.everything()
+    page.press(Keys.END)
+    for name, text in texts.items():
+        page.edit(name, text)
+        assert page.text("#problem") == ""
+    agree(page.numbers(), exact(changed))
+    assert page.shown() == {name: f"grad {short(grad, 4)}" for name, (_, grad, _) in exact(changed).items()}
+    assert page.everything() == expected != before
+    page.element("#whatif button[type=reset]").click()
+    assert page.text("#changed") == ""
+    assert page.everything() == before
+
+
+def floats_of(text: str) -> float:
+    """What a person means who types this."""
+    above, _, below = text.replace("\u2212", "-").partition("/")
+    return float(above) / float(below or "1")
+
+
+@pytest.mark.parametrize("make", [make for make, _ in EDITS])
+def test_without_an_edit_nothing_changes(page: Page, make: Any) -> None:
+    """Computed anew from its own leaves, the page is the same."""
+    root = with_leaves(make, {})
+    page.open(animate(root))
+    before, numbers = page.everything(), page.numbers()
+    for name, (_, grad, _) in exact(root).items():
+        assert repr(numbers[name][1]) == repr(grad)
+    page.run("state = swept(computed(original.data)); show(0)")
+    assert page.everything() == before
+    agree(page.numbers(), exact(root))
+
+
+def test_history_follows_an_edit(page: Page) -> None:
+    """The history of a node, its explanation read out included, has the numbers of the changed graph."""
+    page.open(animate(lecture()))
+    page.press(Keys.END)
+    page.edit("x1", "4")
+    box = next(i for i, texts in page.boxes().items() if texts[0] == "w1")
+    page.run("arguments[0].focus()", page.element(f"#{box}"))
+    pieces = page.run(
+        "return [...document.querySelectorAll('#history li')].map(x => [...x.children].map(x => x.textContent))"
+    )
+    root = with_leaves(edited_lecture, {"x1": 4.0})
+    data, grad, _ = exact(root)["w1"]
+    assert pieces[0] == [f"data = {data!r}"]
+    step = next(str(step) for step in steps(root) if step.names[step.operand] == "w1")
+    assert " ".join(pieces[1]) == step.partition(": ")[2].replace("+=", "=") + " (step 10)"
+    assert float(pieces[2][0].removeprefix("grad = ")) == pytest.approx(grad, rel=1e-12)
+
+
+def test_leaves_are_changed_by_keyboard(page: Page) -> None:
+    """Tab leads to a field, what is typed counts with Enter, arrows in it do not step; Reset is a key away."""
+    page.open(animate(lecture()))
+    page.press(Keys.END)
+    for _ in range(40):
+        page.press(Keys.TAB)
+        if page.run("return document.activeElement.parentElement.textContent") == "w1":
+            break
+    page.press(Keys.ARROW_LEFT, Keys.HOME, Keys.DELETE, Keys.ENTER)
+    assert page.text("#count") == "12 / 12"
+    assert page.text("#changed") == "Changed: w1 = 3 (was -3)"
+    assert page.shown()["x1"] == f"grad {short(exact(with_leaves(edited_lecture, {'w1': 3.0}))['x1'][1], 4)}"
+    while page.run("return document.activeElement.type") != "reset":
+        page.press(Keys.TAB)
+    page.press(Keys.ENTER)
+    assert page.shown() == expected(lecture())
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "x1: expected a number such as -1.5 or 3/2, got nothing."),
+        ("two", "x1: expected a number such as -1.5 or 3/2, got two."),
+        ("1,5", "x1: expected a number such as -1.5 or 3/2, got 1,5."),
+        ("1e999", "x1: expected a finite number (up to about 1.8e308), got 1e999."),
+        ("1/0", "x1: expected a finite number (up to about 1.8e308), got 1/0."),
+        ("nan", "x1: expected a finite number (up to about 1.8e308), got nan."),
+        ("<b>1</b>", "x1: expected a number such as -1.5 or 3/2, got <b>1</b>."),
+    ],
+)
+def test_what_is_no_number_changes_nothing(page: Page, text: str, complaint: str) -> None:
+    """A message says what was expected; everything else stays as it was, and the field waits for another try."""
+    page.open(animate(lecture()))
+    page.press(Keys.END)
+    page.edit("w1", "2")
+    before, numbers = page.everything(), page.numbers()
+    page.edit("x1", text)
+    assert page.text("#problem") == f"{complaint} The page still shows the numbers before."
+    assert page.field("x1").get_attribute("aria-invalid") == "true"
+    assert page.field("x1").get_property("value") == text
+    assert (page.everything(), page.numbers()) == (before, numbers)
+    page.edit("x1", "2.5")
+    assert (page.text("#problem"), page.field("x1").get_attribute("aria-invalid")) == ("", "false")
+    assert page.text("#changed") == "Changed: x1 = 2.5 (was 2), w1 = 2 (was -3)"
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        *((lambda x: ag.log(x * 1.0) + 1.0, text) for text in ("0", "-1", "-0")),
+        *((lambda x: 1.0 / x, "0"), (lambda x: x**-1, "0"), (lambda x: x**0.5, "-2"), (lambda x: 10.0**x, "400")),
+        *(
+            (ag.sqrt, "-1"),
+            (ag.exp, "710"),
+            (ag.asin, "1.5"),
+            (ag.acosh, "0.5"),
+            (lambda x: ag.atanh(x * 0.5), "2"),
+            (ag.log1p, "-1"),
+        ),
+        *((ag.cosh, "-800"), (lambda x: ag.clip(0.5, x, 3.0), "4"), (lambda x: x / (x - 2.0), "2"), (ag.log2, "-5")),
+    ],
+)
+def test_outside_a_domain_the_page_says_what_python_would(page: Page, make: Any, text: str) -> None:
+    """The node is marked, the message is that of the exception, and the last numbers stay."""
+    page.open(animate(make(Value(1.0, label="x"))))
+    page.press(Keys.END)
+    before = page.numbers()
+    with pytest.raises((ValueError, ArithmeticError)) as caught:
+        make(Value(float(text), label="x"))
+    page.edit("x", text)
+    node = page.run("return nodes[Number(document.querySelector('.node.failed').id.slice(1))].name")
+    assert page.text("#problem") == f"{node} has no value: {caught.value}. The page still shows the numbers before."
+    assert page.numbers() == before
+    page.edit("x", "1")
+    assert page.text("#problem") == ""
+    assert page.driver.find_elements(By.CSS_SELECTOR, ".failed") == []
+
+
+def test_graphs_of_other_operations_say_why_they_stay(page: Page) -> None:
+    """A primitive has no row in the page: a sentence says so, there are no fields, and stepping works."""
+    cube = ag.primitive(lambda out, x: (3.0 * x * x,))(lambda x: x * x * x)
+    root = cube(Value(2.0, label="x")) + 1.0
+    page.open(animate(root))
+    told = page.text("#changed")
+    assert told == "What-if is off: v1 was computed by <lambda>, which is not an operation of the table."
+    assert page.element("#changed").is_displayed()
+    assert [
+        x for x in page.driver.find_elements(By.CSS_SELECTOR, "#whatif input, #whatif button") if x.is_displayed()
+    ] == []
+    page.walk()
+    assert page.shown() == expected(root)
+
+
+def test_a_quiz_is_of_one_set_of_numbers(page: Page) -> None:
+    """In a quiz no leaf can be changed, neither before nor after the answers."""
+    page.open(quiz(lecture()))
+    assert not page.element("#whatif").is_displayed()
+    page.element("#reveal").click()
+    assert not page.element("#whatif").is_displayed()
+
+
+def test_long_numbers_stay_in_their_boxes(page: Page) -> None:
+    """A number that is longer than the one for which the picture was made is squeezed into its box."""
+    page.open(animate(lecture()))
+    page.press(Keys.END)
+    page.edit("x1", "-1.2345e-100")
+    page.edit("b", "-20")
+    assert any("grad -1.019e-16" in texts for texts in page.boxes().values())
+    script = """
+        return [...document.querySelectorAll(".node text")].filter(text => {
+            const [frame] = text.parentElement.getElementsByTagName("polygon");
+            const a = text.getBoundingClientRect(), b = frame.getBoundingClientRect();
+            return a.left < b.left || a.right > b.right;
+        }).length"""
+    assert page.run(script) == 0
+
+
+# --- The same numbers as Python ------------------------------------------------------------------------------
+
+
+def test_numbers_are_written_as_python_writes_them(page: Page) -> None:
+    """Short as in formulas, halves to even, and exact as repr() does."""
+    page.open(animate(lecture()))
+    rng = random.Random(3)
+    xs = [0.0, -0.0, 1.0625, 1.1875, 2.03125, 1234.5, 1235.5, -20.345703125, 999999.0, 1e6, -1e6, 99995.0, 9999.5, 1e15]
+    xs += [5e-324, 1.7976931348623157e308, 1e16, 123456789012345680.0, 1e21, 1e22, 1e-5, 0.0001, 0.00012345, 1e-7]
+    xs += [rng.uniform(-10.0, 10.0) * 10.0 ** rng.randrange(-9, 20) for _ in range(2000)]
+    xs += [rng.randrange(-(2**20), 2**20) / 2.0 ** rng.randrange(24) for _ in range(2000)]
+    xs += [math.inf, -math.inf, math.nan]
+    given = [repr(x) for x in xs]
+    found = page.run("return arguments[0].map(x => { const y = number(x); return [short(y), exact(y)]; })", given)
+    assert found == [[short(x, 4), repr(x)] for x in xs]
+
+
+def points(rule: rules.Rule) -> Iterator[tuple[float, ...]]:
+    """Special values in all combinations, and random ones near and far."""
+    rng = random.Random(rule.symbol)
+    sizes = [(0.0, 5e-324, 1e-300, 1e-8, 0.5, 1.0, 1.7, 3.0, 38.0, 300.0, 709.0, 745.0, 1e16, 1.7e308, math.inf), ()]
+    few = (-math.inf, -2.5, -1.0, -0.0, 0.0, 0.5, 2.0, 1e300, math.nan)
+    for n in {"fixed": [len(rule.operand_names)], "sequence": [1, 2, 4], "pairs": [2, 3, 5]}[rule.layout]:
+        special = [*sizes[0], *(-x for x in sizes[0]), math.nan] if n < 3 else few
+        yield from itertools.product(special, repeat=n) if n < 4 else ()
+        for limit in (0.999, 9.0, 99.0):
+            for _ in range(80):
+                yield tuple(rng.uniform(-limit, limit) for _ in range(n))
+
+
+def in_python(rule: rules.Rule, point: tuple[float, ...]) -> list[float] | str:
+    """Value and partials of a row, or the name of the exception."""
+    given = rule.arguments(point)
+    try:
+        out = rule.value(*given)
+        return [float(x) for x in (out, *rule.spread(rule.partials(out, *given), point))]
+    except (ZeroDivisionError, OverflowError, ValueError) as error:
+        return type(error).__name__
+
+
+def test_every_row_in_javascript_is_the_row_in_python(page: Page) -> None:
+    """Each row by itself: value and partials to 1e-12 at every kind of point, and exceptions where Python has them."""
+    alone = ",".join(f"{json.dumps(rule.symbol)}: {script([rule])}[{json.dumps(rule.symbol)}]" for rule in rules.TABLE)
+    page.open(f"<!DOCTYPE html><link rel=icon href='data:,'><script>const rows = {{{alone}}};</script>")
+    run = """
+        return arguments[0].map(([symbol, point]) => {
+            const row = rows[symbol], xs = point.map(x => Number(x.replace("inf", "Infinity")));
+            try {
+                const out = row.value(xs);
+                return [out, ...row.partials(out, xs)].map(String);
+            } catch (error) {
+                return error.kind || String(error);
+            }
+        })"""
+    for rule in rules.TABLE:
+        tried = [*points(rule)]
+        found = page.run(run, [[rule.symbol, [*map(repr, point)]] for point in tried])
+        for point, got in zip(tried, found, strict=True):
+            right = in_python(rule, point)
+            if isinstance(right, str) or isinstance(got, str):
+                assert got == right, f"{rule.symbol}{point}"
+            else:
+                assert [*map(floats, got)] == pytest.approx(right, rel=1e-12, abs=1e-320, nan_ok=True), (
+                    f"{rule.symbol}{point}"
+                )
+
+
 # --- Labels, sizes, looks -------------------------------------------------------------------------------
 
 
@@ -425,7 +822,16 @@ def test_hostile_labels(page: Page) -> None:
     _, lines = page.told()
     for label in labels:
         assert any(visible(label) in line for line in lines), label
-    assert page.run("return document.querySelectorAll('script, img, table, b, p:not(.help, #quiz p)').length") == 2
+    assert (
+        page.run("return document.querySelectorAll('script, img, table, b, p:not([class], [id], form p)').length") == 2
+    )
+    fields = "return [...document.querySelectorAll('#leaves label')].map(x => x.textContent)"
+    assert page.run(fields) == [visible(label) for label in labels]
+    for label in labels:
+        page.edit(visible(label), "no number")
+        assert page.text("#problem").startswith(f"{visible(label)}: expected a number")
+    page.edit(visible(labels[0]), "2.5")
+    assert page.text("#changed") == f"Changed: {visible(labels[0])} = 2.5 (was 1)"
     assert page.run("return document.title") == page.text("h1")
 
 

@@ -420,12 +420,47 @@ def test_backward_never_raises_where_the_numbers_overflow() -> None:
     assert x.grad == inf
 
 
-def test_backward_returns_what_it_swept() -> None:
-    """graph.backward gives the order it used, results before operands, for those who look at the pass."""
-    x = Value(2.0)
-    y = x * x + x
-    swept = graph.backward(y)
-    assert [id(node) for node in swept] == [id(node) for node in reversed(graph.order(y))]
+@pytest.mark.parametrize("seed", range(200))
+def test_backward_returns_what_it_swept(seed: int) -> None:
+    """The computed nodes in the reverse of their order, for those who look at the pass; also in a second pass."""
+    nodes, _, _ = integer_program(random.Random(seed))
+    for root in nodes:
+        expected = [id(node) for node in reversed(graph.order(root)) if node.parents]
+        for _ in range(2):
+            assert [id(node) for node in graph.backward(root)] == expected
+
+
+@pytest.mark.parametrize("broken_at", range(4))
+def test_a_pass_that_was_broken_off_leaves_the_next_one_right(broken_at: int) -> None:
+    """An interrupt in the middle, among the marks or among the gradients, costs that pass and no other."""
+
+    class Interrupted(Toy):
+        """A node that interrupts one of the four looks that a pass takes at it."""
+
+        looks = broken_at
+
+        @property
+        def parents(self) -> Sequence[Toy]:  # type: ignore[override]
+            """The operands, unless the time has come."""
+            self.looks -= 1
+            if self.looks == -1:
+                raise KeyboardInterrupt
+            return self.operands
+
+        @parents.setter
+        def parents(self, operands: Sequence[Toy]) -> None:
+            self.operands = operands
+
+    x, y = Toy(), Toy()
+    u = Toy((x, y), (2.0, 3.0))
+    v = Interrupted((u, u), (5.0, 7.0))
+    w = Toy((u, v, v), (1.0, 11.0, 13.0))
+    with suppress(KeyboardInterrupt):
+        graph.backward(w)
+    x.grad = y.grad = 0.0
+    graph.backward(w)
+    assert (v.grad, u.grad) == (24.0, 1.0 + 24.0 * 12.0)
+    assert (x.grad, y.grad) == (2 * 289.0, 3 * 289.0)
 
 
 # --- Any node, any rule ---------------------------------------------------------------------------------

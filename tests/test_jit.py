@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import random
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -298,14 +300,34 @@ def test_second_derivatives_by_what_is_captured() -> None:
 
 
 def test_jit_of_a_transform() -> None:
-    """A gradient is a function of scalars as well; one that branches in its derivative runs eagerly and says so."""
+    """A gradient is a function of scalars like any other."""
     fast = jit(grad(lambda x: ag.sin(x) * x**3))
     for x in (1.0, 2.0):
         assert fast(x) == pytest.approx(grad(lambda x: ag.sin(x) * x**3)(x), rel=1e-12)
-    kinked = jit(grad(lambda x: ag.relu(x) * x))
-    with pytest.warns(RuntimeWarning, match="gradient runs eagerly from now on: above"):
-        assert kinked(2.0) == 4.0
-    assert kinked(-2.0) == 0.0
+
+
+KINKED: dict[str, Callable[[list[Any]], Any]] = {
+    "relu": lambda x: ag.relu(x[0] * x[1]) * x[0],
+    "leaky_relu": lambda x: ag.leaky_relu(x[0] * x[1]) * x[1],
+    "elu": lambda x: ag.elu(x[0]) * x[1],
+    "abs": lambda x: abs(x[0]) * x[1] + abs(x[1] ** 2 - x[0]),
+    "maximum": lambda x: ag.maximum(x[0], x[1]) * x[0],
+    "clip": lambda x: ag.clip(x[0] * x[1], -0.5, 0.5) ** 2,
+    "max": lambda x: ag.max([x[0] * x[1], x[0], x[1]]) * x[0],
+    "round": lambda x: ag.round(x[0]) * x[1] * x[0],
+}
+
+
+@pytest.mark.parametrize("transform", [grad, ag.hessian], ids=["grad", "hessian"])
+@pytest.mark.parametrize("name", KINKED)
+def test_jit_of_slopes_that_are_constant_in_pieces(name: str, transform: Any) -> None:
+    """Slopes of functions with kinks are made of comparisons in the program, so they follow the numbers."""
+    rng = random.Random(1)
+    eager = transform(KINKED[name])
+    fast = jit(eager)
+    for _ in range(6):
+        x = [rng.uniform(-2, 2), rng.uniform(-2, 2)]
+        np.testing.assert_allclose(np.array(fast(x), float), np.array(eager(x), float), rtol=1e-12, atol=1e-12)
 
 
 def test_jit_inside_jit() -> None:

@@ -41,6 +41,7 @@ ORDER = {
         "checking",
         "formulas",
         "stepping",
+        "folding",
         "explanation",
         "rendering",
         "drawing",
@@ -49,8 +50,10 @@ ORDER = {
         "expressions",
         "compiler.recording",
         "compiler.rolling",
+        "compiler.views",
         "compiler.naming",
         "compiler.emission",
+        "compiler.listing",
         "compiler.paths",
         "compiler.calls",
         "compiler.batches",
@@ -59,7 +62,18 @@ ORDER = {
         "__init__",
         "__main__",
     ],
-    "nn": ["data", "modules", "pictures", "losses", "optimizers", "storage", "training", "__init__", "__main__"],
+    "nn": [
+        "data",
+        "modules",
+        "pictures",
+        "losses",
+        "optimizers",
+        "steps",
+        "storage",
+        "training",
+        "__init__",
+        "__main__",
+    ],
 }
 
 # Names that Python already has: attributes of autograd, but a star import must not replace the built-in ones.

@@ -1,19 +1,22 @@
 """Batches: a jitted function over examples in lockstep, one column for each.
 
 The mean over a batch is one node, C = 1/n sum C_x. Where examples take different paths through the function, the
-columns are divided among them.
+columns are divided among them. A training loop asks for such means again and again: an :class:`Objective` keeps the
+examples and the variables in arrays, and answers in arrays.
 """
 
 from __future__ import annotations
 
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from autograd import functions, nodes
+from autograd import functions, graph, nodes
 from autograd.modes import recorder
 from autograd.structures import flatten, names, rebuild
 from autograd.value import Value
 
 from .calls import compiled_node
+from .paths import data_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,110 +26,133 @@ if TYPE_CHECKING:
     from .paths import Path, Paths
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
+    """The numbers of some examples; None for all of them."""
 
 
 class Batch:
-    """The arguments of ``mean`` and ``map``: for each an array of columns, one for each example."""
+    """Examples for a jitted function: for each of its arguments an array, with a column for each example.
+
+    The numbers are taken out of the arguments once, when the batch is made.
+    """
 
     def __init__(self, jitted: Paths, arguments: Sequence[Any]) -> None:
-        import numpy as np
-
         self.jitted = jitted
         self.arguments = arguments
         lengths = [len(x) for x in arguments]
         if not lengths or len(set(lengths)) > 1 or not lengths[0]:
             raise ValueError(f"jit: expected arguments of one length, and some examples, got lengths {lengths}")
         self.count = lengths[0]
-        self.plain = True
-        self.columns: list[Floats] = []
-        self.structures = []
-        for i, argument in enumerate(arguments):
-            first, structure = flatten(argument[0], f"jit: an example of argument {i} of {jitted.name}")
-            self.structures.append(structure)
-            try:
-                array = np.asarray(argument)
-            except ValueError:  # rows of several lengths
-                array = np.array(None)
-            if array.dtype.kind not in "fiub" or array.shape[0] != self.count or array.size != self.count * len(first):
-                array = self._rows(i, argument, structure)
-            self.columns.append(np.ascontiguousarray(array, np.float64).reshape(self.count, -1).T)
+        self.given: dict[tuple[int, int, int], Value] = {}
+        """The Values among the numbers: by argument, example, and place in the example."""
+        self._of_mean: dict[int, Floats] = {}
+        self.structures: list[Any] = []
+        self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
+        self.columns = [rows.T for rows in self.rows]
         self.family = jitted.family(("batch", tuple(self.structures)))
-        self.wanted = (False,) * len(arguments)
+        variable = {i for i, _, _ in self.given}
+        self.wanted = tuple([i in variable for i in range(len(arguments))])
 
-    def _rows(self, i: int, argument: Any, structure: Any) -> Any:
-        """The numbers of each example, taken apart one by one."""
+    def _rows(self, i: int, argument: Any) -> Floats:
+        """The numbers of an argument, a row for each example."""
         import numpy as np
 
-        rows = []
+        first, structure = flatten(argument[0], f"jit: an example of argument {i} of {self.jitted.name}")
+        self.structures.append(structure)
+        try:
+            array = np.asarray(argument)
+        except ValueError:  # rows of several lengths
+            array = np.array(None)
+        if array.dtype.kind in "fiub" and array.shape[0] == self.count and array.size == self.count * len(first):
+            return np.ascontiguousarray(array, np.float64).reshape(self.count, -1)
+        rows = np.empty((self.count, len(first)))
         for j, example in enumerate(argument):
             leaves, own = flatten(example, f"jit: example {j} of argument {i} of {self.jitted.name}")
             if own != structure:
                 raise ValueError(f"jit: expected examples of one arrangement, but example {j} is unlike example 0")
-            if any([isinstance(x, Value) for x in leaves]):
-                self.plain = False
-            rows.append([nodes.number(x) for x in leaves])
-        return np.array(rows, float)
+            rows[j] = [nodes.number(x) for x in leaves]
+            self.given |= {(i, j, k): x for k, x in enumerate(leaves) if isinstance(x, Value)}
+        return rows
 
-    def length(self, index: Any) -> int:
+    def length(self, index: Index) -> int:
         """How many examples an index selects."""
         return self.count if index is None else len(index)
 
+    def taken(self, index: Index) -> list[Floats]:
+        """The columns of some examples."""
+        return self.columns if index is None else [rows.take(index, 0).T for rows in self.rows]
+
     def numbers(self, example: int) -> list[list[float]]:
         """The numbers of one example."""
-        return [column[:, example].tolist() for column in self.columns]
+        return [rows[example].tolist() for rows in self.rows]
 
-    def example(self, i: int) -> Any:
-        """The function itself at one example."""
-        return self.jitted.function(*[argument[i] for argument in self.arguments])
+    def captured(self, path: Path) -> Floats:
+        """The captured numbers of a path, as they are now."""
+        return path.read()
 
-    def partition(self) -> list[tuple[Path | None, Any]]:
-        """The examples by the path they take, each recorded if it is new: (path, indices), None being all of them."""
+    # Where the function itself runs: to be recorded, to be compared with, or because it has to.
+
+    def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+        """The function itself at one example, with other Values in the place of those that were given."""
+        examples = [argument[j] for argument in self.arguments]
+        if instead:
+            for i, example in enumerate(examples):
+                leaves, structure = flatten(example)
+                examples[i] = rebuild(structure, [instead.get((i, j, k), x) for k, x in enumerate(leaves)])
+        return self.jitted.function(*examples)
+
+    def record(self, example: int) -> Path | None:
+        """Record the path that an example takes; None where that cannot be."""
+        return self.jitted.record(self.jitted.function, self.structures, self.numbers(example), self.family)
+
+    def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+        """The mean of the function's own results."""
+        examples = range(self.count) if index is None else index.tolist()
+        return functions.mean([self.example(j, instead) for j in examples])
+
+    # Where its programs do.
+
+    def partition(self, index: Index = None) -> list[tuple[Path | None, Index]]:
+        """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly."""
         import numpy as np
 
-        if recorder.get() is not None or not self.plain or self.family.eager:
-            return [(None, None)]
-        if self.family.paths and not self.family.paths[0].program.guards:
-            return [(self.family.paths[0], None)]
-        left = np.arange(self.count)
-        found: list[tuple[Path | None, Any]] = []
+        paths = self.family.paths
+        if self.family.eager or recorder.get() is not None:
+            return [(None, index)]
+        if paths and not paths[0].program.guards:
+            return [(paths[0], index)]
+        left = np.arange(self.count) if index is None else index
+        found: dict[Any, tuple[Path | None, list[Any]]] = {}
         known = 0
         while len(left):
-            if known == len(self.family.paths):
-                path = self.jitted.record(
-                    self.jitted.function, self.structures, self.numbers(int(left[0])), self.family
-                )
-                if path is None:
-                    found.append((None, left))
-                    break
-                if not path.program.guards:
-                    return [(path, None)]
-            path = self.family.paths[known]
+            if known == len(paths) and self.record(int(left[0])) is None:
+                found[None] = None, [left]
+                break
+            path = paths[known]
             known += 1
             holds = self._holds(path, left)
             if holds.any():
-                same = [
-                    i for i, (other, _) in enumerate(found) if other is not None and other.signature == path.signature
-                ]
-                taken = left[holds]
-                if same:
-                    found[same[0]] = found[same[0]][0], np.concatenate([found[same[0]][1], taken])
-                else:
-                    found.append((path, taken))
+                found.setdefault(path.signature, (path, []))[1].append(left[holds])
                 left = left[~holds]
-        return [(path, None if len(index) == self.count else np.sort(index)) for path, index in found]
+        if len(found) == 1:
+            return [(path, index) for path, _ in found.values()]
+        return [(path, np.concatenate(parts)) for path, parts in found.values()]
 
-    def _holds(self, path: Path, index: Any) -> Any:
+    def _holds(self, path: Path, index: Index) -> Any:
         """Which of the examples take this path."""
         import numpy as np
 
-        compiled = path.take(True, self.wanted)
+        compiled = path.take(True, self.wanted, self.captured(path))
         with np.errstate(all="ignore"):
-            holds = compiled.holds(*[column[:, index] for column in self.columns])
+            holds = compiled.holds(*self.taken(index))
         compiled.give_back()
-        return np.broadcast_to(holds, len(index))
+        return np.broadcast_to(holds, self.length(index))
 
-    def mean(self, path: Path, index: Any) -> Value | None:
-        """The mean over some examples as one node; None where it has to be computed eagerly."""
+    def replay(self, path: Path, index: Index) -> tuple[float, Floats, list[Floats]] | None:
+        """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted.
+
+        None where an operation leaves its domain: the function itself then raises, or returns what it has to.
+        """
         import numpy as np
 
         if path.program.structure != "number":
@@ -134,75 +160,228 @@ class Batch:
                 f"jit: expected {self.jitted.name} to return a single number for mean, got a result arranged as "
                 f"{names(path.program.structure, 'result')[:4]}"
             )
-        columns = self.columns if index is None else [column[:, index] for column in self.columns]
         n = self.length(index)
-        compiled = path.take(True, self.wanted)
+        captured = self.captured(path)
+        compiled = path.take(True, self.wanted, captured)
         self.jitted.last = path, True, self.wanted
         try:
-            with np.errstate(over="raise", divide="raise", invalid="raise"):
-                out, _ = compiled.gradient(*columns, np.full(n, 1.0 / n))
-                data = float(out.sum() / n) if np.ndim(out) else float(out)
+            with path.watched():
+                out, by_inputs = compiled.gradient(*self.taken(index), self._shares(n))
+                mean = float(np.add.reduce(out) / n if out.ndim else out)
+                by_captured = compiled.dP.copy()
         except FloatingPointError:
             return None
         finally:
-            captured = compiled.P.copy() if path.checks else compiled.P
-            partials = compiled.dP.tolist()
             compiled.give_back()
-        if data - data != 0.0:
+        if not path.library and mean - mean != 0.0:
             return None
-        if path.checks:
-            last = self.count - 1 if index is None else int(index[-1])
-            self.jitted.check(path, captured, [float(np.broadcast_to(out, n)[-1])], lambda: self.example(last))
-        if not path.captured:
-            return data  # type: ignore[return-value]
-        return compiled_node(
-            self.jitted.name, data, tuple(path.captured), tuple(partials), lambda _: self.eager_mean(index), ()
-        )
+        if path.unchecked:
+            self._check(path, index, captured, [float(np.broadcast_to(out, n)[-1])])
+        return mean, by_captured, by_inputs
 
-    def eager_mean(self, index: Any) -> Any:
-        """The mean of the function's own results."""
-        return functions.mean([self.example(i) for i in (range(self.count) if index is None else index.tolist())])
-
-    def map(self) -> Any:
-        """The results of all examples."""
+    def _shares(self, n: int) -> Floats:
+        """1/n for each of n examples: what the mean gives each of them of its gradient."""
         import numpy as np
 
-        rows: dict[int, list[float]] = {}
-        structure = None
-        for path, index in self.partition():
-            where = range(self.count) if index is None else index.tolist()
-            out = None if path is None else self._values(path, index)
-            if out is not None:
-                structure = path.program.structure  # type: ignore[union-attr]
-                rows.update(zip(where, out.T.tolist(), strict=True))
-                continue
-            for i in where:
-                found, structure = flatten(self.example(i), f"jit: the result of {self.jitted.name}")
-                rows[i] = [nodes.number(x) for x in found]
-        table = np.array([rows[i] for i in range(self.count)])
-        return rebuild(structure, [*np.ascontiguousarray(table.T)])
+        if n not in self._of_mean:
+            self._of_mean[n] = np.full(n, 1.0 / n)
+        return self._of_mean[n]
 
-    def _values(self, path: Path, index: Any) -> Floats | None:
+    def _check(self, path: Path, index: Index, captured: Floats, outputs: list[float]) -> None:
+        """Compare the last example of a replay with the function itself."""
+        last = self.count - 1 if index is None else int(index[-1])
+        self.jitted.check(path, captured, self.numbers(last), outputs, lambda: self.example(last))
+
+    def mean(self, index: Index = None) -> Any:
+        """The mean over some examples as one node, or one for each path that they take; a number without variables."""
+        parts = [(self._mean(path, part), self.length(part)) for path, part in self.partition(index)]
+        if len(parts) == 1:
+            return parts[0][0]
+        n = self.length(index)
+        return functions.dot([length / n for _, length in parts], [mean for mean, _ in parts])
+
+    def _mean(self, path: Path | None, index: Index) -> Any:
+        """The mean over examples that take one path."""
+        found = None if path is None else self.replay(path, index)
+        if path is None or found is None:
+            return self.eager_mean(index)
+        mean, by_captured, by_inputs = found
+        parents, partials = path.captured, tuple(by_captured.tolist())
+        given: dict[tuple[int, int, int], Value] = {}
+        if self.given:
+            column = {j: c for c, j in enumerate(range(self.count) if index is None else index.tolist())}
+            derivatives = dict(zip([i for i, wanted in enumerate(self.wanted) if wanted], by_inputs, strict=True))
+            given = {place: x for place, x in self.given.items() if place[1] in column}
+            parents += tuple(given.values())
+            partials += tuple([float(derivatives[i][k, column[j]]) for i, j, k in given])
+        if not parents:
+            return mean
+
+        def again(seen: Sequence[Value]) -> Value:
+            return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
+
+        return compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
+
+    def map(self) -> Any:
+        """The results of all examples as arrays, example i along the first axis."""
+        import numpy as np
+
+        structures: list[Any] = []
+        table = np.empty((0, self.count))
+        for path, index in self.partition():
+            found = None if path is None else self._values(path, index)
+            structure, values = found or self._eager_values(index)
+            if not structures:
+                table = np.empty((len(values), self.count))
+            structures.append(structure)
+            if structure != structures[0]:
+                raise TypeError(
+                    f"jit: expected results of one arrangement for map, got {names(structures[0], 'result')[:4]} for "
+                    f"some examples and {names(structure, 'result')[:4]} for others"
+                )
+            table[:, slice(None) if index is None else index] = values
+        return rebuild(structures[0], [*table])
+
+    def _values(self, path: Path, index: Index) -> tuple[Any, Floats] | None:
         """The results of some examples, a column for each; None where an operation leaves its domain."""
         import numpy as np
 
-        columns = self.columns if index is None else [column[:, index] for column in self.columns]
-        compiled = path.take(True, self.wanted)
-        self.jitted.last = path, True, self.wanted
         count, n = len(path.program.outputs), self.length(index)
+        captured = self.captured(path)
+        compiled = path.take(True, self.wanted, captured)
+        self.jitted.last = path, True, self.wanted
         try:
-            with np.errstate(over="raise", divide="raise", invalid="raise"):
-                out = np.asarray(compiled.value(*columns))
+            with path.watched():
+                out = np.asarray(compiled.value(*self.taken(index)))
         except FloatingPointError:
             return None
         finally:
-            captured = compiled.P.copy()
             compiled.give_back()
         if out.ndim < (count > 1) + 1:  # the same for all examples
             out = np.repeat(out[..., None], n, -1)
         out = out.reshape(count, n)
-        if not np.isfinite(out).all():
+        if not path.library and not np.isfinite(out).all():
             return None
-        last = self.count - 1 if index is None else int(index[-1])
-        self.jitted.check(path, captured, out[:, -1].tolist(), lambda: self.example(last))
-        return out
+        if path.unchecked:
+            self._check(path, index, captured, out[:, -1].tolist())
+        return path.program.structure, out
+
+    def _eager_values(self, index: Index) -> tuple[Any, Floats]:
+        """The function's own results, a column for each example."""
+        import numpy as np
+
+        structure, rows = None, []
+        for j in range(self.count) if index is None else index.tolist():
+            found, structure = flatten(self.example(j), f"jit: the result of {self.jitted.name}")
+            rows.append([nodes.number(x) for x in found])
+        return structure, np.array(rows).T
+
+
+class Layout:
+    """Where the numbers that a path captures stand in a longer array: ``places``, all different."""
+
+    def __init__(self, places: Sequence[int], length: int) -> None:
+        import numpy as np
+
+        self.places = np.array(places, int)
+        self.length = length
+        self._inverse = np.zeros(length, int)
+        self._inverse[self.places] = np.arange(len(places))
+
+    def spread(self, numbers: Floats) -> Floats:
+        """Numbers in the order of the path in their places, and 0 in all others."""
+        import numpy as np
+
+        if len(numbers) == self.length:  # a gather, which takes half the time
+            return numbers.take(self._inverse)
+        spread = np.zeros(self.length)
+        spread[self.places] = numbers
+        return spread
+
+
+class Objective(Batch):
+    """The mean over examples as a function of variables that stand in one array: what an optimizer's loop asks for.
+
+        objective = jit(loss).objective(parameters, X, Y)
+        for index in batches:                           # arrays of example numbers
+            mean, dP = objective.gradient(index)
+            objective.P = objective.P - 0.1 * dP
+        objective.write()
+
+    ``P[i]`` is the number of ``variables[i]``, read from it when the objective is made and at each :meth:`read`.
+    Between that and :meth:`write` the Values are behind. Where the function itself has to run, they are brought up to
+    date first.
+    """
+
+    def __init__(self, jitted: Paths, arguments: Sequence[Any], variables: Sequence[Value]) -> None:
+        super().__init__(jitted, arguments)
+        self.variables = list(variables)
+        self.P: Floats
+        self.read()
+        self._position = {id(x): i for i, x in enumerate(self.variables)}
+        self._layouts: dict[Path, Layout | None] = {}
+
+    def read(self) -> None:
+        """Take the numbers of the variables as they are now."""
+        import numpy as np
+
+        self.P = np.fromiter(map(data_of, self.variables), float, len(self.variables))
+
+    def write(self, gradient: Floats | None = None) -> None:
+        """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
+        gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
+        for x, number, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
+            x.data, x.grad = number, derivative
+
+    def gradient(self, index: Index = None) -> tuple[float, Floats]:
+        """The mean over some examples, and its derivatives by the variables (0 by those that are not used)."""
+        parts = self.partition(index)
+        found = [self._gradient(path, part) for path, part in parts]
+        if None in found:
+            return self._over_values(index)
+        if len(found) == 1:
+            return found[0]
+        shares = [self.length(part) / self.length(index) for _, part in parts]
+        means, derivatives = zip(*found, strict=True)  # type: ignore[arg-type]
+        return sum(map(mul, shares, means)), sum(map(mul, shares, derivatives))
+
+    def _gradient(self, path: Path | None, index: Index) -> tuple[float, Floats] | None:
+        """The same for examples that take one path; None where arrays do not do."""
+        layout = None if path is None else self._layout(path)
+        if path is None or layout is None:
+            return None
+        found = self.replay(path, index)
+        return None if found is None else (found[0], layout.spread(found[1]))
+
+    def _over_values(self, index: Index) -> tuple[float, Floats]:
+        """The same by way of the Values, which always does."""
+        import numpy as np
+
+        self.write()
+        mean = nodes.as_value(self.mean(index))
+        return mean.data, np.array(graph.gradients([mean], [1.0], self.variables))
+
+    def captured(self, path: Path) -> Floats:
+        """The captured numbers of a path: those of variables out of the array."""
+        layout = self._layout(path)
+        return super().captured(path) if layout is None else self.P.take(layout.places)
+
+    def _layout(self, path: Path) -> Layout | None:
+        """Where the captured numbers of a path stand among the variables; None if there are others, or Values given."""
+        if path not in self._layouts:
+            places = [self._position.get(id(x), -1) for x in path.captured]
+            known = not self.given and -1 not in places
+            self._layouts[path] = Layout(places, len(self.variables)) if known else None
+        return self._layouts[path]
+
+    # Here the Values have to be up to date.
+
+    def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+        """The function itself at one example."""
+        self.write()
+        return super().example(j, instead)
+
+    def record(self, example: int) -> Path | None:
+        """Record the path that an example takes; None where that cannot be."""
+        self.write()
+        return super().record(example)

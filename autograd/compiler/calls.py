@@ -65,7 +65,7 @@ class Call:
         results = []
         self.jitted.last = path, False, self.wanted
         try:
-            with np.errstate(over="raise", divide="raise", invalid="raise"):
+            with path.watched():
                 for k in range(count):
                     seed = 1.0 if count == 1 else np.eye(count)[k]
                     out, by_inputs = compiled.gradient(*arrays, seed)
@@ -77,7 +77,7 @@ class Call:
         finally:
             captured = compiled.P.copy() if path.unchecked else compiled.P
             compiled.give_back()
-        if not all([value - value == 0.0 for value, _, _ in results]):
+        if not path.library and not all([value - value == 0.0 for value, _, _ in results]):
             return None
         if path.unchecked:
             self.jitted.check(

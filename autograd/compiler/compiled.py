@@ -13,24 +13,28 @@ after a captured number has changed.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd import functions
 from autograd.modes import recorder
 
-from .batches import Batch
+from .batches import Batch, Objective
 from .calls import Call
 from .paths import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from autograd.value import Value
+
+    from .listing import Stages
 
 
 @overload
-def jit(function: Callable[..., Any]) -> Jitted: ...
+def jit(function: Callable[..., Any], *, xp: str = "numpy") -> Jitted: ...
 @overload
-def jit(function: None = None) -> Callable[[Callable[..., Any]], Jitted]: ...
-def jit(function: Callable[..., Any] | None = None) -> Any:
+def jit(function: None = None, *, xp: str = "numpy") -> Callable[[Callable[..., Any]], Jitted]: ...
+def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any:
     """The function, run as an array program: same arguments, same results, at the speed of NumPy.
 
     Use it as ``fast = jit(f)`` or as a decorator. ``fast(*args)`` returns what ``f`` returns, each number of the result
@@ -49,11 +53,22 @@ def jit(function: Callable[..., Any] | None = None) -> Any:
     >>> y.data, w.grad
     (49.0, 28.0)
 
+    ``xp="jax"`` and ``xp="torch"`` run the program there instead of on NumPy, forward and backward, in 64-bit floats;
+    either has to be installed. Under jax it is compiled by XLA: once for each path and each length of a batch, which
+    takes a second or so and pays where one call is long. Where an operation leaves its domain, NumPy's program hands
+    over to the function itself, which raises; on the others infinities and nan come back, except from a call that
+    records.
+
     Raises TypeError for arguments that are not made of numbers and for a result that is not made of Values;
     RuntimeError where the function returns something else when it is run again, because it depends on more than its
-    arguments and the Values it uses.
+    arguments and the Values it uses; ImportError where jax or torch is missing, ValueError for another ``xp``.
     """
-    return Jitted if function is None else Jitted(function)
+    if xp == "numpy":
+        return Jitted if function is None else Jitted(function)
+    from .backends import library
+
+    jitted = functools.partial(Jitted, library=library(xp))
+    return jitted if function is None else jitted(function)
 
 
 class Jitted(Paths):
@@ -76,6 +91,19 @@ class Jitted(Paths):
         path, batched, wanted = self.last
         return path.source(batched, wanted)
 
+    @property
+    def program(self) -> Stages:
+        """The program that ran last, as tables: the scalars recorded, what they were normalised to, and the arrays.
+
+        Raises RuntimeError if there was no call yet.
+        """
+        from .listing import Stages
+
+        if self.last is None:
+            raise RuntimeError(f"jit: call {self.name} first; its program is recorded from a call")
+        path, batched, _ = self.last
+        return Stages(path.program, path.rolled, batched)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
         if recorder.get() is not None:  # inside another jitted function it is part of that
@@ -93,17 +121,19 @@ class Jitted(Paths):
         One node for all of them: C = 1/n sum C_x. Raises ValueError if the arguments differ in length or are empty,
         TypeError if the result of the function is not a single number.
         """
-        batch = Batch(self, arguments)
-        parts, weights = [], []
-        for path, index in batch.partition():
-            part = batch.mean(path, index) if path is not None else None
-            if part is None:
-                part = batch.eager_mean(index)
-            parts.append(part)
-            weights.append(batch.length(index) / batch.count)
-        return parts[0] if len(parts) == 1 else functions.dot(weights, parts)
+        return Batch(self, arguments).mean()
 
     def map(self, *arguments: Any) -> Any:
         """The results for all examples as NumPy arrays, example i along the first axis; numbers, without gradients."""
-        batch = Batch(self, arguments)
-        return batch.map()
+        return Batch(self, arguments).map()
+
+    def batch(self, *arguments: Any) -> Batch:
+        """These examples, prepared once for many calls of ``mean()`` and ``map()``: see :class:`Batch`."""
+        return Batch(self, arguments)
+
+    def objective(self, variables: Sequence[Value], *arguments: Any) -> Objective:
+        """The mean over these examples as a function of the variables, prepared once for a loop that minimises it.
+
+        It takes and gives whole arrays: see :class:`Objective`. Raises as :meth:`mean`.
+        """
+        return Objective(self, arguments, variables)

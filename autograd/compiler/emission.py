@@ -16,6 +16,7 @@ The text is executed, so it is made of our own words only: names are chosen here
 
 from __future__ import annotations
 
+import math
 import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,10 @@ from autograd.symbols import Symbol, call
 
 from .naming import Names, quoted, stem
 from .rolling import Access, Array, Elementwise, Join, Linear, Reduction
+from .views import view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .rolling import Rolled, Segment, Statement
 
@@ -43,22 +45,22 @@ def scatter(into: Any, index: Any, values: Any) -> None:
     np.add.at(into, index, np.broadcast_to(values, index.shape + into.shape[1:]))  # which at() itself gets wrong
 
 
-def join(*parts: Any) -> Any:
-    """The parts one after the other; those that all examples share are repeated for each of them."""
-    columns = max([part.shape[1:] for part in parts])
-    return np.concatenate(
-        [part if part.shape[1:] == columns else np.repeat(part[:, None], columns[0], 1) for part in parts]
-    )
+def vocabulary(np: Any, **special: Any) -> dict[str, Any]:
+    """What the emitted text may name: the functions of the table over arrays, a few of ``np``'s, and those given."""
 
+    def join(*parts: Any) -> Any:
+        """The parts one after the other; those that all examples share are repeated for each of them."""
+        columns = max([part.shape[1:] for part in parts])
+        return np.concatenate(
+            [x if x.shape[1:] == columns else np.broadcast_to(x[:, None], (len(x), *columns)) for x in parts]
+        )
 
-def vocabulary() -> dict[str, Any]:
-    """What the emitted text may name: the functions of the table over arrays, and a few of NumPy's."""
-    names = arrays.namespace(np)
+    names = arrays.namespace(np, special.pop("erf", None), special.pop("erfc", None))
     names |= {
         name: getattr(np, name)
         for name in ("einsum", "full_like", "matmul", "maximum", "minimum", "where", "zeros", "asarray")
     }
-    return {**names, "join": join, "scatter": scatter, "inf": np.inf, "nan": np.nan}
+    return {**names, "join": join, "inf": math.inf, "nan": math.nan, **special}
 
 
 def literal(x: float) -> Symbol:
@@ -67,24 +69,33 @@ def literal(x: float) -> Symbol:
 
 
 class Reading:
-    """Rows over names: the text of values and partials, with what they share computed once."""
+    """Rows over names: the text of values and partials, with what they share computed once.
 
-    def __init__(self) -> None:
+    ``plain``: whether what a row guards against on floats may be left to the caller, who sees to it where an operation
+    overflows; the formulas are the plain ones then.
+    """
+
+    def __init__(self, plain: bool = True) -> None:
+        self.plain = plain
         self.calls: list[str] = []
+        self.own: dict[rules.Rule, str] = {}
         self.made: dict[str, Callable[..., Any]] = {}
         """The functions of rows that users have made, by the names that they have in the text."""
         self.names: dict[str, Any] = {name: self._call(name) for name in rules.NAMES}
-        exp = self.names["exp"]
         self.names |= {
-            "pi": literal(np.pi),
+            "pi": literal(math.pi),
             "larger": self._call("maximum"),
             "smaller": self._call("minimum"),
-            "above": lambda x, y: Symbol(f"({text(x)} > {text(y)})"),
-            "wins": lambda x, y: Symbol(f"(0.5 * ({text(x)} > {text(y)}) + 0.5 * ({text(x)} >= {text(y)}))"),
-            "sigmoid": lambda x: 1.0 / (1.0 + exp(-x)),
-            "sigmoid_slope": lambda x: exp(-x) / ((1.0 + exp(-x)) * (1.0 + exp(-x))),
-            "tanh_slope": lambda x: 4.0 / (exp(x) + 1.0 / exp(x)) ** 2,
         }
+        if plain:
+            exp = self.names["exp"]
+            self.names |= {
+                "above": lambda x, y: Symbol(f"({text(x)} > {text(y)})"),
+                "wins": lambda x, y: Symbol(f"(0.5 * ({text(x)} > {text(y)}) + 0.5 * ({text(x)} >= {text(y)}))"),
+                "sigmoid": lambda x: 1.0 / (1.0 + exp(-x)),
+                "sigmoid_slope": lambda x: exp(-x) / ((1.0 + exp(-x)) * (1.0 + exp(-x))),
+                "tanh_slope": lambda x: 4.0 / (exp(x) + 1.0 / exp(x)) ** 2,
+            }
         self.names["math"] = SimpleNamespace(**self.names)
 
     def _call(self, name: str) -> Callable[..., Symbol]:
@@ -114,7 +125,7 @@ class Reading:
             return [0.0, 0.0]
         if rule is recording.SELECT:
             return [0.0, operands[0], 1.0 - operands[0]]
-        if rule is rules.SIGMOID:
+        if rule is rules.SIGMOID and self.plain:
             return [self.names["exp"](-operands[0]) * out * out]
         if rule is rules.POW and re.fullmatch(r"\(?-?[\d.e+-]+\)?", operands[1].text):
             below = literal(float(operands[1].text.strip("()")) - 1.0)
@@ -127,31 +138,31 @@ class Reading:
     def _own(self, rule: rules.Rule, operands: Sequence[Symbol]) -> list[Symbol]:
         """The calls for value and partials of a row that a user has made: its float functions, element by element."""
         count = len(operands)
-        first = next((name for name, function in self.made.items() if getattr(function, "rule", None) is rule), "")
-        if not first:
-            first = f"own{len(self.made)}"
-            self.made |= {first: elementwise(rule, count, -1)}
-            self.made |= {f"{first}_by_{i}": elementwise(rule, count, i) for i in range(count)}
+        first = self.own.setdefault(rule, f"own{len(self.made)}")
+        if first not in self.made:
+            self.made |= {first: self.elementwise(rule, count, -1)}
+            self.made |= {f"{first}_by_{i}": self.elementwise(rule, count, i) for i in range(count)}
         names = [first, *[f"{first}_by_{i}" for i in range(count)]]
         return [Symbol(f"{name}({', '.join(map(str, operands))})") for name in names]
 
+    def elementwise(self, rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:
+        """The value of a row (index -1) or one of its partials, as a function that applies it to each element."""
 
-def elementwise(rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:
-    """The value of a row (index -1) or one of its partials, as a function of arrays that applies it to each element."""
+        def of_numbers(*xs: float) -> float:
+            try:
+                out = float(rule.value(*xs))
+                return out if index < 0 else float(rule.partials(out, *xs)[index])
+            except (ArithmeticError, ValueError) as error:
+                return self.undefined(error)
 
-    def of_numbers(*xs: float) -> float:
-        try:
-            out = float(rule.value(*xs))
-            return out if index < 0 else float(rule.partials(out, *xs)[index])
-        except (ArithmeticError, ValueError) as error:
-            raise FloatingPointError(str(error)) from error
+        def of_arrays(*xs: Any) -> Any:
+            return np.asarray(np.frompyfunc(of_numbers, count, 1)(*xs), float)
 
-    def of_arrays(*xs: Any) -> Any:
-        return np.asarray(np.frompyfunc(of_numbers, count, 1)(*xs), float)
+        return of_arrays
 
-    if index < 0:
-        of_arrays.rule = rule  # type: ignore[attr-defined]
-    return of_arrays
+    def undefined(self, error: Exception) -> float:
+        """What an element is where a row that a user has made raises."""
+        raise FloatingPointError(str(error)) from error
 
 
 def text(x: Any) -> str:
@@ -213,19 +224,26 @@ class Emitter:
     """One array program as the source of three functions: ``value``, ``gradient`` and ``holds`` (its guards).
 
     ``batched``: whether inputs have a last axis for examples. ``wanted``: for each input, whether the derivative by it
-    is asked for.
+    is asked for. ``reading`` and ``words`` are how rows are written, and what the text may name.
     """
 
-    def __init__(self, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
+    def __init__(
+        self,
+        rolled: Rolled,
+        batched: bool,
+        wanted: Sequence[bool],
+        reading: Reading | None = None,
+        words: Mapping[str, Any] | None = None,
+    ) -> None:
         self.rolled = rolled
         self.columns = batched
-        self.reading = Reading()
+        self.reading = reading or Reading()
         self.batched: dict[int, bool] = {}
         self.names: dict[int, str] = {0: "P", 1: "C"}
         self.prepared: dict[str, str] = {}
         self.prepared_names: dict[str, str] = {}
         self.gathers: list[Any] = []
-        self.namespace = vocabulary()
+        self.namespace = {**(words or vocabulary(np, scatter=scatter))}
         self.fresh = Names(self.namespace)
         self.wanted = [array for array, is_wanted in zip(rolled.inputs, wanted, strict=True) if is_wanted]
         self.needs: set[int] = {array.index for array in self.wanted}
@@ -241,7 +259,7 @@ class Emitter:
             if any([x.array.index in self.needs for x in operands(statement)]):
                 self.needs.add(statement.out.index)
         self.layers: dict[int, int] = {}
-        first = self._needed([rolled.outputs])
+        first = self.needed([rolled.outputs])
         for statement in dict.fromkeys([*first, *rolled.statements]):
             if is_layer(statement):
                 self.layers[statement.out.index] = len(self.layers) + 1
@@ -272,28 +290,7 @@ class Emitter:
 
     def view(self, name: str, access: Access) -> str:
         """The elements that an operand consists of, as a view of the named array (or, of a gather, as a copy)."""
-        array, used, last = access.array, access.used, ", -1" if self.is_batched(access.array) else ""
-        sizes = ", ".join(map(str, used.shape))
-        if used.shape == array.shape and access.whole:
-            return name
-        if access.whole and used.shape:
-            return f"{name}.reshape({sizes}{last})"
-        if not used.shape:
-            index = ", ".join(map(str, np.unravel_index(access.offset, array.shape)))
-            return f"{name}[{index}, ...]" if array.kind == "captured" else f"{name}[{index}]"
-        flat = name if len(array.shape) == 1 else f"{name}.reshape({array.size if last else -1}{last})"
-        if access.strides is not None:
-            steps = [step for step in access.strides if step]
-            if len(steps) == 1:
-                return f"{flat}[{run(access.offset, used.shape[0], steps[0])}]"
-            if len(steps) == 2:
-                turned = steps[0] < steps[1]
-                (rows, n), (columns, m) = sorted(zip(steps, used.shape, strict=True), reverse=True)
-                if columns == 1 and rows >= m and access.offset + n * rows <= array.size:
-                    block = f"{flat}[{run(access.offset, n * rows, 1)}]" if n * rows < array.size else flat
-                    block += f".reshape({n}, {rows}{last})" + (f"[:, :{m}]" if m < rows else "")
-                    return block if not turned else f"{block}.swapaxes(0, 1)" if last else f"{block}.T"
-        return f"{flat}[{self._gather(used)}]"
+        return view(name, access, self.is_batched(access.array), self._gather)
 
     def _gather(self, index: Any) -> str:
         for i, known in enumerate(self.gathers):
@@ -330,7 +327,7 @@ class Emitter:
 
     def axes(self, statement: Statement) -> str:
         """The letters of a statement's result, the batch's last."""
-        letters = statement.letters if isinstance(statement, Linear) else "abc"[: len(statement.out.shape)]
+        letters = statement.letters if isinstance(statement, Linear) else "abcd"[: len(statement.out.shape)]
         return letters + BATCH * self.is_batched(statement.out)
 
     def forward(self, statement: Statement) -> str:
@@ -495,25 +492,28 @@ class Emitter:
     def source(self) -> str:
         """The program as text: a function of P, dP, C and I that returns ``value``, ``gradient`` and ``holds``."""
         rolled = self.rolled
-        inputs = ", ".join([self.names[array.index] for array in rolled.inputs])
+        inputs = [self.names[array.index] for array in rolled.inputs]
         result = self.view(self.names[rolled.outputs.array.index], rolled.outputs)
         value = [*self._forward_lines([rolled.outputs]), f"return {result}"]
         gradient = self._gradient(result)
-        functions = [(f"value({inputs})", value), (f"gradient({inputs}{', ' * bool(inputs)}g)", gradient)]
+        functions = [("value", inputs, value), ("gradient", [*inputs, "g"], gradient)]
         if rolled.guards:
             conditions = [
                 f"({self.view(self.names[access.array.index], access)} {'!=' if holds else '=='} 0.0)"
                 for access, holds in rolled.guards
             ]
             lines = self._forward_lines([access for access, _ in rolled.guards])
-            functions.append((f"holds({inputs})", [*lines, f"return {' & '.join(conditions)}"]))
+            functions.append(("holds", inputs, [*lines, f"return {' & '.join(conditions)}"]))
         self.namespace |= self.reading.made
-        text = ["def program(P, dP, C, I):"]
-        text += [f"    {line}" for line in self._prepared_lines()]
-        for head, body in functions:
-            text += ["", f"    def {head}:"] + [f"        {line}" for line in body]
-        text += ["", f"    return {', '.join([head.partition('(')[0] for head, _ in functions])}"]
-        return "\n".join(text) + "\n"
+        text = self.layout(functions)
+        return "\n".join([*text, "", f"    return {', '.join([name for name, _, _ in functions])}"]) + "\n"
+
+    def layout(self, functions: Sequence[tuple[str, list[str], list[str]]]) -> list[str]:
+        """The lines of the program: what is the same in every call, then the functions (name, arguments, body)."""
+        text = ["def program(P, dP, C, I):", *[f"    {line}" for line in self._prepared_lines()]]
+        for name, arguments, body in functions:
+            text += ["", f"    def {name}({', '.join(arguments)}):", *[f"        {line}" for line in body]]
+        return text
 
     def _prepared_lines(self) -> list[str]:
         """The views that are the same in every call; that of a derivative stands beside that of its array."""
@@ -525,7 +525,7 @@ class Emitter:
                 lines.append(f"{name} = {view}")
         return lines
 
-    def _needed(self, accesses: Iterable[Access]) -> list[Statement]:
+    def needed(self, accesses: Iterable[Access]) -> list[Statement]:
         """What the accesses depend on, each statement as late as it can be: so its derivative comes early."""
         distance = {access.array.index: 0 for access in accesses}
         found = []
@@ -539,13 +539,13 @@ class Emitter:
         return [statement for _, statement in reversed(found)]
 
     def _forward_lines(self, accesses: Iterable[Access]) -> list[str]:
-        return [f"{self.names[s.out.index]} = {self.forward(s)}{self.remark(s)}" for s in self._needed(accesses)]
+        return [f"{self.names[s.out.index]} = {self.forward(s)}{self.remark(s)}" for s in self.needed(accesses)]
 
     def _gradient(self, result: str) -> list[str]:
         self.lines: list[str | Contribution] = []
         self.contributions: dict[int, list[Contribution]] = {}
         self.partials: dict[int, list[Symbol | float]] = {}
-        statements = self._needed([self.rolled.outputs])
+        statements = self.needed([self.rolled.outputs])
         for statement in statements:
             self._forward_shared(statement)
         outputs = self.rolled.outputs
@@ -559,8 +559,12 @@ class Emitter:
                 wanted.append(self.collect(array, False))
             else:
                 wanted.append(f"zeros({self.names[array.index]}.shape)")
-        lines = self._settle()
-        return [*lines, f"return {result}, ({', '.join(wanted)}{',' * (len(wanted) == 1)})"]
+        by_inputs = f"({', '.join(wanted)}{',' * (len(wanted) == 1)})"
+        return [*self._settle(), self.answer(result, by_inputs)]
+
+    def answer(self, result: str, by_inputs: str) -> str:
+        """The last line of ``gradient``; the derivatives by what is captured are in dP."""
+        return f"return {result}, {by_inputs}"
 
     def _forward_shared(self, statement: Statement) -> None:
         """A forward statement; what its partials need as well is given a name."""
@@ -660,12 +664,6 @@ def is_layer(statement: Statement) -> bool:
         [x.right is not None and (x.left.array.kind == "captured") != (x.right.array.kind == "captured")
          for x in statement.segments]
     )  # fmt: skip
-
-
-def run(start: int, length: int, step: int) -> str:
-    """A slice as text: ``3:7``, ``0:10:2``, ``4::-1``."""
-    stop = start + (length - 1) * step + (1 if step > 0 else -1)
-    return f"{start}:{stop if stop >= 0 else ''}{f':{step}' if step != 1 else ''}"
 
 
 def operands(statement: Statement) -> list[Access]:

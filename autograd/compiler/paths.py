@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import operator
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from autograd import graph, nodes
@@ -19,9 +20,11 @@ from autograd.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
 
+    from .backends import Library
     from .recording import Program
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -35,13 +38,15 @@ PATHS = 32
 class Path:
     """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
 
-    def __init__(self, program: Program, numbers: Sequence[Sequence[float]]) -> None:
+    def __init__(self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None = None) -> None:
         import numpy as np
 
         from .rolling import Rolled
 
         self.rolled = Rolled(program)
         self.program = program
+        self.library = library
+        """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.signature = program.signature() if program.guards else None
         self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
         self.recorded = np.array([value.data for value in self.captured])
@@ -50,23 +55,26 @@ class Path:
         self.unchecked = {"replay", *["captured"] * bool(self.captured), *["arguments"] * any(map(len, numbers))}
         """What was not compared with the function itself yet: a run, one with other captured numbers, one with other
         arguments."""
-        self._sources: dict[Any, tuple[str, Any, dict[str, Any]]] = {}
+        self._sources: dict[Any, tuple[str, Any, Callable[..., Any]]] = {}
         self._free: dict[Any, list[Compiled]] = {}
 
     def source(self, batched: bool, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""
         return self._source(batched, wanted)[0]
 
-    def _source(self, batched: bool, wanted: tuple[bool, ...]) -> tuple[str, Any, dict[str, Any]]:
+    def _source(self, batched: bool, wanted: tuple[bool, ...]) -> tuple[str, Any, Callable[..., Any]]:
         from .emission import Emitter
 
         key = batched, wanted
         if key not in self._sources:
-            emitter = Emitter(self.rolled, batched, wanted)
+            emitter = (self.library.emitter if self.library else Emitter)(self.rolled, batched, wanted)
             source = emitter.source()
             namespace = emitter.namespace
             exec(compile(source, "<jit>", "exec"), namespace)  # noqa: S102 - text of our own making, see emission.py
-            self._sources[key] = source, emitter.gathers, namespace
+            program = namespace["program"]
+            if self.library:
+                program = self.library.hosted(program, self.rolled.constant_values, emitter.gathers)
+            self._sources[key] = source, emitter.gathers, program
         return self._sources[key]
 
     def take(self, batched: bool, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
@@ -75,10 +83,18 @@ class Path:
         try:
             compiled = free.pop()
         except IndexError:
-            _, gathers, namespace = self._source(batched, wanted)
-            compiled = Compiled(namespace["program"], self.rolled, gathers, free)
+            _, gathers, program = self._source(batched, wanted)
+            compiled = Compiled(program, self.rolled, gathers, free)
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
+
+    def watched(self) -> AbstractContextManager[object]:
+        """While its program runs, NumPy raises FloatingPointError where an operation leaves its domain."""
+        import numpy as np
+
+        if self.library:
+            return nullcontext()
+        return np.errstate(over="raise", divide="raise", invalid="raise")
 
     def read(self) -> Floats:
         """The captured numbers of this moment."""
@@ -120,12 +136,14 @@ class Family:
 class Paths:
     """A function and all that was recorded of it: for each arrangement of arguments, the ways through it."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], library: Library | None = None) -> None:
         if not callable(function):
             raise TypeError(f"jit: expected a function, got {type(function).__name__}")
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
         self.function = function
         self.name: str = getattr(function, "__name__", type(function).__name__)
+        self.library = library
+        """What its programs run on; None for NumPy."""
         self.families: dict[Any, Family] = {}
         self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
         """The program that ran last, and in which form."""
@@ -152,7 +170,7 @@ class Paths:
         try:
             recorded = program(function, self.name, structures, numbers)
             recorded.input_names = self.argument_names(len(structures), keys)
-            path = Path(recorded, numbers)
+            path = Path(recorded, numbers, self.library)
         except Unsupported as reason:
             self.give_up(family, str(reason))
             return None
@@ -200,7 +218,7 @@ class Paths:
             new.add("captured")
         if "arguments" in path.unchecked and path.arguments != arguments:
             new.add("arguments")
-        if new.isdisjoint(path.unchecked):
+        if new.isdisjoint(path.unchecked) or not np.isfinite(outputs).all():
             return
         found, structure = flatten(example(), f"jit: the result of {self.name}")
         if repr(structure) == repr(path.program.structure):

@@ -18,7 +18,7 @@ import operator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import graph, rules
+from autograd import functions, graph, rules
 from autograd.modes import recorder, user_line, watcher
 from autograd.rules import Rule
 from autograd.structures import flatten, names, rebuild
@@ -126,11 +126,31 @@ class Recording:
             return None
         return record(SELECT, (condition, lift(x, SELECT), lift(y, SELECT)))
 
-    def frozen(self, what: str) -> None:
-        """Called where a number is taken out of the graph that another call would have to compute again."""
-        raise Unsupported(
-            f"{what} is constant in pieces, which a program cannot follow in a derivative of a derivative"
-        )
+    def pieces(self, name: str, *operands: Any) -> Any:
+        """A slope that is constant in pieces, which another call has to compute again: made of comparisons.
+
+        ``name`` is that of the guard in :mod:`autograd.rules`. A slope that is the same everywhere is a number.
+        """
+        if name == "winners":
+            xs, out = operands
+            won = [self._holds(operator.eq, x, out) for x in xs]
+            return tuple([each / functions.sum(won) for each in won])
+        if name not in ("above", "wins", "sign", "flat"):
+            raise Unsupported(f"{name} cannot be followed in a derivative of a derivative")
+        x, y = (*operands, 0.0)[:2]
+        if name == "flat":
+            return 0.0
+        if name == "above":
+            return self._holds(operator.gt, x, y)
+        if name == "wins":
+            return 0.5 * (self._holds(operator.gt, x, y) + self._holds(operator.ge, x, y))
+        return self._holds(operator.gt, x, y) - self._holds(operator.lt, x, y)
+
+    def _holds(self, compare: Callable[[Any, Any], Any], x: Value | float, y: Value | float) -> Value | float:
+        """1.0 or 0.0, as a node if it depends on one."""
+        if isinstance(x, Value) or isinstance(y, Value):
+            return self.compare(compare, lift(x, COMPARISONS[compare]), y)
+        return float(compare(x, y))
 
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd import rules
 
-from .recording import Unsupported
+from .recording import Unsupported, undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 STATEMENTS = 3000
 """How many statements an array program may have: beyond that it would be slower than the function itself."""
+
+AXES = 4
+"""How many axes an array may have."""
 
 CAPTURED, CONSTANTS = 0, 1
 """The numbers of the arrays that hold what the leaves hold; those of the inputs follow."""
@@ -60,8 +63,9 @@ class Array:
 class Access:
     """Where the operands of a statement lie: ``positions`` in the flat ``array``, arranged by the statement's axes.
 
-    ``strides`` are the distances along each axis (0 where the operand does not depend on it) if the pattern is regular,
-    else None: then it is a gather. ``injective``: no element is used twice, but for axes of stride 0.
+    ``kept`` are the axes that the operand depends on, ``used`` the positions along those. ``strides`` are the distances
+    along each axis (0 where the operand does not depend on it) if the pattern is regular, else None: then it is a
+    gather. ``injective``: no element is used twice, but for axes that are not kept.
     """
 
     def __init__(self, array: Array, positions: Integers) -> None:
@@ -69,17 +73,19 @@ class Access:
         self.positions = positions
         self.offset = int(positions.flat[0])
         self.strides = regular(positions)
-        if self.strides is None:
-            self.kept = tuple(range(positions.ndim))
-            used = positions
-        else:
-            self.kept = tuple([axis for axis, stride in enumerate(self.strides) if stride])
-            used = positions[tuple([slice(None) if s else 0 for s in self.strides])]
-        self.used = used
-        """The positions without the axes that do not matter."""
-        self.injective = len(np.unique(used)) == used.size
         self.literal: float | None = None
         """The number that all of the operands are, if they are one constant."""
+        if self.strides is not None:
+            self._keep([axis for axis, stride in enumerate(self.strides) if stride])
+        else:
+            self._keep([a for a in range(positions.ndim) if (positions != positions.take([0], a)).any()])
+
+    def _keep(self, axes: Sequence[int]) -> None:
+        self.kept = tuple(axes)
+        self.used = self.positions[tuple([slice(None) if a in axes else 0 for a in range(self.positions.ndim)])]
+        seen = np.zeros(int(self.used.max()) + 1, bool)
+        seen[self.used] = True
+        self.injective = int(np.count_nonzero(seen)) == self.used.size
 
     @property
     def whole(self) -> bool:
@@ -89,8 +95,9 @@ class Access:
     def gathered(self) -> Access:
         """The same with every axis kept."""
         other = Access(self.array, self.positions)
-        other.strides, other.kept, other.used = None, tuple(range(self.positions.ndim)), self.positions
-        other.injective = len(np.unique(self.positions)) == self.positions.size
+        if len(self.kept) < self.positions.ndim:
+            other.strides = None
+            other._keep(range(self.positions.ndim))
         return other
 
 
@@ -140,7 +147,7 @@ def cover(operands: list[Access], axes: Sequence[Sequence[int]], count: int) -> 
 
     ``axes``: for each operand, which axis of the result each of its own is (or -1).
     """
-    kept = {own[axis] for access, own in zip(operands, axes, strict=True) for axis in access.kept if not access.literal}
+    kept = {own[axis] for access, own in zip(operands, axes, strict=True) for axis in access.kept if access.literal is None}
     if kept >= set(range(count)):
         return
     i = next(
@@ -165,6 +172,46 @@ def regular(positions: Integers) -> tuple[int, ...] | None:
     return tuple(strides) if bool((expected == positions).all()) else None
 
 
+def blocks(column: Integers) -> list[int]:
+    """The lengths of the blocks in which a column repeats, but for what is added to each: each divides the next.
+
+    0 1 2 0 1 2 10 11 12 10 11 12 has blocks of 3 and of 6.
+    """
+    found, length = [], 1
+    while len(column) > 1:
+        steps = np.diff(column)
+        breaks = np.flatnonzero(steps != steps[0])
+        if not len(breaks):
+            break
+        n = len(column)
+        for m in dict.fromkeys([int(breaks[0]) + 1, *[m for m in range(2, min(n // 2, 1000) + 1) if n % m == 0]]):
+            if n % m == 0 and (steps[m : 2 * m - 1] == steps[: m - 1]).all():
+                rows = column.reshape(-1, m)
+                if (rows - rows[:, :1] == rows[0] - rows[0, 0]).all():
+                    length *= m
+                    found.append(length)
+                    column = rows[:, 0]
+                    break
+        else:
+            break
+    return found
+
+
+def shapes(n: int, columns: Sequence[Integers]) -> list[tuple[int, ...]]:
+    """The ways to arrange n things in a grid of up to four axes along which the columns may be regular."""
+    each = [blocks(column) for column in columns]
+    found = []
+    for lengths in [sorted({b for own in each for b in own}), *each]:
+        chain: list[int] = [1]
+        for b in lengths:
+            if b % chain[-1] == 0 and n % b == 0 and chain[-1] < b < n:
+                chain.append(b)
+        shape = tuple([b // a for a, b in zip(chain, [*chain[1:], n], strict=True)])[::-1]
+        if len(shape) <= AXES:
+            found.append(shape)
+    return list(dict.fromkeys(found))
+
+
 # Normalisation --------------------------------------------------------------------------------------------------
 
 
@@ -185,8 +232,9 @@ class Formula:
         self._rewrite()
         self._absorb()
         self._settle()
+        self._merge()
         self._keep_live()
-        self.roots = [self.same.get(node, node) for node in self.roots]
+        self.roots = [self.kept(node) for node in self.roots]
 
     def _new(self, rule: rules.Rule, operands: tuple[int, ...], data: float) -> int:
         self.rules.append(rule)
@@ -275,9 +323,35 @@ class Formula:
                 continue
             del self.items[node]
 
+    def kept(self, node: int) -> int:
+        """The node that stands for this one."""
+        while node in self.same:
+            node = self.same[node]
+        return node
+
+    def _merge(self) -> None:
+        """What is computed twice from the same operands is one node."""
+        known: dict[Any, int] = {}
+        same = self.same
+        for node in self.order:
+            operands = self.operands[node]
+            if not operands:
+                continue
+            self.operands[node] = operands = tuple([same.get(x, x) for x in operands])
+            items: Any = self.items.get(node)
+            if items is not None:
+                self.items[node] = items = deque(
+                    [same.get(x, x) if isinstance(x, int) else (same.get(x[0], x[0]), same.get(x[1], x[1])) for x in items]
+                )
+                items = tuple(items)
+            first = known.setdefault((self.rules[node], items or operands), node)
+            if first != node:
+                same[node] = first
+        self.order = [node for node in self.order if node not in same]
+
     def _keep_live(self) -> None:
         """Drop what nothing depends on any more."""
-        live = {self.same.get(node, node) for node in self.roots}
+        live = set(map(self.kept, self.roots))
         for node in reversed(self.order):
             if node in live:
                 live.update(self.operands[node])
@@ -298,6 +372,7 @@ class Rolled:
     outputs: where the result's numbers lie. guards: for each condition where it lies, and its outcome.
     """
 
+    @undisturbed()
     def __init__(self, program: Program) -> None:
         self.formula = formula = Formula(program)
         count = len(formula.rules)
@@ -321,6 +396,8 @@ class Rolled:
                 self._array[node] = CONSTANTS
         self._roll()
         self.outputs = self._operand(formula.roots[: len(program.outputs)])
+        if len(program.outputs) > 1 and not self.outputs.kept:  # one number several times
+            self.outputs = self.outputs.gathered()
         conditions = formula.roots[len(program.outputs) :]
         self.guards = [
             (self._operand([node]), holds) for node, (_, holds, _) in zip(conditions, program.guards, strict=True)
@@ -333,7 +410,7 @@ class Rolled:
         self.input_names = program.input_names
         self._labels: dict[int, dict[int, str]] = {}
         for node, label in program.labels.items():
-            kept = formula.same.get(node, node)
+            kept = formula.kept(node)
             self._labels.setdefault(self._array[kept], {}).setdefault(int(self._position[kept]), label)
 
     def labels_of(self, array: Array, positions: Integers | None = None, all_of_them: bool = False) -> list[str]:
@@ -438,43 +515,52 @@ class Rolled:
             self._position[node] = position
         return out
 
-    def _shape(self, slots: Sequence[Sequence[int]]) -> tuple[int, ...]:
-        """The axes of a group: those along which most operands lie regularly."""
+    def _shape(self, slots: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], Integers]:
+        """The axes of a group: those along which most operands lie regularly; and the order of its members then."""
         n = len(slots[0])
+        members = np.arange(n)
         if n == 1:
-            return ()
+            return (), members
         candidates: list[tuple[int, ...]] = []
-        detected: list[tuple[int, ...]] = [(n,)]
         columns = []
         for slot in slots:
             self._place(slot)
-            positions = self._position[np.array(slot, np.int64)]
-            columns.append(positions)
-            shape = self._arrays[self._array[slot[0]]].shape
-            if len(shape) == 2 and shape[0] * shape[1] == n:
-                candidates.append(shape)
-            steps = np.diff(positions)
-            breaks = np.flatnonzero(steps != steps[0])
-            if len(breaks) and n % (int(breaks[0]) + 1) == 0 and breaks[0] > 0:
-                detected.append((n // (int(breaks[0]) + 1), int(breaks[0]) + 1))
+            columns.append(self._position[np.array(slot, np.int64)])
+            array = self._arrays[self._array[slot[0]]]
+            if len(array.shape) > 1 and array.size == n:
+                candidates.append(array.shape)
 
-        def fit(shape: tuple[int, ...]) -> int:
-            return sum(regular(column.reshape(shape)) is not None for column in columns)
+        def cost(shape: tuple[int, ...]) -> int:
+            irregular = [column.reshape(shape) for column in columns if regular(column.reshape(shape)) is None]
+            return sum(Access(self.captured, positions).used.size for positions in irregular)
 
-        return max(candidates + detected, key=fit)  # of equals the first
+        shape = min([*candidates, (n,), *shapes(n, columns)], key=cost)  # of equals the first
+        axes = list(range(len(shape)))
+        if len(shape) > 2:  # the longest last: then what is done along it is done in one go
+            axes.sort(key=lambda axis: axis == int(np.argmax(shape)))
+        elif len(shape) == 2:  # as the largest operand lies
+            large = max(slots, key=lambda slot: self._arrays[self._array[slot[0]]].size)
+            if len(self._arrays[self._array[large[0]]].shape) > 1:
+                strides = regular(columns[slots.index(large)].reshape(shape))
+                if strides is not None and 0 < abs(strides[0]) < abs(strides[1]):
+                    axes.reverse()
+        members = members.reshape(shape).transpose(axes).reshape(-1)
+        return tuple([shape[axis] for axis in axes]), members
 
     # Statements.
 
     def _elementwise(self, rule: rules.Rule, members: list[int]) -> None:
-        slots = list(zip(*[self.formula.operands[node] for node in members], strict=True))
-        shape = self._shape(slots)
+        shape, order = self._shape(list(zip(*[self.formula.operands[node] for node in members], strict=True)))
+        members = [members[i] for i in order.tolist()]
+        slots = zip(*[self.formula.operands[node] for node in members], strict=True)
         operands = [self._operand(slot, shape) for slot in slots]
         cover(operands, [range(len(shape))] * len(operands), len(shape))
         self.statements.append(Elementwise(self._define(members, shape), rule, operands))
 
     def _reduction(self, rule: rules.Rule, members: list[int]) -> None:
+        shape, order = self._shape(list(zip(*[self.formula.operands[node][:2] for node in members], strict=True)))
+        members = [members[i] for i in order.tolist()]
         slots = list(zip(*[self.formula.operands[node] for node in members], strict=True))
-        shape = self._shape(slots)
         operand = self._operand([x for slot in slots for x in slot], (len(slots), *shape))
         if len(operand.kept) <= len(shape):
             operand = operand.gathered()
@@ -499,14 +585,14 @@ class Rolled:
             shape = tuple([sizes[letter] for letter in letters])
         else:
             slots: list[list[int]] = []
-            for s, (_, right, length) in enumerate(kinds):
-                if length == 1:
-                    if right >= 0:
-                        slots += [[part[s][0][side] for part in parts] for side in (0, 1)]  # type: ignore[index]
-                    else:
-                        slots.append([part[s][0] for part in parts])  # type: ignore[misc]
-            shape = self._shape(slots) if slots else () if n == 1 else (n,)
-            letters = "ab"[: len(shape)]
+            for s, (_, right, _) in enumerate(kinds):
+                if right >= 0:
+                    slots += [[part[s][0][side] for part in parts] for side in (0, 1)]  # type: ignore[index]
+                else:
+                    slots.append([part[s][0] for part in parts])  # type: ignore[misc]
+            shape, order = self._shape(slots)
+            members, parts = [members[i] for i in order.tolist()], [parts[i] for i in order.tolist()]
+            letters = "abcd"[: len(shape)]
         segments = []
         for s, (_, right, _) in enumerate(kinds):
             items = np.array([part[s] for part in parts], np.int64)

@@ -1,0 +1,129 @@
+"""Steps: what training does with one batch - its mean loss, the gradient of that, a move of the parameters.
+
+There are two ways, with the same numbers up to rounding: scalar by scalar on the Values (:class:`Eager`), or by the
+array program that ``jit`` makes of model and loss (:class:`Rolled`), with parameters, gradients and the optimizer's
+state in arrays from one step to the next.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from autograd import Value
+
+from .losses import cross_entropy, mse, quadratic
+from .optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .losses import Loss, Target
+    from .modules import Module
+
+
+class Eager:
+    """Steps on the Values themselves; one backward for each example keeps graphs small."""
+
+    def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, X: Sequence[Any], Y: Sequence[Target]) -> None:
+        self.model, self.loss, self.optimizer, self.X, self.Y = model, loss, optimizer, X, Y
+        self.parameters = model.parameters()
+
+    def batches(self, order: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+        """The examples of an epoch, by their numbers, in batches of this size."""
+        return (order[start : start + size] for start in range(0, len(order), size))
+
+    def step(self, batch: Sequence[int]) -> float:
+        """Move the parameters against the gradient of the mean loss over a batch; returns the loss before that."""
+        for p in self.parameters:
+            p.grad = 0.0
+        total = 0.0
+        for i in batch:
+            cost = self.loss(self.model(self.X[i]), self.Y[i]) / len(batch)
+            cost.backward()
+            total += cost.data
+        self.optimizer.step(self.parameters)
+        return total
+
+    def write(self) -> None:
+        """Bring the parameters up to date: these always are."""
+
+
+class Rolled:
+    """Steps in arrays, over an ``objective`` of the model's parameters (:class:`autograd.compiler.batches.Objective`).
+
+    The Values are behind until :meth:`write`, and are read anew at the start of an epoch.
+    """
+
+    def __init__(self, objective: Any, optimizer: Optimizer) -> None:  # noqa: ANN401 - of a file that nn does not know
+        self.objective = objective
+        self.optimizer = optimizer
+        self.gradient: Any = None
+        self.in_arrays = getattr(optimizer.step, "__func__", None) is Optimizer.step
+        """Whether the optimizer moves parameters by its formula; one with a step of its own gets the Values."""
+
+    def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
+        """As for :class:`Eager`, the numbers in arrays."""
+        import numpy as np
+
+        self.objective.read()
+        numbers = np.array(order)
+        return (numbers[start : start + size] for start in range(0, len(numbers), size))
+
+    def step(self, batch: Any) -> float:  # noqa: ANN401 - an array; NumPy is imported where it is used
+        """As for :class:`Eager`."""
+        objective = self.objective
+        cost, self.gradient = objective.gradient(batch)
+        if self.in_arrays:
+            objective.P = self.optimizer.step_array(objective.P, self.gradient)
+        else:
+            self.write()
+            self.optimizer.step(objective.variables)
+            objective.read()
+        return float(cost)
+
+    def write(self) -> None:
+        """Bring the parameters up to date, and their gradients: as the last step left them."""
+        self.objective.write(self.gradient)
+
+
+def steps(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    X: Sequence[Any],
+    Y: Sequence[Target],
+    cost: Any,  # noqa: ANN401 - jit's class is none of autograd's names
+) -> Eager | Rolled:
+    """The steps of a training: in arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be.
+
+    It cannot where examples are arranged unlike each other, or where :func:`in_numbers` says so.
+    """
+    targets = None if cost is None else in_numbers(model, loss, X, Y)
+    if targets is not None:
+        with suppress(ValueError):  # examples of several arrangements
+            return Rolled(cost.objective(model.parameters(), X, targets), optimizer)
+    return Eager(model, loss, optimizer, X, Y)
+
+
+def in_numbers(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target]) -> Any:  # noqa: ANN401 - an array
+    """The targets as numbers that a program can take in; None if there are none that mean the same to the loss.
+
+    A class among several outputs becomes its one-hot vector, which is known to mean the same only to the losses of this
+    package. A class that the loss refuses is refused here, in its own words.
+    """
+    import numpy as np
+
+    if not isinstance(Y[0], Integral):
+        return Y
+    outputs = model(X[0])
+    for y in set(Y):
+        loss(outputs, y)
+    if isinstance(outputs, Value):
+        return Y
+    if loss not in (quadratic, mse, cross_entropy):
+        return None
+    one_hot = np.zeros((len(Y), len(outputs)))
+    one_hot[np.arange(len(Y)), np.asarray(Y)] = 1.0
+    return one_hot

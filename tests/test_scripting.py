@@ -1,0 +1,90 @@
+"""The specification of autograd.scripting as text; what the text computes, test_browser.py compares with Python."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from autograd import rules, scripting
+from autograd.scripting import expression, script, statement
+
+
+def defined(text: str) -> set[str]:
+    """The names that a script defines."""
+    return set(re.findall(r"^(?:const|function) (\w+)", text, re.MULTILINE))
+
+
+def test_rows_and_guards_are_translated() -> None:
+    """A row is its own formula, a guard its own statements; what Python has and JavaScript has not is put before."""
+    text = script([rules.DIV, rules.SOFTPLUS])
+    assert '"/": fixed((x, y) => divided(x, y), (out, x, y) => [divided(1, y), -divided(out, y)]),' in text
+    assert "function softplus(x) {\n  return (x >= 0) ? (x + log1p(exp(-x))) : log1p(exp(x));\n}" in text
+    assert text.index("const checked") < text.index("const log1p = checked(Math.log1p);") < text.index("softplus")
+
+
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_only_what_a_row_needs_is_there(rule: rules.Rule) -> None:
+    """Each definition is named by another one or by the row, and none is there twice."""
+    text = script([rule])
+    names = re.findall(r"^(?:const|function) (\w+)", text, re.MULTILINE)
+    assert len(names) == len(set(names))
+    for name in names:
+        assert len(re.findall(rf"\b{name}\b", text)) > 1, name
+    assert re.findall(r'^  ("[^"]+"): \w+\(', text, re.MULTILINE) == [f'"{rule.symbol}"']
+
+
+def test_size() -> None:
+    """A page of a few operations gets a few lines; even the whole table is small."""
+    assert len(script([rules.ADD, rules.MUL])) < 500
+    assert len(script(rules.TABLE)) < 20_000
+
+
+def test_the_vocabulary_has_no_formula_of_the_table() -> None:
+    """What is written in JavaScript by hand is Python's own: no guard and no row, and nothing that no row needs."""
+    assert not scripting.vocabulary().keys() & scripting.guards().keys()
+    assert scripting.vocabulary().keys() <= defined(script(rules.TABLE))
+
+
+def test_nothing_in_it_could_end_a_script_element() -> None:
+    """The script may stand in a page as it is."""
+    text = script(rules.TABLE)
+    assert not re.search(r"</|<!--|://|import|eval|fetch", text)
+    assert text.isascii()
+
+
+def test_only_rows_of_the_table() -> None:
+    """A leaf has no formula, and a row of one's own has none here."""
+    for rule in (rules.LEAF, rules.Rule("cube", lambda x: x**3, lambda out, x: (3 * x * x,))):
+        with pytest.raises(ValueError, match=r"expected rows of the table, got Rule"):
+            script([rule])
+
+
+@pytest.mark.parametrize(
+    ("python", "javascript"),
+    [
+        *(("a - (b - c)", "(a - (b - c))"), ("-x ** 2", "(-raised(x, 2))"), ("x % 1.0", "remainder(x, 1)")),
+        *(("0 < x <= 1", "(0 < x && x <= 1)"), ("not x == y", "(!(x === y))"), ("x != x", "(x !== x)")),
+        *(("a and b or c", "((a && b) || c)"), ("1e-300", "1e-300"), ("a if b else c", "(b ? a : c)")),
+        *(("f(*xs, 1)", "f(...xs, 1)"), ("[*xs, b]", "[...xs, b]"), ("(x,) * n", "repeated([x], n)")),
+        *(("[f(x) for x in xs]", "xs.map(x => f(x))"), ("xs.remove(m)", "remove(xs, m)")),
+    ],
+)
+def test_expressions(python: str, javascript: str) -> None:
+    """Python's meaning is kept: precedence, chains of comparisons, powers, elements that are unpacked."""
+    assert expression(ast.parse(python, mode="eval").body) == javascript
+
+
+@pytest.mark.parametrize("code", ["with f(): pass", "while x: pass", "if x: pass\nelse: y", "del x", "x @= y"])
+def test_statements_that_are_not_translated(code: str) -> None:
+    """A guard written in what is not translated is an error, and no wrong script."""
+    with pytest.raises(ValueError, match="expected a statement that JavaScript has too, got"):
+        statement(ast.parse(code).body[0])
+
+
+@pytest.mark.parametrize("code", ["x is y", "x[0]", "f(x=1)", "{x}", "x // y", "[x for x in xs if x]", "x @ y"])
+def test_expressions_that_are_not_translated(code: str) -> None:
+    """The same of an expression."""
+    with pytest.raises(ValueError, match="expected an expression that JavaScript has too, got"):
+        expression(ast.parse(code, mode="eval").body)
