@@ -28,7 +28,7 @@ import random
 import matplotlib.pyplot as plt
 
 import nn
-from autograd import Value, draw, gradcheck, primitive, tanh
+from autograd import Value, animate, draw, explain, gradcheck, primitive, tanh
 from autograd.graph import order, sweep
 
 plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 4.5), "lines.linewidth": 2})
@@ -127,6 +127,12 @@ assert math.isclose(along_the_way, x1.grad)
 assert math.isclose(x1.grad, -1.5)
 
 # %% [markdown]
+# `explain` writes such a product down for any graph, the symbols first and the numbers beside them.
+
+# %%
+explain(o, wrt=x1)
+
+# %% [markdown]
 # ## One sweep
 #
 # By hand we had to think about whose turn it is: a node may hand its gradient on only when it has it. `order` lists the nodes such that operands come before results. Read it backwards, and results come before operands.
@@ -169,6 +175,12 @@ assert [round(leaf.grad, 12) for leaf in (x1, w1, x2, w2, b)] == [-1.5, 1.0, 0.5
 # %% [markdown]
 # Each node was visited once and each arrow used once. So all the slopes together cost about as much as computing the formula, whether five numbers go in or a million.
 #
+# Watch the sweep: the formula is worked out from the leaves to the root, then the gradients come back. Use the buttons, the slider or the arrow keys. (Chapter 8 says more about this page.)
+
+# %%
+animate(o)
+
+# %% [markdown]
 # ## Do small steps agree?
 #
 # Trust it after measuring. The same neuron as a plain function, and a small step up and down for each of the five numbers in turn:

@@ -35,7 +35,23 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 
-from autograd import Value, cos, draw, erfc, exp, grad, gradcheck, hessian, jvp, log, log1p, sin, sqrt, value_and_grad
+from autograd import (
+    Value,
+    cos,
+    draw,
+    erfc,
+    exp,
+    explain,
+    grad,
+    gradcheck,
+    hessian,
+    jvp,
+    log,
+    log1p,
+    sin,
+    sqrt,
+    value_and_grad,
+)
 from autograd.graph import order
 
 plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 4.5), "lines.linewidth": 2})
@@ -73,6 +89,12 @@ assert math.isclose(by_hand, w.grad, rel_tol=1e-14)
 
 # %%
 draw(C, rankdir="TB")
+
+# %% [markdown]
+# And this is how the textbooks write it, one factor for each function of the nest.
+
+# %%
+explain(C, wrt=w)
 
 # %% [markdown]
 # **Convention.** From here on we write plain Python functions, and let `grad(f)` make the function that computes the slope of `f`. Floats go in and floats come out. `grad(f, argnums=1)` differentiates by the second argument (they are counted from 0), `grad(f, argnums=(0, 1))` by the first two and gives a tuple.
