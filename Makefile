@@ -15,12 +15,13 @@ PIP     := $(PY) -m pip --quiet --disable-pip-version-check install
 MADE    := $(VENV)/.made
 RUNTIME := $(VENV)/.installed
 DEV     := $(VENV)/.installed-dev
+LARGE   := $(VENV)-backends
 
-.PHONY: help demo test lint bench notebooks clean
+.PHONY: help demo test test-backends lint bench notebooks clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made (this text)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classifier
 	$(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --svg graph.svg --html steps.html
@@ -28,6 +29,9 @@ demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classif
 
 test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
 	$(PY) -m pytest -W error --nbmake $(ARGS)
+
+test-backends: $(LARGE)/.installed-backends  ## run what jit makes on jax and torch, in an environment of their own
+	$(LARGE)/bin/python -m pytest -W error tests/backends $(ARGS)
 
 lint: $(DEV)  ## run ruff and mypy
 	$(PY) -m ruff check
@@ -43,6 +47,7 @@ notebooks: $(DEV)  ## make notebooks/*.ipynb from notebooks/*.py and execute the
 
 clean:  ## remove the virtual environment, caches, build output and what the demo wrote
 	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
+	if [ -f "$(LARGE)/.made" ]; then rm -rf "$(LARGE)"; fi
 	rm -rf .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -f graph.svg steps.html
 	find $(wildcard autograd nn tests notebooks) -name __pycache__ -prune -exec rm -rf {} +
@@ -60,6 +65,13 @@ for path in sys.argv[1:]:
     nbformat.write(notebook, path)
 endef
 export EXECUTE
+
+# jax and torch are large, and come with types that would be checked: they are not for every contributor's environment.
+$(LARGE)/.installed-backends: pyproject.toml
+	@$(MAKE) --no-print-directory VENV=$(LARGE) $(LARGE)/.installed-dev
+	@echo "Installing jax and torch into $(LARGE) (some minutes)"
+	@$(LARGE)/bin/python -m pip --quiet --disable-pip-version-check install jax torch==2.13.0
+	@touch $@
 
 # Each installation leaves a stamp and is repeated when pyproject.toml changes. DEV waits for RUNTIME, so that
 # under `make -j` no two of them write into the environment at once.

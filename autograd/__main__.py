@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import sys
+from collections import Counter
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import fill
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from . import rules
 from .animation import animate
-from .explanation import explain
+from .explanation import explain, nth
 from .expressions import CALLABLE, evaluate, is_name, shown, tidy
 from .formulas import formula, partial_of
 from .graph import order
@@ -110,7 +111,8 @@ def output(arguments: Sequence[str]) -> str:
     if options.latex:
         return "\n\n".join(derivation.latex() for derivation in derivations or [explain(root)])
     parts = [f"{text} = {root.data:.10g}", gradient(root, asked), steps_table(root, nodes)]
-    parts += [derivation.text() for derivation in derivations]
+    blocks = [block for derivation in derivations for block in derivation.text().split("\n\n")]
+    parts += dict.fromkeys(blocks)  # the forward pass is the same for each variable
     return "\n\n".join(part for part in parts if part)
 
 
@@ -193,12 +195,19 @@ def steps_table(root: Value, nodes: Iterable[Value]) -> str:
 
 
 def local_partials(node: Value, names: Mapping[Value, str]) -> list[str]:
-    """``d/dw = x = 2`` for each operand that is not a constant: the formula of the row, and its number here."""
-    return [
-        " = ".join(dict.fromkeys((f"d/d{names[x]}", str(partial_of(node, place, names)), f"{partial:.10g}")))
-        for place, (x, partial) in enumerate(zip(node.parents, node.partials, strict=True))
-        if x.rule is not rules.CONSTANT
-    ]
+    """``d/dw = x = 2`` for each operand that is not a constant: the formula of the row, and its number here.
+
+    An operand that stands in several places is the 1st, the 2nd, ...: ``d/d(2nd x) = x = 3``.
+    """
+    uses, seen = Counter(node.parents), Counter[Value]()
+    told = []
+    for place, (x, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
+        seen[x] += 1
+        if x.rule is not rules.CONSTANT:
+            name = f"({nth(seen[x])} {names[x]})" if uses[x] > 1 else names[x]
+            sides = f"d/d{name}", str(partial_of(node, place, names)), f"{partial:.10g}"
+            told.append(" = ".join(dict.fromkeys(sides)))
+    return told
 
 
 def numbers(data: Iterable[float]) -> list[str]:

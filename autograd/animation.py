@@ -312,10 +312,17 @@ class Stage:
             stack = "{" + "|".join(drawing.escaped(field) for field in fields if field) + "}"
             op = drawing.escaped(node._op)
             dot.node(f"n{i}", f"{{{op}|{stack}}}" if op else f"{{{stack}}}", id=f"n{i}", **look)
-        for (node, position), i in self.edge.items():
+        links = [(node._prev[position], node) for node, position in self.edge]
+        copies, hints = drawing.spread([node for node in self.names if node in self.place], links)
+        dot.graph_attr.update(hints)
+        for ((node, position), i), copy in zip(self.edge.items(), copies, strict=True):
             operand, partial = node._prev[position], short(node.partials[position], DIGITS)
             look = {"class": "constant", "style": "dashed"} if operand.rule is rules.CONSTANT else {}
-            dot.edge(f"n{self.place[operand]}", f"n{self.place[node]}", f"∂ {partial}", id=f"e{i}", **look)
+            start = f"n{self.place[operand]}"
+            if copy:
+                start = f"{start}copy{copy}"
+                dot.node(start, drawing.escaped(self.names[operand]), **{"class": "copy", **drawing.COPY})
+            dot.edge(start, f"n{self.place[node]}", f"∂ {partial}", id=f"e{i}", **look)
         tree = ET.fromstring(rendering.rendered(dot.source, "svg", "dot"))  # noqa: S314 - Graphviz's own, from above
         texts = {f"n{self.place[node]}": f"grad {short(self.gradient[node], DIGITS)}" for node in self.variables}
         texts.update((f"n{self.place[node]}", "grad ?") for node in hidden)

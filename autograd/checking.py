@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .graph import gradients, order
 from .structures import flatten, names, rebuild
 from .transforms import Call, jacobian
-from .value import Value
+from .value import Value, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,12 +54,12 @@ def _check(f: Callable[..., Any], args: tuple[Any, ...], name: str, rtol: float,
     """Check the first derivatives of f, which the messages call ``name``."""
     leaves, structure = flatten(args, "args")
     labels = names(structure, "args")
-    point = [x.data if isinstance(x, Value) else float(x) for x in leaves]
+    point = [*map(number, leaves)]
 
     def at(numbers: Sequence[float]) -> list[float]:
         """The numbers of f's result at a point."""
         outputs, _ = flatten(f(*rebuild(structure, [Value(x) for x in numbers])), "the result")
-        return [y.data if isinstance(y, Value) else float(y) for y in outputs]
+        return [*map(number, outputs)]
 
     call = Call("gradcheck", f, rebuild(structure, point), {}, range(len(args)))
     rows = call.rows()
@@ -252,7 +252,7 @@ def _verify(
         done += 1
         if len(got) != len(expected):
             raise ValueError(f"verify: {equation}: expected {len(expected)} numbers, got {len(got)}")
-        pairs = [(_number(g), _number(e)) for g, e in zip(got, expected, strict=True)]
+        pairs = [(number(g), number(e)) for g, e in zip(got, expected, strict=True)]
         scale = max([abs(e) for _, e in pairs if isfinite(e)], default=0.0) or 1.0
         for g, e in pairs:
             relative = 0.0 if g == e else abs(g - e) / scale if isfinite(g) and isfinite(e) else inf
@@ -265,9 +265,5 @@ def _verify(
 
 def _near(at: tuple[Any, ...], rng: random.Random) -> tuple[Any, ...]:
     leaves, structure = flatten(at, "at")
-    around: tuple[Any, ...] = rebuild(structure, [_number(x) + rng.gauss(0, 1) for x in leaves])
+    around: tuple[Any, ...] = rebuild(structure, [number(x) + rng.gauss(0, 1) for x in leaves])
     return around
-
-
-def _number(x: Value | float) -> float:
-    return x.data if isinstance(x, Value) else float(x)

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import rules
-from .folding import FEW_BOXES, Folded, Folds, arrows, handed_on
+from .folding import FEW_BOXES, Folded, Folds, arrows, handed_on, names_to_open
 from .graph import order
 from .labels import names as names_of
 from .labels import visible
@@ -142,8 +142,6 @@ def draw(
     another ``rankdir``, for a ``format`` that Graphviz does not know, and for more than ``max_nodes`` boxes.
     """
     nodes, edges = trace(root)
-    if depth is not None and depth < 0:
-        raise ValueError(f"depth: expected 0 (the whole network) or more, got {depth}")
     opened = names_to_open(expand)
     if expand is True:
         root = spelled_out(root)
@@ -155,7 +153,8 @@ def draw(
     folds = collapse is not False or bool(opened) or depth is not None
     shown = Folded(dict(zip(nodes, nodes, strict=True)), set())
     if folds:
-        shown = Folds(nodes, collapse or True, opened).best(FEW_BOXES if max_nodes is None else max_nodes, depth)
+        ways = Folds(nodes, True if collapse is False else collapse, opened)
+        shown = ways.best(FEW_BOXES if max_nodes is None else max_nodes, depth)
     home = shown.home
     last = {home[node]: node for node in nodes}
     members: dict[Hashable, list[Value]] = {home[node]: [] for node in nodes if last[home[node]] is node}
@@ -197,16 +196,6 @@ def draw(
             picture.node(source, escaped(boxes[start].name), **{**boxes[start].look, **COPY})
         picture.edge(source, ids[end], text, **({"style": "dashed", "fontcolor": GREY} if constant else {}))
     return picture
-
-
-def names_to_open(expand: bool | str | Iterable[str]) -> list[str]:
-    """The names in ``expand``. TypeError for anything else."""
-    if isinstance(expand, (bool, str)):
-        return [expand] if isinstance(expand, str) else []
-    names = list(expand) if isinstance(expand, Iterable) else []
-    if not names or not all([isinstance(name, str) for name in names]):
-        raise TypeError(f"expand: expected True, False or the names of boxes, got {expand!r}")
-    return names
 
 
 def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:

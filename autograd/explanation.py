@@ -5,9 +5,10 @@ path and their sum; without one, the backward pass step by step. It is a view of
 :mod:`autograd.stepping`: here they are chosen, folded where there are too many, and made into equations, which
 :mod:`autograd.typesetting` sets.
 
-What is too long to read is folded at the labelled nodes: dL/dz then stands for all that lies between L and z. Where
-even so there are more paths than anybody could read, the derivation goes node by node, as backward itself does, and
-adds up at each: this is why backward needs one visit to each node where a sum over paths may have 2^50 terms.
+What is too long to read is folded at the labelled nodes, or, if that is asked for, at the modules
+(:mod:`autograd.folding`): dL/dz then stands for all that lies between L and z. Where even so there are more paths than
+anybody could read, the derivation goes node by node, as backward itself does, and adds up at each: this is why backward
+needs one visit to each node where a sum over paths may have 2^50 terms.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from math import isclose, isnan, log10, prod
 from typing import TYPE_CHECKING
 
 from . import graph, rules, typesetting
+from .folding import FEW_BOXES, Folds, handed_on, names_to_open
 from .formulas import derivative, formula, product, symbol_of
 from .labels import names as names_of
 from .labels import visible
@@ -26,9 +28,10 @@ from .typesetting import Block, Line
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
     from typing import TypeVar
 
+    from .folding import Parametrised
     from .stepping import Step
     from .typesetting import Piece
 
@@ -40,10 +43,18 @@ MOST_LINES = 40  # of a derivation that goes node by node or step by step
 ENDS = 10  # of too many lines, the first and the last
 MOST_TERMS = 4  # of a sum
 
-FOLDED = "; folded at labelled nodes, so that a factor may stand for all that lies between two of them"
+FOLDED = "; folded at {}, so that a factor may stand for all that lies between two of them"
 
 
-def explain(root: Value, wrt: Value | str | None = None, *, digits: int = 4) -> Explanation:
+def explain(
+    root: Value,
+    wrt: Value | str | None = None,
+    *,
+    digits: int = 4,
+    collapse: bool | Parametrised = False,
+    expand: str | Iterable[str] = (),
+    depth: int | None = None,
+) -> Explanation:
     """How d root / d wrt comes about, or, without ``wrt``, the whole backward pass from ``root``.
 
     It prints as text and shows itself as Markdown in a notebook; ``.text()``, ``.markdown()`` and ``.latex()`` give the
@@ -78,9 +89,12 @@ def explain(root: Value, wrt: Value | str | None = None, *, digits: int = 4) -> 
     root: the Value at the end.
     wrt: the Value to differentiate by, or its label (any name that the derivation uses).
     digits: significant digits of the numbers.
+    collapse, expand, depth:
+        Fold the derivation into modules, as :func:`autograd.draw` does a picture: of a neuron or a layer only what it
+        hands on is told, under the name of the module, and a factor is the derivative through it.
 
     Raises TypeError if ``root`` or ``wrt`` is something else; ValueError if no node is called ``wrt``, or ``digits`` is
-    not from 1 to 17.
+    not from 1 to 17; and as :func:`autograd.draw` for what cannot be folded.
     """
     if not isinstance(root, Value):
         raise TypeError(f"expected a Value to explain, got {type(root).__name__}")
@@ -89,6 +103,9 @@ def explain(root: Value, wrt: Value | str | None = None, *, digits: int = 4) -> 
     if not 1 <= digits <= 17:
         raise ValueError(f"expected digits from 1 to 17, got {digits}")
     derivation = Derivation(root, digits)
+    opened = names_to_open(expand)
+    if collapse is not False or opened or depth is not None:
+        derivation.fold(True if collapse is False else collapse, opened, depth)
     if wrt is None:
         return derivation.by_steps()
     return derivation.by(derivation.called(wrt) if isinstance(wrt, str) else wrt)
@@ -139,8 +156,27 @@ class Derivation:
         self.nodes = graph.order(root)
         self.names = names_of(root)
         self.gradient = dict(zip(self.nodes, graph.gradients([root], [1.0], self.nodes), strict=True))
+        self.ends: set[Value] = set()
+        """What boxes hand on, where it was asked for a derivation that is folded as a picture is."""
+        self.folded_at = "labelled nodes"
         many = len(self.nodes)
         self.visits = f"backward visits each of the {many:,} nodes once" if many > 1 else "backward visits 1 node"
+
+    def fold(self, collapse: bool | Parametrised, opened: Sequence[str], depth: int | None) -> None:
+        """Fold as a picture is folded: of each box only what it hands on is told, in modules under their name."""
+        shown = Folds(list(self.names), collapse, opened).best(FEW_BOXES, depth)
+        members: dict[Hashable, list[Value]] = {}
+        for node, key in shown.home.items():
+            members.setdefault(key, []).append(node)
+        taken = set(self.names.values())
+        self.folded_at = "modules" if shown.modules else "labelled nodes"
+        for key, ends in handed_on(members, shown.home).items():
+            computed = [node for node in ends if node.parents]
+            self.ends.update(computed)
+            for i, node in enumerate(computed):
+                title = str(key) if len(computed) == 1 else f"{key}[{i}]"
+                if key in shown.modules and not node.label and title not in taken:
+                    self.names[node] = title
 
     def called(self, wanted: str) -> Value:
         """The node of that name. ValueError if there is none."""
@@ -169,10 +205,10 @@ class Derivation:
         """The forward pass, the steps of backward, and the gradients that result."""
         variables = [node for node in self.nodes if node.rule is not rules.CONSTANT]
         leaves = [node for node in self.names if not node.parents and node.rule is not rules.CONSTANT]
-        kept = {self.root, *leaves, *[node for node in variables if node.label]}
+        kept = {self.root, *leaves, *self.ends, *[node for node in variables if node.label]}
         many = sum(len(node.parents) for node in variables)
         marked = any(node.label for node in variables if node.parents and node is not self.root)
-        folding = many > MOST_LINES and marked and len(kept) < len(variables)
+        folding = bool(self.ends) or (many > MOST_LINES and marked and len(kept) < len(variables))
         if folding:
             taken = list(folded(variables, kept, self.gradient, self.names))
         else:
@@ -181,7 +217,7 @@ class Derivation:
         backward = elided(taken, lambda step: self.step_line(step, uses[step.operand]), "step")
         results = elided(leaves, lambda leaf: Line(self.total(leaf), [self.number(self.gradient[leaf])]), "variable")
         said: list[Piece] = [self.name(self.root), " = ", self.number(self.root.data), f"; {self.visits}"]
-        blocks = [Block([*said, FOLDED * folding])]
+        blocks = [Block([*said, FOLDED.format(self.folded_at) * folding])]
         if taken:
             blocks += [
                 self.forward(kept if folding else variables, folding),
@@ -220,15 +256,16 @@ class Derivation:
         shown = set(between)
         taken = [step for step in sweep(self.nodes, self.names) if step.operand in shown]
         backward = self.path_by_path(taken, wrt)
-        kept = {self.root, wrt, *[node for node in between if node.label]}
-        folding = backward is None and 2 < len(kept) < len(between)
+        kept = {self.root, wrt, *[node for node in between if node.label or node in self.ends]}
+        folding = (backward is None or bool(self.ends)) and 2 < len(kept) < len(between)
         if folding:
             shown = kept
             taken = list(folded(between, kept, self.gradient, self.names))
             backward = self.path_by_path(taken, wrt)
         said = [self.total(wrt), " = ", self.number(self.gradient[wrt])]
         said += [", along 1 path" if paths == 1 else f", the sum over {counted(paths, 'path')}"]
-        said += [" from ", self.name(self.root), " to ", self.name(wrt), f"; {self.visits}", FOLDED * folding]
+        said += [" from ", self.name(self.root), " to ", self.name(wrt), f"; {self.visits}"]
+        said += [FOLDED.format(self.folded_at) * folding]
         blocks = [Block(said), self.forward(shown, folding), backward or self.node_by_node(taken)]
         return Explanation(blocks, len(self.nodes), paths)
 
@@ -308,7 +345,7 @@ class Derivation:
             return Line(self.name(node), [*made, self.number(node.data)])
 
         shown = set(nodes)
-        computed = [node for node in self.names if node.parents]
+        computed = [node for node in self.names if node.parents and (node in self.ends or not self.ends)]
         if len(computed) > MOST_LINES // 2:
             computed = [node for node in computed if node in shown]
         return Block(["Forward"], elided(computed, line, "node"))

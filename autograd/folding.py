@@ -81,11 +81,11 @@ class Folds:
 
     def __init__(self, nodes: Sequence[Value], collapse: bool | Parametrised, expand: Iterable[str] = ()) -> None:
         names = {node: node.label for node in nodes if PATH.fullmatch(node.label)}
-        whole, inside = "model", {}
+        self.whole, inside = "model", {}
         if not isinstance(collapse, bool):
             if not callable(getattr(type(collapse), "named_parameters", None)):
                 raise TypeError(f"collapse: expected True, False or a module, got {type(collapse).__name__}")
-            whole, inside = type(collapse).__name__, {node: name for name, node in collapse.named_parameters()}
+            self.whole, inside = type(collapse).__name__, {node: name for name, node in collapse.named_parameters()}
         self.nodes = nodes
         self.around: dict[Value, list[str]] = {}
         """The modules around a parameter, each with its whole name, from the largest to the smallest."""
@@ -95,7 +95,7 @@ class Folds:
             name = inside.get(node) or names.get(node, "")
             outer, dot, _ = name.rpartition(".")
             if dot or node in inside:
-                self.around[node] = [whole, *accumulate(STEP.findall(outer), "{}.{}".format)]
+                self.around[node] = [self.whole, *accumulate(STEP.findall(outer), "{}.{}".format)]
             elif name:
                 self.lists[node] = name.partition("[")[0]
         known = dict.fromkeys([*[name for modules in self.around.values() for name in modules], *self.lists.values()])
@@ -114,7 +114,11 @@ class Folds:
 
         Neurons become layers, and these the whole network; then what several calls of a module computed becomes one
         box, again from neurons to the network. With a ``depth`` only that: 0 is the whole network, 1 its layers, ...
+
+        Raises ValueError for a negative ``depth``.
         """
+        if depth is not None and depth < 0:
+            raise ValueError(f"depth: expected 0 (the whole network) or more, got {depth}")
         deepest = max([len(modules) for modules in self.around.values()], default=1) - 1
         depths = range(deepest, -1, -1) if depth is None else [depth]
         ways = [(at, apart) for apart in (True, False) for at in depths]
@@ -134,7 +138,7 @@ class Folds:
         Nameless inputs of a module that feed the same boxes are one.
         """
         scope = {node: self.scope(modules, depth) for node, modules in self.around.items()}
-        call_of = calls(self.nodes, scope)
+        call_of = calls(self.nodes, scope, self.whole)
         each = list(dict.fromkeys(call_of.values()))
         several = Counter(call.scope for call in each)
         seen: Counter[str] = Counter()
@@ -182,35 +186,35 @@ class Folds:
                 users[operand].add(home[node])
 
 
-def calls(nodes: Iterable[Value], scope: Mapping[Value, str]) -> dict[Value, Call]:
+def calls(nodes: Iterable[Value], scope: Mapping[Value, str], whole: str) -> dict[Value, Call]:
     """For each node that a module computed, the call that it belongs to; ``scope`` has the module of each parameter.
 
     A node belongs to a module if it has a parameter of that module as an operand, or no other operands than what the
-    module computed. A call uses each parameter once: where one is used again, another call begins. So the terms of
-    w1 * x1 + w2 * x2 + b are parts of one call, and the recurrent h' = tanh(w * tanh(w * h + b) + b) is two. Parts that
-    nothing joins, such as the neurons of a layer, are one call where their inputs are the same.
+    module computed; but for what depends on parameters alone, such as the terms of a penalty. A call uses each
+    parameter once: where one is used again, another call begins. So the terms of w1 * x1 + w2 * x2 + b are parts of one
+    call, and the recurrent h' = tanh(w * tanh(w * h + b) + b) is two; but of the ``whole`` network it is one. Parts
+    that nothing joins, such as the neurons of a layer, are one call where their inputs are the same.
     """
-    weights = {node: {node} for node in nodes if node in scope and not node._prev}  # and what depends on these alone
-    owner = dict(scope)
+    weights = set(scope)  # the parameters, and what is computed from these alone
     found: dict[Value, Call] = {}
     for node in nodes:
         operands = node._prev
-        direct = [x for x in operands if x in weights]
-        if not operands or node.label or len(modules := {owner[x] for x in direct}) > 1:
-            continue
-        used = set().union(*[weights[x] for x in direct])
-        if len(direct) == len(operands):
-            weights[node], owner[node] = used, modules.pop()
+        if operands and all([x in weights for x in operands]):
+            weights.add(node)
+        used = {x for x in operands if x in scope}
+        modules = {scope[x] for x in used}
+        if not operands or node.label or node in weights or len(modules) > 1:
             continue
         parts = list(dict.fromkeys([found[x].whole() for x in operands if x in found]))
-        if not direct:
+        if not used:
             modules = {part.scope for part in parts}
-            distinct = sum([len(part.parameters) for part in parts]) == len(set().union(*[p.parameters for p in parts]))
-            if len(modules) != 1 or not distinct or not all([x in found for x in operands]):
+            shared = len(set().union(*[part.parameters for part in parts])) < sum(len(x.parameters) for x in parts)
+            if len(modules) != 1 or not all([x in found for x in operands]) or (shared and whole not in modules):
                 continue
-        call = parts[0] if not direct and len(parts) == 1 else Call(modules.pop(), used)
+        call = parts[0] if not used and len(parts) == 1 else Call(modules.pop(), used)
         for part in parts:
-            if part.scope == call.scope and part.parameters.isdisjoint(call.parameters):
+            free = part.scope == whole or part.parameters.isdisjoint(call.parameters)
+            if free and part is not call and part.scope == call.scope:
                 call.take(part)
         found[node] = call
         for x in operands:
@@ -225,6 +229,18 @@ def calls(nodes: Iterable[Value], scope: Mapping[Value, str]) -> dict[Value, Cal
         else:
             beside.take(call)
     return {node: call.whole() for node, call in found.items()}
+
+
+def names_to_open(expand: object) -> list[str]:
+    """The names in ``expand``: none in a truth value. TypeError for anything else."""
+    if isinstance(expand, (bool, str)):
+        return [expand] if isinstance(expand, str) else []
+    names: list[str] = []
+    for name in expand if isinstance(expand, Iterable) else [expand]:
+        if not isinstance(name, str):
+            raise TypeError(f"expand: expected True, False or the names of boxes, got {type(name).__name__}")
+        names.append(name)
+    return names
 
 
 def arrows(

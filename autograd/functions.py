@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from . import rules
 from .modes import recorder
 from .rules import Rule
-from .value import Value, evaluate, lift, number, record
+from .value import Value, evaluate, lift, real, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,7 +64,7 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
     kinds = set(map(type, given))
     if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
         return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
-    return evaluate(rule, tuple([number(x, rule.symbol) for x in given]))
+    return evaluate(rule, tuple([real(x, rule.symbol) for x in given]))
 
 
 def described(function: F, rule: Rule, name: str = "", doc: str = "") -> F:
@@ -83,7 +83,7 @@ def unary(method: Callable[[Value], Value]) -> Unary:
     rule: Rule = method.rule  # type: ignore[attr-defined]
 
     def function(x: Any, /) -> Any:
-        return method(x) if isinstance(x, Value) else evaluate(rule, (number(x, rule.symbol),))
+        return method(x) if isinstance(x, Value) else evaluate(rule, (real(x, rule.symbol),))
 
     return described(function, rule)
 
@@ -95,7 +95,7 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
     def function(x: Any, y: Any, /) -> Any:
         if isinstance(x, Value) or isinstance(y, Value):
             return method(lift(x, rule), y)
-        return evaluate(rule, (number(x, rule.symbol), number(y, rule.symbol)))
+        return evaluate(rule, (real(x, rule.symbol), real(y, rule.symbol)))
 
     return described(function, rule, name)
 
@@ -158,7 +158,7 @@ def constant(x: Value | float, label: str = "") -> Value:
 
     Of a Value it takes the number and leaves its history behind.
     """
-    node = lift(number(x.data if isinstance(x, Value) else x, "constant"), rules.CONSTANT)
+    node = lift(real(x.data if isinstance(x, Value) else x, "constant"), rules.CONSTANT)
     node.label = label
     return node
 
@@ -200,7 +200,7 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
     ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
     ``sqrt(where(x > 0, x, 1.0))`` inside.
     """
-    sides = [side if isinstance(side, Value) else number(side, "where") for side in (x, y)]
+    sides = [side if isinstance(side, Value) else real(side, "where") for side in (x, y)]
     chosen: Value | None = recorder.get() and recorder.get().where(condition, *sides)
     if chosen is not None:
         return chosen

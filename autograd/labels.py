@@ -86,8 +86,9 @@ def name_from(variables: Mapping[str, object]) -> None:
 
     A Value gets the name of its variable; the Values of a list or tuple are ``w[0]``, ``w[1]``, ..., those of nested
     ones ``W[0][2]``; the parameters of a module (an object with ``named_parameters()``) are called as it calls them,
-    ``model.layers.0.neurons.3.w[5]``. Values that have a label keep it, so the first name given stays; names that begin
-    with an underscore name nothing.
+    ``model.layers.0.neurons.3.w[5]``. Values that have a label keep it, so the first name given stays, but for
+    parameters that only their module has named, ``layers.0.neurons.3.w[5]``; names that begin with an underscore name
+    nothing.
 
     >>> w, x = [Value(-3.0), Value(1.0)], Value(2.0, label="input")
     >>> y = w[0] * x + w[1]
@@ -114,4 +115,6 @@ def name_from(variables: Mapping[str, object]) -> None:
         elif callable(getattr(type(content), "named_parameters", None)):
             seen.add(id(content))
             parameters = list(content.named_parameters())  # type: ignore[attr-defined]
-            stack.extend((f"{name}.{inner}", parameter) for inner, parameter in reversed(parameters))
+            for inner, parameter in parameters:
+                if parameter.label in {"", inner}:
+                    parameter.label = f"{name}.{inner}"

@@ -52,7 +52,8 @@ class detect_anomaly:
 
     An operation whose value is not finite, or whose step of ``backward()`` makes a gradient that is not finite,
     raises FloatingPointError with the operation, its operands, and the line of your code that called it.
-    It slows every operation down; use it to look for a nan, not to train.
+    It slows every operation down, and keeps every node that is made within it alive until it is left; use it to look
+    for a nan, not to train.
     """
 
     def __init__(self) -> None:

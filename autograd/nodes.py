@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import functions, graph, rules
 from .modes import ieee, recorder
 from .value import Value
+from .value import number as number  # noqa: PLC0414 - the compiler knows it as nodes.number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,13 +30,11 @@ guarded_power_by_base = rules.read(rules.power_by_base, {"fabs": functions.abs})
 guarded_elu_by_x = rules.read(rules.elu_by_x, {"exp": functions.exp})
 
 
-def number(x: Term) -> float:
-    """The number that a Value or a number is."""
-    return x.data if isinstance(x, Value) else x
-
-
 def constant_in_pieces(guard: Callable[..., Any]) -> Callable[..., Any]:
-    """A guard whose derivative is 0 wherever it has one: a number, computed from numbers, unless a program records it."""
+    """A guard whose derivative is 0 wherever it has one: computed from the numbers, it is a number.
+
+    While a program is recorded it is made of comparisons: another call may lie in another piece.
+    """
 
     def function(*operands: Any) -> Any:
         if recorder.get() is not None:

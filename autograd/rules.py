@@ -130,17 +130,22 @@ class Rule:
         return partials
 
     def complaint(self, error: ArithmeticError | ValueError, operands: Iterable[float]) -> str:
-        """What went wrong, for a person: the operation, its operands, and the allowed domain."""
+        """What went wrong, for a person: the operation, its operands, and the allowed domain.
+
+        An operation that is written as a sign is given as a formula, which says which operand is x: ``x / y``.
+        """
         values = tuple(operands)
+        is_sign = self in TABLE and not self.symbol.isidentifier()
+        name = str(symbolic(self)[0]) if is_sign else self.symbol
         if self.layout == "fixed":
             given = ", ".join(f"{name} = {x!r}" for name, x in zip(self.operand_names, values, strict=True))
         else:
             given = f"{len(values)} operands"
         if isinstance(error, OverflowError):
-            return f"{self.symbol}: the result for {given} is too large for a float (about 1.8e308)"
+            return f"{name}: the result for {given} is too large for a float (about 1.8e308)"
         if self.domain:
-            return f"{self.symbol}: {given} is outside the domain {self.domain}"
-        return f"{self.symbol}: {given}: {error}"
+            return f"{name}: {given} is outside the domain {self.domain}"
+        return f"{name}: {given}: {error}"
 
 
 def read(function: Callable[..., Any], namespace: Mapping[str, Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import graph, nodes
 from .structures import LEAF, flatten, holds_value, rebuild
-from .value import Value, number
+from .value import Value, real
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,9 +32,12 @@ def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False
     it holds the operations of the chain rule and nothing else (no times 1, no plus 0). An input that the output does
     not depend on has the gradient 0.0.
 
-    Raises TypeError if output or inputs are not Values. With ``create_graph=True``, RuntimeError if the data of a leaf
-    has been changed since the output was computed: its partials are not those of the forward pass any more.
+    Raises TypeError if output or inputs are not Values (a single input is ``[x]``). With ``create_graph=True``,
+    RuntimeError if the data of a leaf has been changed since the output was computed: its partials are not those of the
+    forward pass any more.
     """
+    if isinstance(inputs, Value) or not hasattr(inputs, "__iter__"):
+        raise TypeError(f"gradients: expected a sequence of Values as inputs, got {type(inputs).__name__}")
     inputs = list(inputs)
     for x in (output, *inputs):
         if not isinstance(x, Value):
@@ -88,13 +91,13 @@ class Call:
     def _swept(self, outputs: Sequence[Value], seeds: Sequence[Any]) -> list[Any]:
         if self.graph or any([isinstance(seed, Value) for seed in seeds]):
             return [nodes.as_value(g) for g in nodes.gradients(outputs, seeds, self.inputs)]
-        return graph.gradients(outputs, [number(seed, "seed") for seed in seeds], self.inputs)
+        return graph.gradients(outputs, [real(seed, "seed") for seed in seeds], self.inputs)
 
     def tangents(self, directions: Sequence[Any]) -> list[Any]:
         """d outputs[i] along the directions, for each output: Values, or floats where no graph is needed."""
         if self.graph or any([isinstance(direction, Value) for direction in directions]):
             return [nodes.as_value(t) for t in nodes.tangents(self.outputs, self.inputs, directions)]
-        return graph.tangents(self.outputs, self.inputs, [number(d, "direction") for d in directions])
+        return graph.tangents(self.outputs, self.inputs, [real(d, "direction") for d in directions])
 
     def value(self) -> Any:
         """The result of the function: Values, or floats where no graph is needed."""
@@ -106,30 +109,55 @@ class Call:
         return list(rebuild(whole, derivatives))
 
 
-def positions(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
+def numbered(name: str, f: Callable[..., Any], argnums: int | Sequence[int]) -> list[int]:
+    """The argnums as a list. TypeError if they are no ints, or f no function; ValueError if one is named twice."""
+    if not callable(f):
+        raise TypeError(f"{name}: expected a function, got {type(f).__name__}")
+    given = [*argnums] if hasattr(argnums, "__iter__") else [argnums]
+    if not all([isinstance(i, int) for i in given]):
+        raise TypeError(f"{name}: expected an int or a tuple of ints as argnums, got {argnums!r}")
+    if len(set(given)) < len(given):
+        raise ValueError(f"{name}: expected different argnums, got {argnums!r}")
+    return given
+
+
+def positions(name: str, argnums: Sequence[int], count: int) -> list[int]:
     """The positions of the arguments to differentiate by, counted from 0; ValueError for none there, or one twice."""
-    given = [argnums] if isinstance(argnums, int) else list(argnums)
-    for i in given:
+    for i in argnums:
         if not -count <= i < count:
             raise ValueError(f"{name}: expected argnums below the number of positional arguments, {count}, got {i}")
-    found = [i % count for i in given]
+    found = [i % count for i in argnums]
     if len(set(found)) < len(found):
-        raise ValueError(f"{name}: expected different argnums, got {argnums!r}")
+        raise ValueError(f"{name}: expected different argnums, got {(*argnums,)!r}")
     return found
+
+
+def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    """The derivative named after its function, ``grad(loss)``, with its signature, and its docstring below one line."""
+    called = getattr(f, "__name__", type(f).__name__)
+    derivative.__name__ = derivative.__qualname__ = f"{name}({called})"
+    doc = f"The {what} of {called}, as a function of the same arguments."
+    derivative.__doc__ = f"{doc}\n\n{called}: {f.__doc__}" if f.__doc__ else doc
+    derivative.__wrapped__ = f  # type: ignore[attr-defined]
+    return derivative
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
     """The function that returns f's value and its gradient, for a scalar-valued f.
 
     The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it
-    is a tuple. Keyword arguments are passed on. Raises TypeError if the result of f is not a single number.
+    is a tuple. Keyword arguments are passed on.
+
+    Raises TypeError at once if f is no function or argnums no ints, and in a call if the result of f is not a single
+    number; ValueError for an argument that is not there, or named twice.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    given = numbered("grad", f, argnums)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        call = Call("grad", f, args, kwargs, positions("grad", argnums, len(args)))
+        call = Call("grad", f, args, kwargs, positions("grad", given, len(args)))
         if call.out_structure != LEAF:
             raise TypeError(
                 f"grad: expected a function with a single number as its result, got {type(call.result).__name__}; "
@@ -138,7 +166,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
         derivatives = call.arranged(call.rows()[0])
         return call.value(), derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
 
-    return value_and_gradient
+    return described(value_and_gradient, "value_and_grad", "value and the gradient", f)
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -158,7 +186,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return gradient
+    return described(gradient, "grad", "gradient", f)
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -186,11 +214,18 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    primals, tangents = tuple(primals), tuple(tangents)
-    call = Call("jvp", f, primals, {}, range(len(primals)))
-    directions, structure = flatten(tangents, "jvp: the tangents")
+    for what, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (list, tuple)):
+            raise TypeError(f"jvp: expected a tuple of {what}, one for each argument, got {type(given).__name__}")
+    return along("jvp", f, tuple(primals), tuple(tangents))
+
+
+def along(name: str, f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    """f's value and its derivative along the tangents, for the transform of that name."""
+    call = Call(name, f, primals, {}, range(len(primals)))
+    directions, structure = flatten(tangents, f"{name}: the tangents")
     if structure != (tuple, tuple(call.structures.values())):
-        raise ValueError(f"jvp: expected tangents arranged like the primals, {primals!r}, got {tangents!r}")
+        raise ValueError(f"{name}: expected tangents arranged like the primals, {primals!r}, got {tangents!r}")
     derivatives = call.tangents(directions)
     return call.value(), rebuild(call.out_structure, derivatives)
 
@@ -205,14 +240,15 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
     """
+    given = numbered("jacobian", f, argnums)
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        call = Call("jacobian", f, args, kwargs, positions("jacobian", argnums, len(args)))
+        call = Call("jacobian", f, args, kwargs, positions("jacobian", given, len(args)))
         rows = [call.arranged(row) for row in call.rows()]
         whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
         return whole[0] if isinstance(argnums, int) else tuple(whole)
 
-    return derivative
+    return described(derivative, "jacobian", "Jacobian", f)
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -223,19 +259,18 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
-    if isinstance(argnums, int):
-        return jacobian(grad(f, argnums), argnums)
-    rows = [jacobian(grad(f, i), argnums) for i in argnums]
+    rows = [jacobian(grad(f, i), argnums) for i in numbered("hessian", f, argnums)]
 
     def blocks(*args: Any, **kwargs: Any) -> Any:
-        return tuple([row(*args, **kwargs) for row in rows])
+        matrix = tuple([row(*args, **kwargs) for row in rows])
+        return matrix[0] if isinstance(argnums, int) else matrix
 
-    return blocks
+    return described(blocks, "hessian", "Hessian", f)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """The Hessian of a scalar-valued f at x times v, without the matrix: the gradient's derivative along v.
 
-    One backward sweep that makes a graph, and one forward sweep over it. Arranged as x is.
+    One backward sweep that makes a graph, and one forward sweep over it. Arranged as x is; ValueError if v is not.
     """
-    return jvp(grad(f), (x,), (v,))[1]
+    return along("hvp", grad(f), (x,), (v,))[1]

@@ -28,7 +28,7 @@ recording = recorder.get
 data_of = operator.attrgetter("data")
 
 
-def number(x: object, name: str, expected: str = "a Value or a real number") -> float:
+def real(x: object, name: str, expected: str = "a Value or a real number") -> float:
     """A real number as a float. Anything else, text and arrays included, is a TypeError that names its type."""
     kind = type(x)
     if kind is float:
@@ -41,13 +41,18 @@ def number(x: object, name: str, expected: str = "a Value or a real number") -> 
     raise TypeError(f"{name}: expected {expected}, got {kind.__name__}")
 
 
+def number(x: Value | float) -> float:
+    """The number that a Value or a number is."""
+    return x.data if isinstance(x, Value) else float(x)
+
+
 def lift(x: Value | float, rule: Rule) -> Value:
     """An operand as a node: a Value stays itself, a number becomes a constant leaf."""
     kind = type(x)
     if kind is not float and isinstance(x, Value):
         return x
     node = new(Value)
-    node.data = x if kind is float else number(x, rule.symbol)  # type: ignore[assignment]
+    node.data = x if kind is float else real(x, rule.symbol)  # type: ignore[assignment]
     node.grad = 0.0
     node.label = ""
     node.parents = node.partials = ()
@@ -58,7 +63,7 @@ def lift(x: Value | float, rule: Rule) -> Value:
 def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
     """The value of a row at plain floats, with this library's error messages."""
     try:
-        return number(rule.value(*rule.arguments(operands)), rule.symbol)
+        return real(rule.value(*rule.arguments(operands)), rule.symbol)
     except (ArithmeticError, ValueError) as error:
         return answer(rule, error, operands)[0]
 
@@ -81,10 +86,10 @@ def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
     data = tuple(map(data_of, operands))
     arguments = rule.arguments(data)
     try:
-        node.data = out = number(rule.value(*arguments), rule.symbol)
+        node.data = out = real(rule.value(*arguments), rule.symbol)
         partials = rule.spread(rule.partials(out, *arguments), data)
         if rule.layout == "fixed":
-            partials = tuple([number(partial, rule.symbol) for partial in partials])
+            partials = tuple([real(partial, rule.symbol) for partial in partials])
         node.partials = partials
     except (ArithmeticError, ValueError) as error:
         node.data, node.partials = answer(rule, error, data)
@@ -239,7 +244,7 @@ class Value:
     __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
 
     def __init__(self, data: float, label: str = "") -> None:
-        self.data = number(data, "Value", "a real number")
+        self.data = real(data, "Value", "a real number")
         if not isinstance(label, str):
             raise TypeError(f"Value: expected text as label, got {type(label).__name__}")
         self.grad = 0.0

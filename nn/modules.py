@@ -9,6 +9,7 @@ as the textbooks write it, the weighted sum being one node of the graph.
 
 from __future__ import annotations
 
+import math
 import operator
 import random
 from contextvars import ContextVar
@@ -40,6 +41,8 @@ tanh and sigmoid. he: N(0, 2 / nin) (He et al. 2015, eq. 10), for the relu famil
 """
 
 
+LONGEST_NAME = 80  # characters, as many as are shown of a label
+
 building: ContextVar[bool] = ContextVar("building", default=False)
 """Whether a module is being built: those inside it leave the names of parameters to it."""
 
@@ -67,16 +70,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its name, such as ``layers.0.neurons.3.w[5]``."""
-        seen: set[int] = set()
-        stack: list[tuple[str, object]] = [("", self)]
-        while stack:
-            name, content = stack.pop()
-            if isinstance(content, (Value, Module, dict, list, tuple)) and id(content) not in seen:
-                seen.add(id(content))
-                if not isinstance(content, Value):
-                    stack.extend(reversed(_members(name, content)))
-                elif content.rule is autograd.rules.LEAF:
-                    yield name, content
+        return _named(self)
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of :meth:`named_parameters`."""
@@ -140,7 +134,8 @@ def _parts(module: Module) -> list[object]:
 def naming(build: Callable[..., None]) -> Callable[..., None]:
     """The ``__init__`` of a module, which afterwards labels the parameters, where the module is not part of another.
 
-    A label that is the end of the name (``w[5]``) was given when an inner module had been built for itself.
+    A label that is the end of the name (``w[5]``) was given when an inner module had been built for itself. Names that
+    are too long to be read are not given.
     """
 
     @wraps(build)
@@ -153,11 +148,25 @@ def naming(build: Callable[..., None]) -> Callable[..., None]:
             build(self, *args, **kwargs)
         finally:
             building.reset(token)
-        for name, parameter in self.named_parameters():
-            if f".{name}".endswith(f".{parameter.label}"):
+        for name, parameter in _named(self, LONGEST_NAME):
+            if not parameter.label or f".{name}".endswith(f".{parameter.label}"):
                 parameter.label = name
 
     return build_and_name
+
+
+def _named(module: Module, longest: float = math.inf) -> Iterator[tuple[str, Value]]:
+    """The parameters of a module with their names; what lies so deep that its name is too long is left out."""
+    seen: set[int] = set()
+    stack: list[tuple[str, object]] = [("", module)]
+    while stack:
+        name, content = stack.pop()
+        if isinstance(content, (Value, Module, dict, list, tuple)) and id(content) not in seen:
+            seen.add(id(content))
+            if not isinstance(content, Value):
+                stack.extend([member for member in reversed(_members(name, content)) if len(member[0]) <= longest])
+            elif content.rule is autograd.rules.LEAF:
+                yield name, content
 
 
 def _members(name: str, content: Module | dict[object, object] | Sequence[object]) -> list[tuple[str, object]]:

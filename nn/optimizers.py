@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Rate = float | Callable[[int], float]
     State = list[tuple[Any, ...]]
     Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Order = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
 
 
 class Optimizer:
@@ -39,6 +40,7 @@ class Optimizer:
         self._state: State = []
         self._columns: list[Any] | None = None
         """After a step over arrays the state stands here: an array for each number of it, or the one that all share."""
+        self._order: Order = None
         self._count = 0
 
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
@@ -56,27 +58,31 @@ class Optimizer:
         for p, data in zip(given, moved, strict=True):
             p.data = data
 
-    def step_array(self, p: Floats, g: Floats) -> Floats:
+    def step_array(self, p: Floats, g: Floats, order: Order = None) -> Floats:
         """The parameters after one step, where all of them stand in an array p, and their gradients in g.
 
+        ``order[i]`` is the position, in the list of parameters, of the one at p[i]; without it that is i.
         The state moves on as by :meth:`step`, and so do the errors; the given arrays stay as they are. A formula that
         does more with its numbers than arithmetic (``if g > 0``), or leaves the finite ones, takes them one by one.
         """
         import numpy as np
 
         lr = self._begin(len(p))
-        updated: tuple[Any, ...] = ()
+        own = type(self).update.__module__ == __name__  # changes nothing in place; copies are a tenth of a step's time
         try:
+            given = [p, g, *self._as_columns(order)]
+            p_now, g_now, *state = given if own else [x if isinstance(x, float) else x.copy() for x in given]
             with np.errstate(over="raise", divide="raise", invalid="raise"):
-                columns = [x if isinstance(x, float) else x.copy() for x in self._as_columns()]
-                updated = self.update(p.copy(), g.copy(), lr, *columns)
-            moved_all = np.shape(updated[0]) == p.shape and {np.shape(x) for x in updated[1:]} <= {(), p.shape}
+                moved, *columns = self.update(p_now, g_now, lr, *state)
+            shapes = [np.shape(x) for x in columns]
         except (ArithmeticError, TypeError, ValueError):
-            moved_all = False
-        if not moved_all:
-            return np.array(self._one_by_one(p.tolist(), g.tolist(), lr))
+            moved, columns, shapes = None, [], []
+        if np.shape(moved) != p.shape or any([shape not in ((), p.shape) for shape in shapes]):
+            inverse = slice(None) if order is None else np.argsort(order)
+            moved = np.array(self._one_by_one(p[inverse].tolist(), g[inverse].tolist(), lr))
+            return moved if order is None else moved[order]
         self.steps += 1
-        moved, *self._columns = updated
+        self._columns = columns
         return moved  # type: ignore[no-any-return]
 
     @property
@@ -85,7 +91,8 @@ class Optimizer:
         import numpy as np
 
         if self._columns is not None:
-            each = [np.broadcast_to(x, self._count).tolist() for x in self._columns]
+            inverse = slice(None) if self._order is None else np.argsort(self._order)
+            each = [np.broadcast_to(x, self._count)[inverse].tolist() for x in self._columns]
             self.state = [*zip(*each, strict=True)] if each else [()] * self._count
         return self._state
 
@@ -93,13 +100,15 @@ class Optimizer:
     def state(self, state: State) -> None:
         self._state, self._columns, self._count = state, None, len(state)
 
-    def _as_columns(self) -> list[Any]:
+    def _as_columns(self, order: Order) -> list[Any]:
         """The state as arrays; a single number where it is the same for all (such as Adam's t, which stays cheap)."""
         import numpy as np
 
-        if self._columns is None:
-            columns = [*zip(*self._state, strict=True)]
-            self._columns = [column[0] if len(set(column)) == 1 else np.array(column, float) for column in columns]
+        if self._columns is None or order is not self._order:
+            columns = [*zip(*self.state, strict=True)]
+            arrays = [column[0] if len(set(column)) == 1 else np.array(column, float) for column in columns]
+            self._columns = [x if isinstance(x, float) or order is None else x[order] for x in arrays]
+            self._order = order
         return self._columns
 
     def _begin(self, count: int) -> float:

@@ -7,7 +7,6 @@ state in arrays from one step to the next.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -49,15 +48,19 @@ class Eager:
     def write(self) -> None:
         """Bring the parameters up to date: these always are."""
 
+    def read(self) -> None:
+        """Go on from what the parameters are now: these steps always do."""
+
 
 class Rolled:
-    """Steps in arrays, over an ``objective`` of the model's parameters (:class:`autograd.compiler.batches.Objective`).
+    """Steps in arrays, over the ``objective`` that a batch of all examples is of the parameters.
 
-    The Values are behind until :meth:`write`, and are read anew at the start of an epoch.
+    The Values are behind until :meth:`write`; what somebody else changes in them counts from :meth:`read` on.
     """
 
-    def __init__(self, objective: Any, optimizer: Optimizer) -> None:  # noqa: ANN401 - of a file that nn does not know
-        self.objective = objective
+    def __init__(self, batch: Any, parameters: list[Value], optimizer: Optimizer) -> None:  # noqa: ANN401 - jit's
+        self.objective = batch.objective(parameters)
+        self.parameters = parameters
         self.optimizer = optimizer
         self.gradient: Any = None
         self.in_arrays = getattr(optimizer.step, "__func__", None) is Optimizer.step
@@ -67,7 +70,6 @@ class Rolled:
         """As for :class:`Eager`, the numbers in arrays."""
         import numpy as np
 
-        self.objective.read()
         numbers = np.array(order)
         return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
@@ -76,16 +78,20 @@ class Rolled:
         objective = self.objective
         cost, self.gradient = objective.gradient(batch)
         if self.in_arrays:
-            objective.P = self.optimizer.step_array(objective.P, self.gradient)
+            objective.P = self.optimizer.step_array(objective.P, self.gradient, objective.order)
         else:
             self.write()
-            self.optimizer.step(objective.variables)
-            objective.read()
+            self.optimizer.step(self.parameters)
+            self.read()
         return float(cost)
 
     def write(self) -> None:
         """Bring the parameters up to date, and their gradients: as the last step left them."""
         self.objective.write(self.gradient)
+
+    def read(self) -> None:
+        """Go on from what the parameters are now."""
+        self.objective.read()
 
 
 def steps(
@@ -102,8 +108,12 @@ def steps(
     """
     targets = None if cost is None else in_numbers(model, loss, X, Y)
     if targets is not None:
-        with suppress(ValueError):  # examples of several arrangements
-            return Rolled(cost.objective(model.parameters(), X, targets), optimizer)
+        try:
+            examples = cost.batch(X, targets)
+        except ValueError:  # of several arrangements
+            pass
+        else:
+            return Rolled(examples, model.parameters(), optimizer)
     return Eager(model, loss, optimizer, X, Y)
 
 

@@ -134,6 +134,8 @@ def fit(
             bar.set_postfix_str(repr(history).partition(", ")[2].rstrip(")"))
             if any([callback(history) is True for callback in callbacks]):  # in a list: each is called
                 break
+            if callbacks:
+                training.read()
     return history
 
 

@@ -237,6 +237,55 @@ def test_reading_data_is_found_out() -> None:
         fast(1.0)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * x.item(),
+        lambda x: x * (x + 1.0).data,
+        lambda x: x * 2.0 if x.data > 0.0 else x * 3.0,
+        lambda x: ag.sum([x] * int(x.data + 3.0)),
+        lambda x: x * float(format(x, ".1f")),
+    ],
+    ids=["item", "node", "branch", "loop", "text"],
+)
+def test_reading_an_argument_is_found_out(function: Any) -> None:
+    """So is the number of an argument: an error at the first run with another one, alone or in a batch."""
+    fast = jit(lambda x: function(x))
+    assert [fast(Value(2.0)).data for _ in range(2)] == [function(Value(2.0)).data] * 2
+    fresh = jit(lambda x: function(x))
+    for again in (fast, lambda x: fresh.mean([Value(2.0), x]), lambda x: fresh.map([Value(2.0), x])):
+        with pytest.raises(RuntimeError, match=r"\.data or item\(\)"):
+            again(Value(-2.0))
+
+
+def test_a_batch_is_compared_in_several_places() -> None:
+    """A branch that no guard knows of is found where some examples take the other way, not only the last."""
+    fast = jit(lambda x: x * 2.0 if x.data > 0.0 else x * 3.0)
+    with pytest.raises(RuntimeError, match=r"\.data or item\(\)"):
+        fast.mean([Value(x) for x in [1.0] * 5 + [-1.0] * 8 + [1.0] * 3])
+
+
+def test_the_checks_come_to_an_end() -> None:
+    """Once it was compared with other arguments and other captured numbers, the function itself does not run again."""
+    w, runs = Value(2.0), []
+
+    def counted(x: Any) -> Any:
+        runs.append(x)
+        return w * x
+
+    fast = jit(counted)
+    for step in range(20):
+        fast(float(step // 5))
+        w.data += step > 8
+    assert len(runs) == 4  # recorded, compared, compared at another argument, compared after w has changed
+    one = jit(counted)
+    one(1.0)
+    w.data += 1.0
+    for step in range(5):
+        one(2.0 + step)
+    assert len(runs) == 7  # the last two in one
+
+
 @pytest.mark.parametrize("argument", ["3", None, 1j, [1.0, "x"]])
 def test_arguments_are_numbers(argument: object) -> None:
     """Anything else is a TypeError that names the type."""

@@ -242,6 +242,116 @@ def test_the_same_formula_serves_arrays(name: str) -> None:
     assert len(state) == optimizer.memory
 
 
+def flat(state: Sequence[Sequence[float]]) -> list[float]:
+    """All numbers of a state, one after the other."""
+    return [x for each in state for x in each]
+
+
+START = [1.0, -2.0, 0.5, 3.0]
+
+
+@each_optimizer
+@pytest.mark.parametrize("in_array", [lambda t: True, lambda t: t % 2, lambda t: t < 9, lambda t: t > 9])
+def test_steps_over_values_and_over_arrays_mix(name: str, in_array: Callable[[int], Any]) -> None:
+    """Whichever steps are taken over an array, parameters, state and step numbers go on as over Values."""
+    gradients = some_gradients(4)
+    optimizer, twin = MAKE[name](), MAKE[name]()
+    parameters, others = ([Value(u) for u in START] for _ in range(2))
+    for t, step in enumerate(gradients):
+        for p, other, g in zip(parameters, others, step, strict=True):
+            p.grad = other.grad = g
+        twin.step(others)
+        if in_array(t):
+            moved = optimizer.step_array(np.array([p.data for p in parameters]), np.array(step))
+            for p, u in zip(parameters, moved.tolist(), strict=True):
+                p.data = u
+        else:
+            optimizer.step(parameters)
+        assert [p.data for p in parameters] == pytest.approx([p.data for p in others], rel=1e-13, abs=1e-15)
+        assert optimizer.steps == twin.steps
+        if t % 5 == 0:  # the state may be looked at, or not
+            assert flat(optimizer.state) == pytest.approx(flat(twin.state), rel=1e-12)
+    assert [type(each) for each in optimizer.state] == [tuple] * 4
+    assert {type(x) for x in flat(optimizer.state)} <= {float}
+
+
+def test_state_may_be_set() -> None:
+    """The state by position can be taken from one optimizer and given to another, after steps of either kind."""
+    gradients = np.array(some_gradients(4))
+    optimizer, twin = Adam(), Adam()
+    p = optimizer.step_array(np.array(START), gradients[0])
+    optimizer.state[2] = optimizer.state[1]
+    twin.state, twin.steps = [*optimizer.state], 1
+    assert twin.step_array(p, gradients[1]).tolist() == optimizer.step_array(p, gradients[1]).tolist()
+
+
+def test_a_step_over_an_array_leaves_what_it_is_given() -> None:
+    """Parameters, gradients and earlier results stay as they are, also if a formula works in place."""
+
+    class InPlace(SGD):
+        def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+            (v,) = state
+            v *= 0.5
+            v += g
+            g *= lr
+            p -= lr * v
+            return p, v
+
+    optimizer, p, g = InPlace(lr=0.5), np.array([1.0, 2.0]), np.array([1.0, -1.0])
+    first = optimizer.step_array(p, g)
+    kept = first.copy()
+    second = optimizer.step_array(first, g)
+    assert (p.tolist(), g.tolist()) == ([1.0, 2.0], [1.0, -1.0])
+    assert first.tolist() == kept.tolist() == [0.5, 2.5]
+    assert second.tolist() == [-0.25, 3.25]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda p, g: p - 0.5 * math.copysign(1.0, g),
+        lambda p, g: p - 0.5 if g > 0 else p + 0.5,
+        lambda p, g: p - 0.5 * min(max(g, -1.0), 1.0),
+        lambda p, g: [p - 0.5, p + 0.5][g < 0],
+    ],
+    ids=["math", "branch", "clip", "index"],
+)
+def test_a_formula_that_wants_numbers(formula: Callable[[float, float], float]) -> None:
+    """What cannot be applied to a whole array is applied to one parameter after the other."""
+
+    class Signs(Optimizer):
+        def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+            assert (lr, state) == (0.5, ())
+            return (formula(p, g),)
+
+    optimizer = Signs(lr=0.5)
+    assert optimizer.step_array(np.array([1.0, 1.0]), np.array([9.0, -1.0])).tolist() == [0.5, 1.5]
+    assert (optimizer.steps, optimizer.state) == (1, [(), ()])
+
+
+def test_numbers_that_leave_the_finite_ones() -> None:
+    """Over arrays as over Values: inf and nan come without a warning where floats give them."""
+    gradients = [[1e200, 1.0], [math.inf, -1.0], [math.nan, 1.0]]
+    for make in (SGD, RMSProp, Adam, AdamW):
+        expected = run(make(lr=0.1), [1.0, 2.0], gradients)
+        optimizer, p = make(lr=0.1), np.array([1.0, 2.0])
+        for g, row in zip(gradients, expected, strict=True):
+            p = optimizer.step_array(p, np.array(g))
+            assert p.tolist() == pytest.approx(row, rel=1e-13, nan_ok=True)
+
+
+def test_a_step_over_an_array_refuses_what_a_step_refuses() -> None:
+    """Another number of parameters, and a schedule that returns no rate; nothing has moved then."""
+    optimizer = Adam(lr=lambda step: 0.1 if step < 1 else math.nan)
+    p = optimizer.step_array(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    state = copy.deepcopy(optimizer.state)
+    with pytest.raises(ValueError, match=r"^step: expected 2 parameters as before, got 3$"):
+        optimizer.step_array(np.zeros(3), np.zeros(3))
+    with pytest.raises(ValueError, match=r"^lr: expected a finite number >= 0, got nan$"):
+        optimizer.step_array(p, p)
+    assert (optimizer.steps, optimizer.state) == (1, state)
+
+
 # --- Settings -------------------------------------------------------------------------------------------
 
 

@@ -144,6 +144,76 @@ def test_argnums_must_name_arguments(transform: Function) -> None:
         transform(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
 
 
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian])
+@pytest.mark.parametrize(
+    ("f", "argnums", "error", "message"),
+    [
+        (3.0, 0, TypeError, "expected a function, got float"),
+        (None, 0, TypeError, "expected a function, got NoneType"),
+        (max, 1.0, TypeError, "expected an int or a tuple of ints as argnums, got 1.0"),
+        (max, None, TypeError, "expected an int or a tuple of ints as argnums, got None"),
+        (max, "x", TypeError, "expected an int or a tuple of ints as argnums, got 'x'"),
+        (max, (0, "x"), TypeError, r"expected an int or a tuple of ints as argnums, got \(0, 'x'\)"),
+        (max, (1, 1), ValueError, r"expected different argnums, got \(1, 1\)"),
+    ],
+)
+def test_what_cannot_be_a_derivative_is_refused_at_once(
+    transform: Function, f: Any, argnums: Any, error: type[Exception], message: str
+) -> None:
+    """What is no function, or no argnums whatever the arguments, is refused before there is a call."""
+    with pytest.raises(error, match=f"^(grad|jacobian|hessian): {message}$"):
+        transform(f, argnums)
+
+
+@pytest.mark.parametrize(
+    ("transform", "what"),
+    [
+        (grad, "gradient"),
+        (value_and_grad, "value and the gradient"),
+        (jacobian, "Jacobian"),
+        (hessian, "Hessian"),
+    ],
+)
+def test_a_derivative_is_named_after_its_function(transform: Function, what: str) -> None:
+    """It says what of which function it is, and what that says of itself; the signature is the function's."""
+
+    def loss(w: float, x: float = 2.0) -> float:
+        """How far off."""
+        return w * w * x
+
+    derivative = transform(loss, 0)
+    assert derivative.__name__ == f"{transform.__name__}(loss)"
+    assert derivative.__doc__ == f"The {what} of loss, as a function of the same arguments.\n\nloss: How far off."
+    assert inspect.signature(derivative) == inspect.signature(loss)
+    silent = transform(lambda x: x * x)
+    assert silent.__name__ == f"{transform.__name__}(<lambda>)"
+    assert silent.__doc__ == f"The {what} of <lambda>, as a function of the same arguments."
+    assert transform(Counted(lambda x: x * x)).__name__ == f"{transform.__name__}(Counted)"
+
+
+@pytest.mark.parametrize(("primals", "tangents", "which"), [(2.0, (1.0,), "primals"), ((2.0,), 1.0, "tangents")])
+def test_jvp_takes_tuples(primals: Any, tangents: Any, which: str) -> None:
+    """A number in the place of a tuple of one is a TypeError that says so, and not one about iteration."""
+    with pytest.raises(TypeError, match=f"^jvp: expected a tuple of {which}, one for each argument, got float$"):
+        jvp(lambda x: x * x, primals, tangents)
+
+
+def test_hvp_speaks_of_itself() -> None:
+    """A vector that does not fit is a ValueError of hvp, and what is no number in it a TypeError of hvp."""
+    with pytest.raises(ValueError, match=r"^hvp: expected tangents arranged like .*\[1.0, 2.0\].*, got .*\[1.0\]"):
+        hvp(lambda x: x[0] * x[1], [1.0, 2.0], [1.0])
+    with pytest.raises(TypeError, match=r"^hvp: the tangents\[0\]: expected numbers, .* got str"):
+        hvp(lambda x: x * x, 1.0, "1")
+
+
+@pytest.mark.parametrize(("inputs", "kind"), [(Value(1.0), "Value"), (1.0, "float"), (None, "NoneType")])
+def test_gradients_takes_a_sequence(inputs: Any, kind: str) -> None:
+    """A single Value has to stand in a list: anything else is a TypeError that says what was expected."""
+    x = Value(2.0)
+    with pytest.raises(TypeError, match=f"^gradients: expected a sequence of Values as inputs, got {kind}$"):
+        gradients(x * x, inputs)
+
+
 def test_other_arguments_are_passed_on() -> None:
     """Keyword arguments and the other positional ones may be anything at all, and arrive as they are."""
     marker = object()

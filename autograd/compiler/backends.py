@@ -13,6 +13,7 @@ infinite or not a number is the result.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,11 @@ class At:
     """
 
     def __init__(
-        self, library: Library, part: Any, add: Callable[[Any], Any] | None = None, put: Callable[[Any], Any] | None = None
+        self,
+        library: Library,
+        part: Any,
+        add: Callable[[Any], Any] | None = None,
+        put: Callable[[Any], Any] | None = None,
     ) -> None:
         self._library, self._part = library, part
         self._put = put or (lambda values: values)
@@ -59,7 +64,9 @@ class At:
         """The same elements in another arrangement."""
         shape, add, put = part.shape, self.add, self._put
         spread = self._library.np.broadcast_to
-        return At(self._library, part, lambda values: add(undo(spread(values, shape))), lambda values: put(undo(values)))
+        return At(
+            self._library, part, lambda values: add(undo(spread(values, shape))), lambda values: put(undo(values))
+        )
 
     def reshape(self, *shape: int) -> At:
         """The elements in another shape."""
@@ -91,7 +98,13 @@ class Guarded(Reading):
 
     def elementwise(self, rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:
         """The value of a row that a user has made, or one of its partials, over the library's arrays."""
-        return self._library.called_back(super().elementwise(rule, count, index))
+        function = super().elementwise(rule, count, index)
+
+        def quiet(*xs: Any) -> Any:
+            with np.errstate(all="ignore"):
+                return function(*xs)
+
+        return self._library.called_back(quiet)
 
     def undefined(self, error: Exception) -> float:  # noqa: ARG002 - it is not raised here
         """What an element is where such a row raises."""
@@ -109,7 +122,7 @@ class Functional(Emitter):
         text = super().view(name, access)
         if ":-" in text:
             shape = f"{access.array.size}, -1" if self.is_batched(access.array) else "-1"
-            return f"{name}.reshape({shape})[{self._gather(access.used)}]"
+            return f"{name}.reshape({shape})[{self.gather(access.used)}]"
         return re.sub(r"\.transpose\(([\d, ]+)\)", lambda found: exchanges([*map(int, found[1].split(","))]), text)
 
     def added(self, target: str, given: Contribution, sign: str = "+=") -> str:  # noqa: ARG002 - all begin with zeros
@@ -181,7 +194,7 @@ class Library:
         functions = self.prepared(program, constants, gathers)
 
         def of_buffers(P: Any, dP: Any, *_: Any) -> tuple[Callable[..., Any], ...]:
-            value, gradient, *holds = [lambda *inputs, f=f: f(P, *inputs) for f in functions]
+            value, gradient, *holds = [functools.partial(f, P) for f in functions]
 
             def both(*inputs: Any) -> Any:
                 out, dP[:], by_inputs = gradient(*inputs)
@@ -216,9 +229,12 @@ class Jax(Library):
 
     def __init__(self) -> None:
         import jax
+        import jax.experimental
         from jax.scipy import special
 
-        self.jax = jax
+        self.jax: Any = jax
+        home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # where it was, for Python 3.10
+        self.enable_x64 = home.enable_x64
         super().__init__(jax.numpy, erf=special.erf, erfc=special.erfc)
 
     def prepared(self, program: Program, constants: Any, gathers: Sequence[Any]) -> list[Callable[..., Any]]:
@@ -229,7 +245,7 @@ class Jax(Library):
             fast = jax.jit(function)
 
             def of_arrays(*xs: Any) -> Any:
-                with jax.enable_x64(True):
+                with self.enable_x64(True):
                     return jax.device_get(fast(*[np.asarray(x, np.float64) for x in xs]))
 
             return of_arrays
@@ -245,15 +261,21 @@ class Jax(Library):
         return x.at[index].set(values)
 
     def called_back(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of NumPy's arrays, element by element, as one of jax's."""
-        jax = self.jax
+        """A function of NumPy's arrays, element by element, as one of jax's.
 
-        def of_numbers(*xs: Any) -> Any:
-            return function(*[np.asarray(x) for x in xs])
+        It may be called in a thread of jax's own, where 64-bit floats are not enabled, and so takes and gives their bits.
+        """
+        lax, jnp = self.jax.lax, self.jax.numpy
+
+        def of_bits(*bits: Any) -> Any:
+            out = function(*[np.asarray(x).view(np.float64)[..., 0] for x in bits])
+            return np.array(out, order="C")[..., None].view(np.uint32)
 
         def of_arrays(*xs: Any) -> Any:
-            out = jax.ShapeDtypeStruct(jax.numpy.broadcast_shapes(*map(np.shape, xs)), np.float64)
-            return jax.pure_callback(of_numbers, out, *xs)
+            given = jnp.broadcast_arrays(*[jnp.asarray(x, jnp.float64) for x in xs])
+            out = self.jax.ShapeDtypeStruct((*given[0].shape, 2), np.uint32)
+            bits = self.jax.pure_callback(of_bits, out, *[lax.bitcast_convert_type(x, jnp.uint32) for x in given])
+            return lax.bitcast_convert_type(bits, jnp.float64)
 
         return of_arrays
 
@@ -378,7 +400,7 @@ class TorchNumPy:
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """x where the condition holds, else y."""
-        return self._torch.where(condition, self.tensor(x), self.tensor(y))
+        return self._torch.where(self._torch.as_tensor(condition), self.tensor(x), self.tensor(y))
 
     def power(self, x: Any, y: Any) -> Any:
         """x to the power y, one of them a tensor."""
@@ -398,7 +420,7 @@ LIBRARIES: dict[str, Callable[[], Library]] = {"jax": Jax, "torch": Torch}
 
 def library(xp: str) -> Library:
     """The library of this name; ValueError for another one, ImportError where it is not installed."""
-    if xp not in LIBRARIES:
+    if xp not in tuple(LIBRARIES):  # an unhashable one too
         raise ValueError(f'jit: expected xp to be "numpy", "jax" or "torch", got {xp!r}')
     try:
         return LIBRARIES[xp]()

@@ -7,6 +7,7 @@ examples and the variables in arrays, and answers in arrays.
 
 from __future__ import annotations
 
+import functools
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from autograd.structures import flatten, names, rebuild
 from autograd.value import Value
 
 from .calls import compiled_node
-from .paths import data_of
+from .paths import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     """The numbers of some examples; None for all of them."""
 
 
+COMPARED = 4
+"""How many examples of a batch are compared with the function itself, the first times."""
+
+
 class Batch:
     """Examples for a jitted function: for each of its arguments an array, with a column for each example.
 
-    The numbers are taken out of the arguments once, when the batch is made.
+    The numbers are taken out of the arguments once, when the batch is made; those of Values each time.
     """
 
     def __init__(self, jitted: Paths, arguments: Sequence[Any]) -> None:
@@ -46,6 +51,7 @@ class Batch:
         self.given: dict[tuple[int, int, int], Value] = {}
         """The Values among the numbers: by argument, example, and place in the example."""
         self._of_mean: dict[int, Floats] = {}
+        self._steady: dict[Path, Any] = {}
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
         self.columns = [rows.T for rows in self.rows]
@@ -90,6 +96,10 @@ class Batch:
         """The captured numbers of a path, as they are now."""
         return path.read()
 
+    def objective(self, variables: Sequence[Value]) -> Objective:
+        """The mean over these examples as a function of variables, for a loop that minimises it."""
+        return Objective(self, variables)
+
     # Where the function itself runs: to be recorded, to be compared with, or because it has to.
 
     def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
@@ -116,6 +126,8 @@ class Batch:
         """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly."""
         import numpy as np
 
+        for (i, j, k), x in self.given.items():
+            self.rows[i][j, k] = x.data
         paths = self.family.paths
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
@@ -139,7 +151,15 @@ class Batch:
         return [(path, np.concatenate(parts)) for path, parts in found.values()]
 
     def _holds(self, path: Path, index: Index) -> Any:
-        """Which of the examples take this path."""
+        """Which of the examples take this path; found out for all of them at once where that cannot change."""
+        if self.given or not path.steady:
+            return self._held(path, index)
+        if path not in self._steady:
+            self._steady[path] = self._held(path, None)
+        return self._steady[path] if index is None else self._steady[path].take(index)
+
+    def _held(self, path: Path, index: Index) -> Any:
+        """Whether the guards of a path hold, for each of these examples."""
         import numpy as np
 
         compiled = path.take(True, self.wanted, self.captured(path))
@@ -175,8 +195,8 @@ class Batch:
             compiled.give_back()
         if not path.library and mean - mean != 0.0:
             return None
-        if path.unchecked:
-            self._check(path, index, captured, [float(np.broadcast_to(out, n)[-1])])
+        if not path.settled(captured):
+            self._check(path, index, captured, np.broadcast_to(out, (1, n)))
         return mean, by_captured, by_inputs
 
     def _shares(self, n: int) -> Floats:
@@ -187,10 +207,15 @@ class Batch:
             self._of_mean[n] = np.full(n, 1.0 / n)
         return self._of_mean[n]
 
-    def _check(self, path: Path, index: Index, captured: Floats, outputs: list[float]) -> None:
-        """Compare the last example of a replay with the function itself."""
-        last = self.count - 1 if index is None else int(index[-1])
-        self.jitted.check(path, captured, self.numbers(last), outputs, lambda: self.example(last))
+    def _check(self, path: Path, index: Index, captured: Floats, outputs: Floats) -> None:
+        """Compare a replay with the function itself: the last of its examples, and some before it."""
+        n = self.length(index)
+        columns = range(n - 1, -1, -max(n // COMPARED, 1))[:COMPARED]
+        examples = [(c, c if index is None else int(index[c])) for c in columns]
+        replays = [
+            Replay(self.numbers(j), outputs[:, c].tolist(), functools.partial(self.example, j)) for c, j in examples
+        ]
+        self.jitted.check(path, captured, replays)
 
     def mean(self, index: Index = None) -> Any:
         """The mean over some examples as one node, or one for each path that they take; a number without variables."""
@@ -262,8 +287,8 @@ class Batch:
         out = out.reshape(count, n)
         if not path.library and not np.isfinite(out).all():
             return None
-        if path.unchecked:
-            self._check(path, index, captured, out[:, -1].tolist())
+        if not path.settled(captured):
+            self._check(path, index, captured, out)
         return path.program.structure, out
 
     def _eager_values(self, index: Index) -> tuple[Any, Floats]:
@@ -285,15 +310,19 @@ class Layout:
 
         self.places = np.array(places, int)
         self.length = length
-        self._inverse = np.zeros(length, int)
-        self._inverse[self.places] = np.arange(len(places))
+        self.first = places == [*range(len(places))]
+        """Whether they are the first of that array, in its order."""
+
+    def gather(self, array: Floats) -> Floats:
+        """The numbers in their places in the array, in the order of the path."""
+        return array[: len(self.places)] if self.first else array.take(self.places)
 
     def spread(self, numbers: Floats) -> Floats:
         """Numbers in the order of the path in their places, and 0 in all others."""
         import numpy as np
 
-        if len(numbers) == self.length:  # a gather, which takes half the time
-            return numbers.take(self._inverse)
+        if self.first and len(numbers) == self.length:
+            return numbers
         spread = np.zeros(self.length)
         spread[self.places] = numbers
         return spread
@@ -302,8 +331,8 @@ class Layout:
 class Objective(Batch):
     """The mean over examples as a function of variables that stand in one array: what an optimizer's loop asks for.
 
-        objective = jit(loss).objective(parameters, X, Y)
-        for index in batches:                           # arrays of example numbers
+        objective = jit(loss).batch(X, Y).objective(parameters)
+        for index in batches:                                           # arrays of example numbers
             mean, dP = objective.gradient(index)
             objective.P = objective.P - 0.1 * dP
         objective.write()
@@ -311,21 +340,34 @@ class Objective(Batch):
     ``P[i]`` is the number of ``variables[i]``, read from it when the objective is made and at each :meth:`read`.
     Between that and :meth:`write` the Values are behind. Where the function itself has to run, they are brought up to
     date first.
+
+    The variables stand in the order in which the program for the first example wants them, so that nothing has to be
+    moved in each step; ``order[i]`` is the place of ``variables[i]`` in the list that was given.
     """
 
-    def __init__(self, jitted: Paths, arguments: Sequence[Any], variables: Sequence[Value]) -> None:
-        super().__init__(jitted, arguments)
-        self.variables = list(variables)
+    def __init__(self, batch: Batch, variables: Sequence[Value]) -> None:
+        import numpy as np
+
+        vars(self).update(vars(batch))
         self.P: Floats
-        self.read()
-        self._position = {id(x): i for i, x in enumerate(self.variables)}
+        self._arrange(variables)
+        ((path, _),) = self.partition(np.zeros(1, int))
+        ranks = {id(x): i for i, x in enumerate(() if path is None else path.captured)}
+        self.order = np.array(sorted(range(len(variables)), key=lambda i: ranks.get(id(variables[i]), len(ranks))), int)
+        self._arrange([variables[i] for i in self.order.tolist()])
+
+    def _arrange(self, variables: Sequence[Value]) -> None:
+        """Keep the variables in this order."""
+        self.variables = variables
+        self._position = {id(x): i for i, x in enumerate(variables)}
         self._layouts: dict[Path, Layout | None] = {}
+        self.read()
 
     def read(self) -> None:
         """Take the numbers of the variables as they are now."""
         import numpy as np
 
-        self.P = np.fromiter(map(data_of, self.variables), float, len(self.variables))
+        self.P = np.fromiter([x.data for x in self.variables], float, len(self.variables))
 
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
@@ -336,13 +378,13 @@ class Objective(Batch):
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
         """The mean over some examples, and its derivatives by the variables (0 by those that are not used)."""
         parts = self.partition(index)
-        found = [self._gradient(path, part) for path, part in parts]
-        if None in found:
+        found = [x for path, part in parts if (x := self._gradient(path, part)) is not None]
+        if len(found) < len(parts):
             return self._over_values(index)
         if len(found) == 1:
             return found[0]
         shares = [self.length(part) / self.length(index) for _, part in parts]
-        means, derivatives = zip(*found, strict=True)  # type: ignore[arg-type]
+        means, derivatives = zip(*found, strict=True)
         return sum(map(mul, shares, means)), sum(map(mul, shares, derivatives))
 
     def _gradient(self, path: Path | None, index: Index) -> tuple[float, Floats] | None:
@@ -364,7 +406,7 @@ class Objective(Batch):
     def captured(self, path: Path) -> Floats:
         """The captured numbers of a path: those of variables out of the array."""
         layout = self._layout(path)
-        return super().captured(path) if layout is None else self.P.take(layout.places)
+        return super().captured(path) if layout is None else layout.gather(self.P)
 
     def _layout(self, path: Path) -> Layout | None:
         """Where the captured numbers of a path stand among the variables; None if there are others, or Values given."""

@@ -14,7 +14,7 @@ from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value
 
-from .paths import alike
+from .paths import Replay, alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,14 +79,9 @@ class Call:
             compiled.give_back()
         if not path.library and not all([value - value == 0.0 for value, _, _ in results]):
             return None
-        if path.unchecked:
-            self.jitted.check(
-                path,
-                captured,
-                self.numbers,
-                [x[0] for x in results],
-                lambda: self.jitted.function(*self.args, **self.kwargs),
-            )
+        if not path.settled(captured):
+            again = functools.partial(self.jitted.function, *self.args, **self.kwargs)
+            self.jitted.check(path, captured, [Replay(self.numbers, [x[0] for x in results], again)])
         return results
 
     def arranged(self, path: Path, results: list[tuple[float, list[float], list[float]]]) -> Any:

@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 from autograd.modes import recorder
 
-from .batches import Batch, Objective
+from .batches import Batch
 from .calls import Call
 from .paths import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from autograd.value import Value
+    from collections.abc import Callable
 
     from .listing import Stages
 
@@ -128,12 +126,8 @@ class Jitted(Paths):
         return Batch(self, arguments).map()
 
     def batch(self, *arguments: Any) -> Batch:
-        """These examples, prepared once for many calls of ``mean()`` and ``map()``: see :class:`Batch`."""
-        return Batch(self, arguments)
+        """These examples, prepared once for many calls: of ``mean()`` and ``map()``, or as an ``objective(variables)``.
 
-    def objective(self, variables: Sequence[Value], *arguments: Any) -> Objective:
-        """The mean over these examples as a function of the variables, prepared once for a loop that minimises it.
-
-        It takes and gives whole arrays: see :class:`Objective`. Raises as :meth:`mean`.
+        See :class:`Batch`, and :class:`Objective`, which is made for a loop that minimises. Raises as :meth:`mean`.
         """
-        return Objective(self, arguments, variables)
+        return Batch(self, arguments)

@@ -27,8 +27,9 @@ from autograd import arrays, rules
 from autograd.compiler import recording
 from autograd.symbols import Symbol, call
 
+from .iterations import FLOATS, Writer, finite, floats, holding
 from .naming import Names, quoted, stem
-from .rolling import Access, Array, Elementwise, Join, Linear, Reduction
+from .rolling import Access, Array, Elementwise, Join, Linear, Loop, Reduction
 from .views import view
 
 if TYPE_CHECKING:
@@ -55,12 +56,23 @@ def vocabulary(np: Any, **special: Any) -> dict[str, Any]:
             [x if x.shape[1:] == columns else np.broadcast_to(x[:, None], (len(x), *columns)) for x in parts]
         )
 
+    def rows(*tapes: Any) -> Any:
+        """What iterations have kept, an array of all: one row for each; several tapes beside each other."""
+        columns = [np.asarray(tape) if isinstance(tape[0], float) else np.stack(tape) for tape in tapes]
+        if len(columns) == 1:
+            return columns[0]
+        axes = max([x.ndim for x in columns])
+        shape = max([x.shape for x in columns], key=len)
+        return np.stack(
+            [np.broadcast_to(x.reshape(x.shape + (1,) * (axes - x.ndim)), shape) for x in columns], 1
+        )
+
     names = arrays.namespace(np, special.pop("erf", None), special.pop("erfc", None))
     names |= {
         name: getattr(np, name)
         for name in ("einsum", "full_like", "matmul", "maximum", "minimum", "where", "zeros", "asarray")
     }
-    return {**names, "join": join, "inf": math.inf, "nan": math.nan, **special}
+    return {**names, "join": join, "rows": rows, "inf": math.inf, "nan": math.nan, **special}
 
 
 def literal(x: float) -> Symbol:
@@ -97,6 +109,10 @@ class Reading:
                 "tanh_slope": lambda x: 4.0 / (exp(x) + 1.0 / exp(x)) ** 2,
             }
         self.names["math"] = SimpleNamespace(**self.names)
+
+    def of_floats(self) -> Reading:
+        """The rows over single floats, each with its guards."""
+        return FloatReading()
 
     def _call(self, name: str) -> Callable[..., Symbol]:
         write = call(name)
@@ -163,6 +179,24 @@ class Reading:
     def undefined(self, error: Exception) -> float:
         """What an element is where a row that a user has made raises."""
         raise FloatingPointError(str(error)) from error
+
+
+class FloatReading(Reading):
+    """Rows over the names of single floats, as the table has them."""
+
+    def __init__(self) -> None:
+        super().__init__(plain=False)
+        self.names |= {"larger": self._call("larger"), "smaller": self._call("smaller")}
+
+    def _call(self, name: str) -> Callable[..., Symbol]:
+        return super()._call(f"float_{name}")
+
+    def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
+        """The text of a row's value."""
+        if rule is recording.SELECT:
+            condition, x, y = operands
+            return f"{x} if {condition} != 0.0 else {y}"
+        return super().value(rule, operands)
 
 
 def text(x: Any) -> str:
@@ -252,21 +286,29 @@ class Emitter:
         for array, wish in zip(rolled.inputs, rolled.input_names, strict=True):
             self.batched[array.index] = batched
             self.names[array.index] = self.fresh.fresh(wish) if wish else self.fresh.numbered("x")
-        for statement in rolled.statements:
+        self.layers: dict[int, int] = {}
+        self.writers: dict[int, Writer] = {}
+        self.of_floats = False
+        self.define([rolled.outputs])
+
+    def define(self, results: Sequence[Access]) -> None:
+        """Find out which arrays have an axis for examples and which a derivative, and name them."""
+        for statement in self.rolled.statements:
             self.batched[statement.out.index] = any(
                 [self.batched.get(x.array.index, False) for x in operands(statement)]
             )
             if any([x.array.index in self.needs for x in operands(statement)]):
                 self.needs.add(statement.out.index)
-        self.layers: dict[int, int] = {}
-        first = self.needed([rolled.outputs])
-        for statement in dict.fromkeys([*first, *rolled.statements]):
+        first = self.needed(results)
+        for statement in dict.fromkeys([*first, *self.rolled.statements]):
             if is_layer(statement):
                 self.layers[statement.out.index] = len(self.layers) + 1
             self.names[statement.out.index] = self._name(statement)
 
     def _name(self, statement: Statement) -> str:
         """A name for a statement's result: of its labels, of its layer, or just the next one."""
+        if isinstance(statement, Loop):
+            return self.fresh.numbered("v")
         label = stem(self.rolled.labels_of(statement.out, all_of_them=True))
         if label:
             return self.fresh.fresh(label)
@@ -290,9 +332,9 @@ class Emitter:
 
     def view(self, name: str, access: Access) -> str:
         """The elements that an operand consists of, as a view of the named array (or, of a gather, as a copy)."""
-        return view(name, access, self.is_batched(access.array), self._gather)
+        return view(name, access, self.is_batched(access.array), self.gather)
 
-    def _gather(self, index: Any) -> str:
+    def gather(self, index: Any) -> str:
         for i, known in enumerate(self.gathers):
             if known.shape == index.shape and (known == index).all():
                 return f"I[{i}]"
@@ -330,6 +372,15 @@ class Emitter:
         letters = statement.letters if isinstance(statement, Linear) else "abcd"[: len(statement.out.shape)]
         return letters + BATCH * self.is_batched(statement.out)
 
+    def writer(self, loop: Loop) -> Writer:
+        """What writes a loop."""
+        if loop.out.index not in self.writers:
+            self.writers[loop.out.index] = writer = Writer(self, loop)
+            if writer.floats:
+                self.of_floats = True
+                self.namespace |= {**FLOATS, "finite": finite, "floats": floats, "holding": holding}
+        return self.writers[loop.out.index]
+
     def forward(self, statement: Statement) -> str:
         """The right-hand side of a statement."""
         if isinstance(statement, Elementwise):
@@ -338,6 +389,8 @@ class Emitter:
             return self.reading.value(statement.rule, [Symbol(self.sequence(statement))])
         if isinstance(statement, Join):
             return f"join({', '.join([self._part(part) for part in statement.parts])})"
+        if isinstance(statement, Loop):  # in a table; its lines are its writer's
+            return f"for i in range({statement.count}): {len(statement.body.statements)} statements"
         return " + ".join([self._term(segment, statement) for segment in statement.segments])
 
     def symbols(self, statement: Elementwise) -> list[Symbol]:
@@ -419,7 +472,7 @@ class Emitter:
             flat = target if len(access.array.shape) == 1 else f"{target}.reshape({access.array.size}, -1)"
             if len(access.array.shape) != 1 and not self.is_batched(access.array):
                 flat = f"{target}.reshape(-1)"
-            return f"scatter({flat}, {self._gather(access.used)}, {given.source})"
+            return f"scatter({flat}, {self.gather(access.used)}, {given.source})"
         place = self.view(target, access)
         return f"{place if place.endswith(']') else place + '[...]'} {sign} {given.source}"
 
@@ -431,6 +484,9 @@ class Emitter:
         one = isinstance(statement, Elementwise) and len(statement.operands) == 1 and (
             len(statement.operands[0].kept) == len(statement.out.shape)
         )  # fmt: skip
+        if isinstance(statement, Loop):
+            self.writer(statement).backward(self.collect(statement.out, False))
+            return
         partials = self.partials.get(statement.out.index, [])
         g = self.collect(statement.out, one and isinstance(partials[0], Symbol))
         if isinstance(statement, Elementwise):
@@ -480,6 +536,8 @@ class Emitter:
             what = "weighted sum" if any([segment.right is not None for segment in statement.segments]) else "sum"
         elif isinstance(statement, Join):
             what = "one array of several"
+        elif isinstance(statement, Loop):
+            what = "loop"
         else:
             what = statement.rule.symbol if statement.rule in rules.TABLE else "comparison, or a row of your own"
         shape = " x ".join(map(str, statement.out.shape))
@@ -494,19 +552,23 @@ class Emitter:
         rolled = self.rolled
         inputs = [self.names[array.index] for array in rolled.inputs]
         result = self.view(self.names[rolled.outputs.array.index], rolled.outputs)
-        value = [*self._forward_lines([rolled.outputs]), f"return {result}"]
+        value = [*self.forward_lines([rolled.outputs]), f"return {result}"]
         gradient = self._gradient(result)
         functions = [("value", inputs, value), ("gradient", [*inputs, "g"], gradient)]
         if rolled.guards:
             conditions = [
                 f"({self.view(self.names[access.array.index], access)} {'!=' if holds else '=='} 0.0)"
+                + ".all(0)" * len(access.used.shape)
                 for access, holds in rolled.guards
             ]
-            lines = self._forward_lines([access for access, _ in rolled.guards])
+            lines = self.forward_lines([access for access, _ in rolled.guards])
             functions.append(("holds", inputs, [*lines, f"return {' & '.join(conditions)}"]))
         self.namespace |= self.reading.made
         text = self.layout(functions)
-        return "\n".join([*text, "", f"    return {', '.join([name for name, _, _ in functions])}"]) + "\n"
+        names = [name for name, _, _ in functions]
+        if self.of_floats:
+            names = [f"{'holding' if name == 'holds' else 'floats'}({name})" for name in names]
+        return "\n".join([*text, "", f"    return {', '.join(names)}"]) + "\n"
 
     def layout(self, functions: Sequence[tuple[str, list[str], list[str]]]) -> list[str]:
         """The lines of the program: what is the same in every call, then the functions (name, arguments, body)."""
@@ -538,8 +600,15 @@ class Emitter:
         found.sort(key=lambda item: item[0])
         return [statement for _, statement in reversed(found)]
 
-    def _forward_lines(self, accesses: Iterable[Access]) -> list[str]:
-        return [f"{self.names[s.out.index]} = {self.forward(s)}{self.remark(s)}" for s in self.needed(accesses)]
+    def forward_lines(self, accesses: Iterable[Access]) -> list[str]:
+        """The statements that the accesses depend on."""
+        return [line for statement in self.needed(accesses) for line in self.assigned(statement)]
+
+    def assigned(self, statement: Statement) -> list[str]:
+        """A statement as text: one line, but for a loop."""
+        if isinstance(statement, Loop):
+            return self.writer(statement).forward()
+        return [f"{self.names[statement.out.index]} = {self.forward(statement)}{self.remark(statement)}"]
 
     def _gradient(self, result: str) -> list[str]:
         self.lines: list[str | Contribution] = []
@@ -547,7 +616,7 @@ class Emitter:
         self.partials: dict[int, list[Symbol | float]] = {}
         statements = self.needed([self.rolled.outputs])
         for statement in statements:
-            self._forward_shared(statement)
+            self.forward_shared(statement)
         outputs = self.rolled.outputs
         axes = "a"[: outputs.positions.ndim]
         self.give(outputs, axes, "g", self.letters(outputs, axes).replace(BATCH, "") + BATCH * self.columns)
@@ -566,11 +635,11 @@ class Emitter:
         """The last line of ``gradient``; the derivatives by what is captured are in dP."""
         return f"return {result}, {by_inputs}"
 
-    def _forward_shared(self, statement: Statement) -> None:
+    def forward_shared(self, statement: Statement) -> None:
         """A forward statement; what its partials need as well is given a name."""
         name = self.names[statement.out.index]
         if statement.out.index not in self.needs or not isinstance(statement, (Elementwise, Reduction)):
-            self.lines.append(f"{name} = {self.forward(statement)}{self.remark(statement)}")
+            self.lines += self.assigned(statement)
             return
         if isinstance(statement, Reduction):
             sequence = self.sequence(statement)
@@ -668,7 +737,7 @@ def is_layer(statement: Statement) -> bool:
 
 def operands(statement: Statement) -> list[Access]:
     """The operands of a statement."""
-    if isinstance(statement, Elementwise):
+    if isinstance(statement, (Elementwise, Loop)):
         return statement.operands
     if isinstance(statement, Reduction):
         return [statement.operand]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .recording import Program
-    from .rolling import Formula, Rolled
+    from .normalising import Formula
+    from .rolling import Rolled
 
     Row = tuple[str, ...]
 

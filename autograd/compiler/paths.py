@@ -9,10 +9,9 @@ those that nobody is using.
 from __future__ import annotations
 
 import functools
-import operator
 import warnings
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import graph, nodes
 from autograd.structures import flatten
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from .recording import Program
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
-
-data_of = operator.attrgetter("data")
 
 PATHS = 32
 """How many ways through a function are recorded before it runs eagerly."""
@@ -48,6 +45,8 @@ class Path:
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.signature = program.signature() if program.guards else None
+        self.steady = steady(program)
+        """Whether its guards depend on nothing but the arguments, so that an example takes it always or never."""
         self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
         self.recorded = np.array([value.data for value in self.captured])
         self.arguments = [list(x) for x in numbers]
@@ -96,11 +95,27 @@ class Path:
             return nullcontext()
         return np.errstate(over="raise", divide="raise", invalid="raise")
 
+    def settled(self, captured: Floats) -> bool:
+        """Whether no check is left that a replay with these captured numbers could be."""
+        import numpy as np
+
+        left = self.unchecked
+        return not left or (left == {"captured"} and np.array_equal(captured, self.recorded))
+
     def read(self) -> Floats:
         """The captured numbers of this moment."""
         import numpy as np
 
-        return np.fromiter(map(data_of, self.captured), float, len(self.captured))
+        return np.fromiter([x.data for x in self.captured], float, len(self.captured))
+
+
+def steady(program: Program) -> bool:
+    """Whether no guard of a program depends on what is captured."""
+    reached = {node for node, _, _ in program.guards}
+    for node in range(max(reached, default=-1), -1, -1):
+        if node in reached:
+            reached.update(program.operands[node])
+    return reached.isdisjoint(program.captured_nodes)
 
 
 class Compiled:
@@ -123,6 +138,14 @@ class Compiled:
 def always(*_: Any) -> bool:
     """The guards of a program that has none."""
     return True
+
+
+class Replay(NamedTuple):
+    """What a program returned for some arguments, and the function itself at the same."""
+
+    arguments: list[list[float]]
+    outputs: list[float]
+    again: Callable[[], Any]
 
 
 class Family:
@@ -198,15 +221,8 @@ class Paths:
         family.eager = True
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=5)
 
-    def check(
-        self,
-        path: Path,
-        captured: Floats,
-        arguments: Sequence[Sequence[float]],
-        outputs: Sequence[float],
-        example: Callable[[], Any],
-    ) -> None:
-        """Compare a replay with the function itself, if it has something new; RuntimeError where they differ.
+    def check(self, path: Path, captured: Floats, replays: Sequence[Replay]) -> None:
+        """Compare replays with the function itself, if they have something new; RuntimeError where they differ.
 
         New is the first run of a path, the first with other captured numbers than those it was recorded with, and the
         first with other arguments: what was taken out of the graph when it was recorded, and is frozen, shows then.
@@ -216,20 +232,26 @@ class Paths:
         new = {"replay"}
         if "captured" in path.unchecked and not np.array_equal(captured, path.recorded):
             new.add("captured")
-        if "arguments" in path.unchecked and path.arguments != arguments:
+        if "arguments" in path.unchecked and any([replay.arguments != path.arguments for replay in replays]):
             new.add("arguments")
-        if new.isdisjoint(path.unchecked) or not np.isfinite(outputs).all():
+        if new.isdisjoint(path.unchecked) or not np.isfinite([replay.outputs for replay in replays]).all():
             return
-        found, structure = flatten(example(), f"jit: the result of {self.name}")
+        for replay in replays:
+            self._compare(path, replay)
+        path.unchecked -= new
+
+    def _compare(self, path: Path, replay: Replay) -> None:
+        """RuntimeError unless the function itself returns what its program did."""
+        outputs = replay.outputs
+        found, structure = flatten(replay.again(), f"jit: the result of {self.name}")
         if repr(structure) == repr(path.program.structure):
             results = [nodes.number(x) for x in found]
             roots = [x for x in found if isinstance(x, Value)]
             size = max([abs(x.data) for x in graph.order(*roots) if abs(x.data) < float("inf")], default=0.0)
             if all([alike(x, y, size) for x, y in zip(results, outputs, strict=True)]):
-                path.unchecked -= new
                 return
         raise RuntimeError(
-            f"jit: {self.name} was expected to return {list(outputs)!r}, as its program does, but returned "
+            f"jit: {self.name} was expected to return {outputs!r}, as its program does, but returned "
             f"{[nodes.number(x) for x in found]!r} when it was run again: it depends on more than its arguments and "
             "the Values that it uses, such as .data or item() of a Value, random numbers, or the time"
         )

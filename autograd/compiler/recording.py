@@ -174,6 +174,9 @@ class Program:
     labels: the labels that nodes had, by number.
     """
 
+    body = scalars = False
+    """Whether this is the body of a loop, and whether it is one of single numbers."""
+
     def __init__(
         self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
     ) -> None:

@@ -1,12 +1,13 @@
 """Rolling: a program of scalars becomes a program of arrays, as a textbook goes from sums to matrices.
 
-First the program is *normalised*: a chain of ``+`` is one sum, and a sum of products is one weighted sum, so that
-``w[0]*x[0] + w[1]*x[1] + b`` reads like ``dot(w, x, b)``. Then nodes of one level that apply one row to operands from
-the same arrays are *rolled* into one array statement. How their operands lie in those arrays decides its form: in
-order, they are the array itself; at regular distances, a view of it; anything else is a gather. Weighted sums whose
-left operands depend on one index only and whose right operands on another are a matrix product:
+Nodes of one level that apply one row to operands from the same arrays are *rolled* into one array statement. How
+their operands lie in those arrays decides its form: in order, they are the array itself; at regular distances, a view
+of it; anything else is a gather. Weighted sums whose left operands depend on one index only and whose right operands
+on another are a matrix product:
 
     z[i, j] = sum_k W[i, k] A[j, k] + b[i]
+
+A long recurrence (:mod:`.loops`) is one statement, with the rolled program of an iteration as its body.
 
 Nothing is assumed that was not found in the recorded graph, so nothing can be wrong where no form is found: a gather
 and a group of one always remain. The time is linear in the number of operands, the result the same in every run.
@@ -14,13 +15,14 @@ and a group of one always remain. The time is linear in the number of operands, 
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd import rules
 
+from .loops import Body, Repetition, find
+from .normalising import Formula
 from .recording import Unsupported, undisturbed
 
 if TYPE_CHECKING:
@@ -34,6 +36,15 @@ if TYPE_CHECKING:
 
 STATEMENTS = 3000
 """How many statements an array program may have: beyond that it would be slower than the function itself."""
+
+SCALARS = 24
+"""How many statements, and arguments, the body of a loop over single numbers may have."""
+
+GUARDS = 16
+"""How many guards are tested one by one; more are put together."""
+
+SMALL, FRAGMENTS = 8, 4
+"""How many elements a small group has, and how many such groups of one row may stand side by side."""
 
 AXES = 4
 """How many axes an array may have."""
@@ -92,6 +103,10 @@ class Access:
         """Whether this is every element of the array, in order."""
         return self.used.size == self.array.size and bool((self.used.reshape(-1) == np.arange(self.used.size)).all())
 
+    def full(self) -> Access:
+        """The same, with every axis kept, and read from the array in any case."""
+        return self if len(self.kept) == self.positions.ndim and self.literal is None else self.gathered()
+
     def gathered(self) -> Access:
         """The same with every axis kept."""
         other = Access(self.array, self.positions)
@@ -139,7 +154,49 @@ class Join:
         self.out, self.parts = out, parts
 
 
-Statement = Elementwise | Reduction | Linear | Join
+class Tape(NamedTuple):
+    """What a loop keeps of each iteration: where it lies in the arrays of the body, and what is there before the first.
+
+    ``first``: for each iteration that is looked back to before the first one, an operand; None where none is read.
+    """
+
+    result: Access
+    first: list[Access | None]
+
+
+class Argument(NamedTuple):
+    """What the body of a loop reads: ``tape`` number so and so, ``lag`` iterations before, or else an operand.
+
+    With ``steps`` the first axis of the operand is that of the iterations.
+    """
+
+    array: Array
+    lag: int
+    tape: int
+    operand: Access | None = None
+    steps: bool = False
+
+
+class Loop:
+    """out[i] = what iteration i of the body keeps, for ``count`` iterations, the tapes beside each other.
+
+    ``scalars``: whether each tape holds single numbers.
+    """
+
+    def __init__(
+        self, out: Array, count: int, body: Rolled, scalars: bool, tapes: list[Tape], arguments: list[Argument]
+    ) -> None:
+        self.out, self.count, self.body, self.scalars = out, count, body, scalars
+        self.tapes, self.arguments = tapes, arguments
+
+    @property
+    def operands(self) -> list[Access]:
+        """All that is read from outside."""
+        first = [x for tape in self.tapes for x in tape.first if x is not None]
+        return first + [x.operand for x in self.arguments if x.operand is not None]
+
+
+Statement = Elementwise | Reduction | Linear | Join | Loop
 
 
 def cover(operands: list[Access], axes: Sequence[Sequence[int]], count: int) -> None:
@@ -147,7 +204,8 @@ def cover(operands: list[Access], axes: Sequence[Sequence[int]], count: int) -> 
 
     ``axes``: for each operand, which axis of the result each of its own is (or -1).
     """
-    kept = {own[axis] for access, own in zip(operands, axes, strict=True) for axis in access.kept if access.literal is None}
+    regarded = [(access, own) for access, own in zip(operands, axes, strict=True) if access.literal is None]
+    kept = {own[axis] for access, own in regarded for axis in access.kept}
     if kept >= set(range(count)):
         return
     i = next(
@@ -212,152 +270,6 @@ def shapes(n: int, columns: Sequence[Integers]) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(found))
 
 
-# Normalisation --------------------------------------------------------------------------------------------------
-
-
-class Formula:
-    """A normalised program: ``rules`` and ``operands`` as there, and ``items`` of the weighted sums.
-
-    An item is a node that is added, or a pair of nodes whose product is. ``order`` lists the live nodes.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.rules = list(program.rules)
-        self.operands = list(program.operands)
-        self.data = list(program.data)
-        self.items: dict[int, deque[Item]] = {}
-        self.order: list[int] = []
-        self.same: dict[int, int] = {}
-        self.roots = [*program.outputs, *[node for node, _, _ in program.guards]]
-        self._rewrite()
-        self._absorb()
-        self._settle()
-        self._merge()
-        self._keep_live()
-        self.roots = [self.kept(node) for node in self.roots]
-
-    def _new(self, rule: rules.Rule, operands: tuple[int, ...], data: float) -> int:
-        self.rules.append(rule)
-        self.operands.append(operands)
-        self.data.append(data)
-        self.order.append(len(self.rules) - 1)
-        return len(self.rules) - 1
-
-    def _rewrite(self) -> None:
-        """Fold what is constant; a mean is a sum divided, a square a product."""
-        for node in range(len(self.rules)):
-            rule, operands = self.rules[node], self.operands[node]
-            if operands and all([self.rules[x] is rules.CONSTANT for x in operands]):
-                self.rules[node], self.operands[node] = rules.CONSTANT, ()
-            elif rule is rules.MEAN:
-                whole = self._new(rules.SUM, operands, self.data[node] * len(operands))
-                count = self._new(rules.CONSTANT, (), float(len(operands)))
-                self.rules[node], self.operands[node] = rules.DIV, (whole, count)
-            elif rule is rules.POW and self.rules[operands[1]] is rules.CONSTANT and self.data[operands[1]] == 2.0:
-                self.rules[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
-            elif rule in (rules.POS, rules.WHERE):
-                self.same[node] = self.same.get(operands[0], operands[0])
-                continue
-            self.order.append(node)
-        for node in self.order:
-            self.operands[node] = tuple([self.same.get(x, x) for x in self.operands[node]])
-
-    def _absorb(self) -> None:
-        """Sums that are only added to something become part of that sum."""
-        uses = [0] * len(self.rules)
-        for node in self.order:
-            for x in self.operands[node]:
-                uses[x] += 1
-        for node in self.roots:
-            uses[self.same.get(node, node)] += 2
-        self.uses = uses
-        for node in self.order:
-            rule, operands = self.rules[node], self.operands[node]
-            if rule is rules.DOT:
-                left, right, _ = rule.arguments(operands)
-                items: deque[Item] = deque(zip(left, right, strict=True))
-                operands = operands[-1:] if len(operands) % 2 else ()
-            elif rule in (rules.ADD, rules.SUM):
-                items = deque()
-            else:
-                continue
-            for x in operands:
-                part: deque[Item] = self.items.pop(x) if uses[x] == 1 and x in self.items else deque([x])
-                if len(part) > len(items):
-                    part.extendleft(list(items)[::-1])
-                    items = part
-                else:
-                    items.extend(part)
-            self.items[node] = items
-
-    def _settle(self) -> None:
-        """Products that are only added become pairs where there are two or more; small sums become ``+`` again."""
-        for node in self.order:
-            if node not in self.items:
-                self.operands[node] = tuple([self.same.get(x, x) for x in self.operands[node]])
-                continue
-            items: deque[Item] = deque()
-            for item in self.items[node]:
-                if isinstance(item, tuple):
-                    items.append((self.same.get(item[0], item[0]), self.same.get(item[1], item[1])))
-                elif self.rules[item] is not rules.CONSTANT or self.data[item] != 0.0:
-                    items.append(self.same.get(item, item))
-            products = [x for x in items if isinstance(x, int) and self.rules[x] is rules.MUL and self.uses[x] == 1]
-            if len(products) + sum(isinstance(x, tuple) for x in items) >= 2:
-                absorbed = set(products)
-                items = deque(
-                    [self.operands[x] if isinstance(x, int) and x in absorbed else x for x in items]  # type: ignore[misc]
-                )
-            self.items[node] = items
-            if len(items) == 1 and isinstance(items[0], tuple):
-                self.rules[node], self.operands[node] = rules.MUL, items[0]
-            elif len(items) == 1:
-                self.same[node] = items[0]  # type: ignore[assignment]
-            elif len(items) == 2 and all([isinstance(x, int) for x in items]):
-                self.rules[node], self.operands[node] = rules.ADD, tuple(items)  # type: ignore[arg-type]
-            elif not items:
-                self.rules[node], self.operands[node] = rules.CONSTANT, ()
-            else:
-                self.rules[node] = rules.DOT
-                self.operands[node] = tuple([y for x in items for y in (x if isinstance(x, tuple) else (x,))])
-                continue
-            del self.items[node]
-
-    def kept(self, node: int) -> int:
-        """The node that stands for this one."""
-        while node in self.same:
-            node = self.same[node]
-        return node
-
-    def _merge(self) -> None:
-        """What is computed twice from the same operands is one node."""
-        known: dict[Any, int] = {}
-        same = self.same
-        for node in self.order:
-            operands = self.operands[node]
-            if not operands:
-                continue
-            self.operands[node] = operands = tuple([same.get(x, x) for x in operands])
-            items: Any = self.items.get(node)
-            if items is not None:
-                self.items[node] = items = deque(
-                    [same.get(x, x) if isinstance(x, int) else (same.get(x[0], x[0]), same.get(x[1], x[1])) for x in items]
-                )
-                items = tuple(items)
-            first = known.setdefault((self.rules[node], items or operands), node)
-            if first != node:
-                same[node] = first
-        self.order = [node for node in self.order if node not in same]
-
-    def _keep_live(self) -> None:
-        """Drop what nothing depends on any more."""
-        live = set(map(self.kept, self.roots))
-        for node in reversed(self.order):
-            if node in live:
-                live.update(self.operands[node])
-        self.order = [node for node in self.order if node in live]
-
-
 # Rolling --------------------------------------------------------------------------------------------------------
 
 
@@ -378,7 +290,10 @@ class Rolled:
         count = len(formula.rules)
         self.captured = Array("captured", (0,), CAPTURED)
         self.constants = Array("constant", (0,), CONSTANTS)
-        self.inputs = [Array("input", (len(nodes),), j + 2) for j, nodes in enumerate(program.inputs)]
+        self.inputs = [
+            Array("input", () if program.body and len(nodes) == 1 else (len(nodes),), j + 2)
+            for j, nodes in enumerate(program.inputs)
+        ]
         self.statements: list[Statement] = []
         self._arrays: list[Array] = [self.captured, self.constants, *self.inputs]
         self._array = [-1] * count
@@ -394,14 +309,21 @@ class Rolled:
         for node in formula.order:
             if formula.rules[node] is rules.CONSTANT:
                 self._array[node] = CONSTANTS
-        self._roll()
-        self.outputs = self._operand(formula.roots[: len(program.outputs)])
+        for part in find(formula, STATEMENTS):
+            if isinstance(part, Repetition):
+                self._loop(part)
+            else:
+                self._roll(part)
+        self.results = [self._operand([node]) for node in formula.roots] if program.scalars else []
+        self.outputs = self.results[0] if self.results else self._operand(formula.roots[: len(program.outputs)])
         if len(program.outputs) > 1 and not self.outputs.kept:  # one number several times
             self.outputs = self.outputs.gathered()
         conditions = formula.roots[len(program.outputs) :]
-        self.guards = [
-            (self._operand([node]), holds) for node, (_, holds, _) in zip(conditions, program.guards, strict=True)
-        ]
+        outcomes = {node: holds for node, (_, holds, _) in zip(conditions, program.guards, strict=True)}
+        self.guards = [(self._operand([node]), holds) for node, holds in outcomes.items()]
+        if len(outcomes) > GUARDS:
+            sorts = [[node for node, each in outcomes.items() if each is holds] for holds in (True, False)]
+            self.guards = [(self._operand(nodes), nodes is sorts[0]) for nodes in sorts if nodes]
         self.captured.shape = (len(self._captured),)
         self.constants.shape = (len(self._constants),)
         index = {node: i for i, node in enumerate(program.captured_nodes)}
@@ -420,23 +342,24 @@ class Rolled:
         found = [known[i] for i in wanted if i in known] if known else []
         return found if not all_of_them or len(found) == len(wanted) else []
 
-    def _roll(self) -> None:
+    def _roll(self, nodes: Sequence[int]) -> None:
+        """Nodes that come after each other as array statements."""
         formula = self.formula
-        level = [0] * len(formula.rules)
+        level: dict[int, int] = {}
         levels: list[list[int]] = []
-        for node in formula.order:
-            if formula.operands[node]:
-                level[node] = height = 1 + max([level[x] for x in formula.operands[node]])
-                if height > len(levels):
-                    levels.extend([] for _ in range(height - len(levels)))
-                levels[height - 1].append(node)
-        for nodes in levels:
+        for node in nodes:
+            level[node] = height = 1 + max([level.get(x, 0) for x in formula.operands[node]])
+            if height > len(levels):
+                levels.append([])
+            levels[height - 1].append(node)
+        for together in levels:
             groups: dict[Any, list[int]] = {}
             parts: dict[int, Any] = {}
-            for node in nodes:
+            for node in together:
                 groups.setdefault(self._key(node, parts), []).append(node)
             if len(self.statements) > STATEMENTS:
                 raise Unsupported(f"it does not roll into {STATEMENTS} array statements")
+            gather_up(groups)
             for key, members in sorted(
                 groups.items(), key=lambda group: -len(group[1])
             ):  # parameters in large groups first
@@ -585,7 +508,12 @@ class Rolled:
             shape = tuple([sizes[letter] for letter in letters])
         else:
             slots: list[list[int]] = []
-            for s, (_, right, _) in enumerate(kinds):
+            for s, (_, right, length) in enumerate(kinds):
+                if right >= 0 and length > 1:
+                    for side in (0, 1):
+                        self._place([pair[side] for part in parts for pair in part[s]])  # type: ignore[index]
+                elif length > 1:
+                    self._place([x for part in parts for x in part[s]])  # type: ignore[misc]
                 if right >= 0:
                     slots += [[part[s][0][side] for part in parts] for side in (0, 1)]  # type: ignore[index]
                 else:
@@ -613,6 +541,73 @@ class Rolled:
         ):
             segment.right = access
         self.statements.append(Linear(self._define(members, shape), letters, segments))
+
+    def _loop(self, loop: Repetition) -> None:
+        """A loop, its body rolled: of single numbers where it is short and all of its statements are, else of arrays."""
+        leaves = [node for node, leaf in loop.leaves.items() if leaf.nodes is None or len(leaf.nodes) > 1]
+        body = None
+        if loop.nodes.shape[1] <= SCALARS and len(leaves) <= SCALARS:
+            groups = [[node] for node in leaves]
+            body = Rolled(Body(self.formula, loop, groups, scalars=True))
+            if not body.of_scalars:
+                body = None
+        scalars = body is not None
+        if body is None:
+            groups = self._groups(loop, leaves)
+            body = Rolled(Body(self.formula, loop, groups, scalars=False))
+        count, kept = len(loop.nodes), len(loop.kept)
+        tapes = []
+        for t, result in enumerate(body.results if scalars else [body.outputs]):
+            rows = loop.first[:, t : t + 1] if scalars else loop.first
+            some = [int(row.max()) for row in rows]
+            first = [
+                self._operand([node if node >= 0 else most for node in row.tolist()]) if most >= 0 else None
+                for row, most in zip(rows, some, strict=True)
+            ]
+            tapes.append(Tape(result, [x if x is None else x.full() for x in first]))
+        arguments = []
+        for array, group in zip(body.inputs, groups, strict=True):
+            node = next(node for node in group if node >= 0)
+            leaf = loop.leaves[node]
+            if leaf.nodes is None:
+                arguments.append(Argument(array, leaf.lag, leaf.kept if scalars else 0))
+                continue
+            columns = np.array([loop.leaves[x].nodes for x in group], np.int64).T
+            steps = bool((columns != columns[0]).any())
+            shape = (count, *array.shape) if steps else array.shape
+            access = self._operand((columns if steps else columns[0]).reshape(-1).tolist(), shape)
+            arguments.append(Argument(array, 0, -1, access.full(), steps))
+        out = self._add((count,) if kept == 1 else (count, kept))
+        self.statements.append(Loop(out, count, body, scalars, tapes, arguments))
+        for k, j in enumerate(loop.kept):
+            for i, node in enumerate(loop.nodes[:, j].tolist()):
+                self._array[node], self._position[node] = out.index, i * kept + k
+
+    def _groups(self, loop: Repetition, leaves: Sequence[int]) -> list[list[int]]:
+        """The arguments of a body: what it reads of one earlier iteration, or from one array."""
+        groups: dict[Any, list[int]] = {}
+        for node in leaves:
+            leaf = loop.leaves[node]
+            if leaf.nodes is None:
+                groups.setdefault(leaf.lag, [-1] * len(loop.kept))[leaf.kept] = node
+            else:
+                steps = bool((leaf.nodes != leaf.nodes[0]).any())
+                groups.setdefault((self._array[node], steps, leaf.role), []).append(node)
+        return list(groups.values())
+
+    @property
+    def of_scalars(self) -> bool:
+        """Whether each statement is about single numbers."""
+        accesses = [*self.results]
+        for statement in self.statements:
+            if isinstance(statement, Elementwise):
+                accesses += statement.operands
+            elif isinstance(statement, Linear):
+                for segment in statement.segments:
+                    accesses += [x for x in (segment.left, segment.right) if x is not None]
+            else:
+                return False
+        return all([x.literal is not None or (x.array.shape == () and x.positions.shape == ()) for x in accesses])
 
     def _sorted(self, *columns: Integers) -> list[Integers]:
         """The terms of a lone sum in the order of their operands, where that is not regular as it stands."""
@@ -655,6 +650,20 @@ class Rolled:
             accesses.append(access if len(access.kept) == len(shape) else access.gathered())
             names.append("".join([name for name, length in axes if length > 1]))
         return Segment(accesses[0], names[0], accesses[1], names[1])
+
+
+def gather_up(groups: dict[Any, list[int]]) -> None:
+    """Of one row with many small groups make one, whose operands are then joined from all of their arrays.
+
+    Otherwise an irregular graph falls into ever more and smaller pieces from level to level.
+    """
+    small: dict[rules.Rule, list[Any]] = {}
+    for key, members in groups.items():
+        if key[0] != "linear" and key[0].layout == "fixed" and len(members) <= SMALL:
+            small.setdefault(key[0], []).append(key)
+    for rule, keys in small.items():
+        if len(keys) > FRAGMENTS:
+            groups[(rule,)] = sorted([node for key in keys for node in groups.pop(key)])
 
 
 def outer(left: Integers, right: Integers) -> tuple[Integers, Integers, Integers, Integers] | None:
