@@ -17,9 +17,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import drawing, functions, rendering, rules, scripting
+from . import drawing, functions, rendering, rules
 from .explanation import Derivation
 from .formulas import ROWS, arguments, derivative, formula, namer, product, vector
+from .labels import visible
 from .stepping import sweep
 from .symbols import POWER, SIGN, Symbol, Vector, short
 from .value import Value
@@ -92,6 +93,8 @@ class Animation:
     def __init__(self, stage: Stage, hidden: Sequence[Value] = ()) -> None:
         from html import escape
         from pathlib import Path
+
+        from . import scripting
 
         name = stage.names[stage.root]
         self.title = f"Quiz: backpropagation from {name}" if hidden else f"Backpropagation from {name}, step by step"
@@ -190,7 +193,8 @@ class Stage:
         for node in self.computed:
             rule, operands = node.rule, [x.data for x in node.parents]
             if rule not in ROWS:
-                return f"{self.names[node]} was computed by {rule.symbol}, which is not an operation of the table."
+                made = visible(rule.symbol)
+                return f"{self.names[node]} was computed by {made}, which is not an operation of the table."
             given = rule.arguments(operands)
             try:
                 out = rule.value(*given)

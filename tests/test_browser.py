@@ -576,7 +576,7 @@ def test_after_an_edit_everything_is_as_python_has_it(page: Page, make: Any, edi
         assert page.shown() == {name: f"grad {short(grad, 4)}" for name, (_, grad, _) in exact(root).items()}
         page.element("#whatif button[type=reset]").click()
         assert page.text("#changed") == ""
-        assert page.everything() == before
+    assert page.everything() == before
 
 
 def floats_of(text: str) -> float:
@@ -865,7 +865,8 @@ def test_nothing_overlaps_and_nothing_is_cut(page: Page, make: Any, width: int, 
     page.open(make(lecture()), width, height, dark)
     page.press(*[Keys.ARROW_RIGHT] * 9)
     script = """
-        const at = [...document.querySelectorAll("h1, #bar > *, #panel, #graph > *")].map(x => x.getBoundingClientRect());
+        const parts = [...document.querySelectorAll("h1, #bar > *, #panel, #graph > *")];
+        const at = parts.map(x => x.getBoundingClientRect());
         const graph = document.querySelector("#graph > svg").getBoundingClientRect();
         const outside = x =>
             x.left < graph.left || x.right > graph.right || x.top < graph.top || x.bottom > graph.bottom;
@@ -882,6 +883,23 @@ def test_nothing_overlaps_and_nothing_is_cut(page: Page, make: Any, width: int, 
         return [pairs.filter(meet).length, seen.length > 2, out.length, wide.length, low.length,
             document.documentElement.scrollWidth]"""
     assert page.run(script) == [0, True, 0, 0, 0, width]
+
+
+def test_a_window_of_another_width(page: Page) -> None:
+    """A window that gets narrower, or is made wide only after the page was loaded, shows letters that can be read."""
+    page.open(animate(lecture()), 40, 640)
+    page.press(*[Keys.ARROW_RIGHT] * 9)
+    script = """
+        const done = arguments[0], graph = document.querySelector("#graph > svg").getBoundingClientRect();
+        requestAnimationFrame(() => requestAnimationFrame(() => done(
+            [...document.querySelectorAll(".current, .operand")].every(box => {
+                const {left, right} = box.getBoundingClientRect();
+                return left >= graph.left && right <= graph.right;
+            }) && document.querySelector(".current text").getBoundingClientRect().height >= 10)))"""
+    for width in (700, 820, 390):
+        metrics = {"width": width, "height": 640, "deviceScaleFactor": 1, "mobile": False}
+        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        assert page.driver.execute_async_script(script), width
 
 
 def test_a_graph_of_500_nodes(page: Page) -> None:
