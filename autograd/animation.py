@@ -325,7 +325,8 @@ class Stage:
             start = f"n{self.place[operand]}"
             if copy:
                 start = f"{start}copy{copy}"
-                dot.node(start, drawing.escaped(self.names[operand]), **{"class": "copy", **drawing.COPY})
+                look_of_copy = {**drawing.COPY, "class": "copy", "style": "dotted", "color": "#808080"}
+                dot.node(start, drawing.escaped(self.names[operand]), **look_of_copy)
             dot.edge(start, f"n{self.place[node]}", f"∂ {partial}", id=f"e{i}", **look)
         tree = ET.fromstring(rendering.rendered(dot.source, "svg", "dot"))  # noqa: S314 - Graphviz's own, from above
         texts = {f"n{self.place[node]}": f"grad {short(self.gradient[node], DIGITS)}" for node in self.variables}

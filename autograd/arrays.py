@@ -8,6 +8,7 @@ outside its domain (:func:`ieee`), because arrays answer with inf and nan where 
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import rules
@@ -184,10 +185,11 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
 
 
 def ieee(rule: Rule, operands: Sequence[float]) -> tuple[float, tuple[float, ...]]:
-    """Value and partials of a row as IEEE 754 arithmetic has them: inf and nan, never an exception."""
+    """Value and partials of a row as IEEE 754 arithmetic has them: inf and nan instead of exceptions."""
     import numpy as np
 
     names = namespace(np)
+    names["math"] = SimpleNamespace(**{**vars(math), **names})  # a primitive may say math.log
     with np.errstate(all="ignore"):
         given = rule.arguments([np.float64(x) for x in operands])
         out = rules.read(rule.value, names)(*given)

@@ -3,7 +3,7 @@ r"""Drawings: the graph below a Value, written in Graphviz's language.
 :func:`draw` is this library's own picture, :func:`draw_dot` and :func:`trace` are micrograd's. Ids depend on
 :func:`autograd.graph.order` alone, so the same graph gives the same bytes in every run. What becomes of the text, a
 file or a picture in a notebook, is :mod:`autograd.rendering`'s; which nodes share a box where a picture is folded,
-:func:`homes` decides.
+:mod:`autograd.folding` says.
 
 Labels are data. What Graphviz would read as markup (``{a|b}``, ``\N``, ``<b>``, ``&lt;``) is drawn as it stands;
 what cannot be seen (a newline, an escape, a right-to-left override) is drawn as Python writes it: ``\n``, ``\x1b``,
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import rules
-from .folding import FEW_BOXES, Folded, Folds, arrows, handed_on, names_to_open
+from .folding import FEW_BOXES, Folded, Folds, arrows, handed_on, members_of, names_to_open
 from .graph import order
 from .labels import names as names_of
 from .labels import visible
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     Key = TypeVar("Key", bound=Hashable)
 
 MOST_NODES = 500
-MOST_PASSED = 200  # ranks that arrows pass on their way, in all; in a larger picture they are cut short
-FAR = 8  # ranks; an arrow that is longer begins at a copy of its box
+MOST_PASSED = 100  # boxes that arrows pass on their way, in all, before arrows from far away begin at copies
+FAR = 1, 8  # boxes between the first use of a box and one that has a copy: of a leaf, and of what was computed
+MANY = 300  # arrows, and boxes that they pass, in all, before the search for the best places is cut short
 QUICK = {"nslimit": "2", "nslimit1": "2", "mclimit": "0.1"}  # limits to Graphviz's search for the best places
 POSITIVE, NEGATIVE = (255, 208, 140), (160, 205, 255)  # light orange, light blue: black text on them has 13:1 and more
 GREY = "#505050"
@@ -116,14 +117,17 @@ def draw(
     v2 = +(v1, 6.9)  data 0.9     grad 0.4869
     v3 = tanh(v2)    data 0.7163  grad 1
 
-    A large graph is drawn folded, in boxes with round corners that tell how many nodes they hold and between which
-    bounds the values that they hand on and their gradients lie. ∂ is then the derivative through the box; between
-    boxes that hand on several nodes, ``× 30`` stands on what was 30 arrows:
+    A large graph is drawn folded, in boxes with round corners that tell what they hold. ``data`` and ``grad`` are then
+    of what a box hands on, between their least and their greatest where that is several nodes. ∂ is the derivative
+    through the box; between boxes that hand on several nodes, ``× 30`` stands on what was 30 arrows:
 
     >>> draw(y, collapse=True)
     w            data -3      grad 0.9738
     x            data 2       grad -1.461
     v3: 4 nodes  data 0.7163  grad 1
+
+    Where many arrows would lead far, such as from a weight to every step of a recurrence, they begin at copies of their
+    box that stand near: dotted ovals with its name.
 
     Parameters
     ----------
@@ -131,15 +135,20 @@ def draw(
     rankdir: ``"LR"`` draws from left to right, ``"TB"`` from top to bottom.
     format: what ``render`` and ``pipe`` write unless told otherwise: ``"svg"``, ``"png"``, ``"pdf"``, ...
     max_nodes: how many boxes the picture may have, 500 unless told otherwise.
-    expand: whether a weighted sum (``dot``) is drawn op by op, as products and sums.
+    expand:
+        True draws a weighted sum (``dot``) op by op, as products and sums. The name of a module or list, or several,
+        opens those boxes of a folded picture: ``expand="layers.0.neurons.3"``.
     collapse:
-        True folds the graph by its labels: the neurons of which ``name_from`` has named the parameters, lists
-        (``x[0]``, ``x[1]``, ...), and for other labelled nodes what was computed only for them. A module, such as
-        ``collapse=model``, is folded though its parameters have no labels. Neurons become layers, and these a network,
-        until there are at most ``max_nodes`` boxes, or 24 unless told otherwise.
+        True folds the graph by its labels: into modules, which the labels of their parameters tell, lists (``x[0]``,
+        ``x[1]``, ...), and for other labelled nodes what was computed only for them. A module, such as
+        ``collapse=model``, is folded whatever labels its parameters have. Each call of a module is a box, the second
+        being ``layers.0 (2)``; parameters that several share are another, ``layers.0``. Neurons become layers, these a
+        network, and the calls one box, until there are at most ``max_nodes`` boxes, or 24 unless told otherwise.
+    depth: which modules are boxes: 0 is the whole network, 1 its layers, 2 their neurons, ...
 
-    Raises TypeError if ``root`` is not a Value, or ``collapse`` neither a truth value nor a module; ValueError for
-    another ``rankdir``, for a ``format`` that Graphviz does not know, and for more than ``max_nodes`` boxes.
+    Raises TypeError if ``root`` is not a Value, ``collapse`` neither a truth value nor a module, or ``expand`` neither
+    a truth value nor names; ValueError for another ``rankdir``, for a ``format`` that Graphviz does not know, for a
+    name to ``expand`` that no box has, for a negative ``depth``, and for more than ``max_nodes`` boxes.
     """
     nodes, edges = trace(root)
     opened = names_to_open(expand)
@@ -155,11 +164,7 @@ def draw(
     if folds:
         ways = Folds(nodes, True if collapse is False else collapse, opened)
         shown = ways.best(FEW_BOXES if max_nodes is None else max_nodes, depth)
-    home = shown.home
-    last = {home[node]: node for node in nodes}
-    members: dict[Hashable, list[Value]] = {home[node]: [] for node in nodes if last[home[node]] is node}
-    for node in nodes:
-        members[home[node]].append(node)
+    members = members_of(shown.home)
     if len(members) > most:
         count, kind, advice = len(members), "nodes", "Fold it with draw(..., collapse=True), draw"
         if folds:
@@ -170,25 +175,24 @@ def draw(
         )
     boxes = boxes_of(members, shown, names, swept=root.grad != 0.0)
     picture = blank(listing(boxes.values()), rankdir, format)
-    ids = {key: numbered[node] for key, node in last.items()}
+    ids = {key: numbered[inside[-1]] for key, inside in members.items()}
     widest = len(members) if folds else max(len(node._prev) for node in nodes)
     picture.graph_attr.update(ranksep=f"{min(max(0.25, 0.1 * widest), 10.0):.2f}")  # many arrows need room to meet
     if len(edges) < len(nodes):  # a tree: operands can stand in the order of the formula everywhere
         picture.graph_attr.update(ordering="in")
+    elif folds:  # neurons from the first to the last
+        for key, box in boxes.items():
+            box.look["ordering"] = "in" if box.made and key not in shown.modules else "out"
     picture.node_attr.update(
         shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
     )
     picture.edge_attr.update(arrowsize="0.7", color=GREY, fontsize="11")
-    drawn = list(arrows(members, home))
+    drawn = list(arrows(members, shown.home))
     copies, hints = spread(list(boxes), [(start, end) for start, end, _ in drawn])
     picture.graph_attr.update(hints)
     copied = {start for (start, _, _), copy in zip(drawn, copies, strict=True) if copy}
     for key, box in boxes.items():
-        fields = [field for field in box.fields if field]
-        if key in copied and box.made and box.name not in (box.made, *fields):
-            fields.insert(0, box.name)
-        stack = "{" + "|".join(map(escaped, fields)) + "}"
-        picture.node(ids[key], f"{{{escaped(box.made)}|{stack}}}" if box.made else f"{{{stack}}}", **box.look)
+        picture.node(ids[key], record_of(box, named=key in copied), **box.look)
     for (start, end, text), copy in zip(drawn, copies, strict=True):
         constant = all(node.rule is rules.CONSTANT for node in members[start])
         source = f"{ids[start]}copy{copy}" if copy else ids[start]
@@ -196,6 +200,15 @@ def draw(
             picture.node(source, escaped(boxes[start].name), **{**boxes[start].look, **COPY})
         picture.edge(source, ids[end], text, **({"style": "dashed", "fontcolor": GREY} if constant else {}))
     return picture
+
+
+def record_of(box: Box, *, named: bool) -> str:
+    """What stands in a box, in Graphviz's language for records; its name too where it must be ``named``."""
+    fields = [field for field in box.fields if field]
+    if named and box.made and box.name not in (box.made, *fields):
+        fields.insert(0, box.name)
+    stack = "{" + "|".join(map(escaped, fields)) + "}"
+    return f"{{{escaped(box.made)}|{stack}}}" if box.made else f"{{{stack}}}"
 
 
 def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
@@ -262,26 +275,33 @@ def twin(node: Value, rule: rules.Rule, operands: Sequence[Value], data: float, 
 def spread(keys: Sequence[Key], links: Sequence[tuple[Key, Key]]) -> tuple[list[int], dict[str, str]]:
     """For each arrow the copy of its box at which it begins, 0 being the box itself; and attributes of the picture.
 
-    A box stands just before the first that uses it. Arrows to uses far away would cross all that lies between, which
-    nobody could follow, and which takes Graphviz minutes: of these, those that end near each other begin at a copy. In
-    a picture in which arrows pass few ranks, all begin at their boxes. ``keys`` has operands before results.
+    A box stands just before the first that uses it. Arrows to uses far away cross all that lies between, which nobody
+    can follow, and which takes Graphviz minutes: in a picture with many of them, the uses near each other have a copy.
+    ``keys`` has operands before results.
     """
-    place = {key: i for i, key in enumerate(keys)}
-    height = dict.fromkeys(keys, 0)  # how many arrows away the root is
-    forward = [(start, end) for start, end in links if place[start] < place[end]]
-    for start, end in sorted(forward, key=lambda link: -place[link[1]]):
-        height[start] = max(height[start], height[end] + 1)
-    passed = sum(height[start] - height[end] - 1 for start, end in forward)
+    height = heights(keys, links)
+    passed = sum(max(height[start] - height[end] - 1, 0) for start, end in links)
     copies = [0] * len(links)
     if passed > MOST_PASSED:
-        near: dict[Key, tuple[int, int]] = {}
+        computed = {end for _, end in links}
+        latest: dict[Key, tuple[int, int]] = {}  # of each box the last copy so far, and the height of its first use
         for i in sorted(range(len(links)), key=lambda i: -height[links[i][1]]):
             start, end = links[i]
-            copy, from_here = near.setdefault(start, (0, height[end]))
-            if from_here - height[end] > FAR:
-                near[start] = copy, _ = copy + 1, height[end]
+            copy, first = latest.setdefault(start, (0, height[end]))
+            if first - height[end] > FAR[start in computed]:
+                latest[start] = copy, _ = copy + 1, height[end]
             copies[i] = copy
-    return copies, QUICK if passed + len(links) > 1.5 * MOST_PASSED else {}
+    return copies, QUICK if passed + len(links) > MANY else {}
+
+
+def heights(keys: Sequence[Key], links: Iterable[tuple[Key, Key]]) -> dict[Key, int]:
+    """How many arrows the root is away from each box, on the longest way; arrows backward do not count."""
+    place = {key: i for i, key in enumerate(keys)}
+    forward = [(start, end) for start, end in links if place[start] < place[end]]
+    height = dict.fromkeys(keys, 0)
+    for start, end in sorted(forward, key=lambda link: -place[link[1]]):
+        height[start] = max(height[start], height[end] + 1)
+    return height
 
 
 # How boxes, numbers, labels and gradients look ---------------------------------------------------------------------
@@ -293,22 +313,28 @@ def boxes_of(
     """What stands in each box, given the nodes in it."""
     home = shown.home
     faces = {key: None if key in shown.modules else face(key, inside) for key, inside in members.items()}
-    variables = [x for x in faces.values() if x is not None and x.rule is not rules.CONSTANT]
-    largest = max([abs(x.grad) for x in variables if math.isfinite(x.grad)], default=0.0)
     handed = handed_on(members, home)
+    single = [face or handed[key][0] for key, face in faces.items() if face or len(handed[key]) == 1]
+    grads_shown = [x.grad for x in single if x.rule is not rules.CONSTANT and math.isfinite(x.grad)]
+    largest = max(map(abs, grads_shown), default=0.0)
     called = {
-        key: key if isinstance(key, str) else "inputs" if node is None else names[node] for key, node in faces.items()
+        key: visible(key) if isinstance(key, str) else "inputs" if node is None else names[node]
+        for key, node in faces.items()
     }
     boxes: dict[Hashable, Box] = {}
     for key, inside in members.items():
         node, name = faces[key], called[key]
         if node is None:
-            grads = [x.grad for x in inside if x.rule is not rules.CONSTANT]
+            grads = [x.grad for x in handed[key] if x.rule is not rules.CONSTANT]
             data = f"data {span([x.data for x in handed[key]])}"
             grad = f"grad {span(grads) if swept else '-'}" if grads else "constant"
             kinds = contents(inside, "parameter" if key in shown.modules else "variable")
-            look = {**({} if grads else CONSTANT_LOOK), "shape": "Mrecord"}
-            boxes[key] = Box(name, name, [*kinds, data, grad], look, (f"{name}: {', '.join(kinds)}", data, grad))
+            look = tint(grads[0], largest) if swept and len(grads) == 1 else {} if grads else CONSTANT_LOOK
+            told = f"{name}: {', '.join(kinds)}"
+            within = [x.grad for x in inside if x.rule is rules.LEAF]
+            if swept and within and len(kinds) > 1:
+                kinds = [f"{kinds[0]}, grad {span(within)}", *kinds[1:]]
+            boxes[key] = Box(name, name, [*kinds, data, grad], {**look, "shape": "Mrecord"}, (told, data, grad))
         elif node.rule is rules.CONSTANT:
             boxes[key] = Box(
                 name, "", [node.label, short(node.data)], CONSTANT_LOOK, (name, f"data {short(node.data)}", "constant")

@@ -18,7 +18,7 @@ from math import isclose, isnan, log10, prod
 from typing import TYPE_CHECKING
 
 from . import graph, rules, typesetting
-from .folding import FEW_BOXES, Folds, handed_on, names_to_open
+from .folding import FEW_BOXES, Folds, handed_on, members_of, names_to_open
 from .formulas import derivative, formula, product, symbol_of
 from .labels import names as names_of
 from .labels import visible
@@ -28,7 +28,7 @@ from .typesetting import Block, Line
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
     from .folding import Parametrised
@@ -165,16 +165,13 @@ class Derivation:
     def fold(self, collapse: bool | Parametrised, opened: Sequence[str], depth: int | None) -> None:
         """Fold as a picture is folded: of each box only what it hands on is told, in modules under their name."""
         shown = Folds(list(self.names), collapse, opened).best(FEW_BOXES, depth)
-        members: dict[Hashable, list[Value]] = {}
-        for node, key in shown.home.items():
-            members.setdefault(key, []).append(node)
         taken = set(self.names.values())
         self.folded_at = "modules" if shown.modules else "labelled nodes"
-        for key, ends in handed_on(members, shown.home).items():
+        for key, ends in handed_on(members_of(shown.home), shown.home).items():
             computed = [node for node in ends if node.parents]
             self.ends.update(computed)
             for i, node in enumerate(computed):
-                title = str(key) if len(computed) == 1 else f"{key}[{i}]"
+                title = visible(str(key) if len(computed) == 1 else f"{key}[{i}]")
                 if key in shown.modules and not node.label and title not in taken:
                     self.names[node] = title
 

@@ -192,8 +192,9 @@ def calls(nodes: Iterable[Value], scope: Mapping[Value, str], whole: str) -> dic
     A node belongs to a module if it has a parameter of that module as an operand, or no other operands than what the
     module computed; but for what depends on parameters alone, such as the terms of a penalty. A call uses each
     parameter once: where one is used again, another call begins. So the terms of w1 * x1 + w2 * x2 + b are parts of one
-    call, and the recurrent h' = tanh(w * tanh(w * h + b) + b) is two; but of the ``whole`` network it is one. Parts
-    that nothing joins, such as the neurons of a layer, are one call where their inputs are the same.
+    call, and the recurrent h' = tanh(w * tanh(w * h + b) + b) is two; but of the ``whole`` network it is one, in which
+    two calls are only what used the same parameters side by side. Parts that nothing joins, such as the neurons of a
+    layer, are one call where their inputs are the same.
     """
     weights = set(scope)  # the parameters, and what is computed from these alone
     found: dict[Value, Call] = {}
@@ -208,13 +209,18 @@ def calls(nodes: Iterable[Value], scope: Mapping[Value, str], whole: str) -> dic
         parts = list(dict.fromkeys([found[x].whole() for x in operands if x in found]))
         if not used:
             modules = {part.scope for part in parts}
-            shared = len(set().union(*[part.parameters for part in parts])) < sum(len(x.parameters) for x in parts)
-            if len(modules) != 1 or not all([x in found for x in operands]) or (shared and whole not in modules):
+            if len(modules) != 1 or not all([x in found for x in operands]) or side_by_side(parts, whole):
                 continue
-        call = parts[0] if not used and len(parts) == 1 else Call(modules.pop(), used)
+        (module,) = modules
+        joined, so_far = [], set(used)
         for part in parts:
-            free = part.scope == whole or part.parameters.isdisjoint(call.parameters)
-            if free and part is not call and part.scope == call.scope:
+            if part.scope == module and (module == whole or part.parameters.isdisjoint(so_far)):
+                joined.append(part)
+                so_far |= part.parameters if module != whole else set()
+        call = max(joined, key=lambda part: len(part.inputs), default=None) or Call(module, set())
+        call.parameters |= used
+        for part in joined:
+            if part is not call:
                 call.take(part)
         found[node] = call
         for x in operands:
@@ -229,6 +235,13 @@ def calls(nodes: Iterable[Value], scope: Mapping[Value, str], whole: str) -> dic
         else:
             beside.take(call)
     return {node: call.whole() for node, call in found.items()}
+
+
+def side_by_side(parts: Sequence[Call], whole: str) -> bool:
+    """Whether parts of which something is computed are different calls: two have used the same parameter."""
+    if parts[0].scope == whole:
+        return len({frozenset(part.parameters) for part in parts}) < len(parts)
+    return len(set().union(*[part.parameters for part in parts])) < sum([len(part.parameters) for part in parts])
 
 
 def names_to_open(expand: object) -> list[str]:
@@ -271,6 +284,15 @@ def arrows(
             yield start, end, f"∂ {short(through[start, end])}"
         else:
             yield start, end, f"× {count}"
+
+
+def members_of(home: Mapping[Value, Hashable]) -> dict[Hashable, list[Value]]:
+    """The nodes in each box; a box comes where its last node is computed, so that operands are before results."""
+    last = {key: node for node, key in home.items()}
+    members: dict[Hashable, list[Value]] = {key: [] for node, key in home.items() if last[key] is node}
+    for node, key in home.items():
+        members[key].append(node)
+    return members
 
 
 def handed_on(members: Mapping[Hashable, Sequence[Value]], home: dict[Value, Hashable]) -> dict[Hashable, list[Value]]:

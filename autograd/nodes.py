@@ -60,7 +60,10 @@ def power_by_base(out: Value, x: Term, y: Term) -> Term:
 
 
 def power_by_exponent(out: Value, x: Term, y: Term) -> Term:
-    """x**y log(x); 0 where x = 0, and nan, with derivatives that are nan, where x < 0."""
+    """x**y log(x); 0 where x = 0, and nan, with derivatives that are nan, where x < 0.
+
+    At x = 0 the 0 is constant, although for y <= 1 the slope of x**y log(x) by x is infinite there.
+    """
     if not isinstance(y, Value):
         return out.partials[1]
     if x > 0.0:

@@ -34,6 +34,10 @@ class Renderable:
     def __repr__(self) -> str:
         return self.text or super().__repr__()
 
+    def __str__(self) -> str:
+        """As ``repr``: what a reader wants to see printed. Graphviz's language is ``source``."""
+        return self.text or super().__str__()
+
     def pipe(self, format: str | None = None, *, engine: str | None = None, encoding: str | None = None) -> bytes | str:
         """The picture as bytes, or as text where an ``encoding`` is given.
 

@@ -73,7 +73,10 @@ def answer(
 ) -> tuple[float, tuple[float, ...]]:
     """What an operation outside its domain answers: an exception of the same class, or IEEE's value and partials."""
     if ieee_arithmetic.get():
-        return arrays.ieee(rule, operands)
+        try:
+            return arrays.ieee(rule, operands)
+        except (ArithmeticError, ValueError) as own:  # of a primitive that calls what knows no inf, such as math.gamma
+            error = own
     kind = next(
         kind for kind in (ZeroDivisionError, OverflowError, ArithmeticError, ValueError) if isinstance(error, kind)
     )
@@ -226,8 +229,8 @@ class Value:
     partials: d this / d operand, one number for each, taken when the node was made.
     rule: the row of the table that made it; ``rules.LEAF``, or ``rules.CONSTANT`` for a number in a formula.
 
-    Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``:
-    it would lose the gradient in silence; say ``v.item()``.
+    Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
+    or built-in ``round(v)``, which would lose the gradient in silence; say ``v.item()``.
 
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
     """

@@ -1,15 +1,15 @@
 """Data to learn from: real handwritten digits, two moons, and files in MNIST's format.
 
 Every function answers with plain lists: an example is one flat row of numbers, a label one number of a second
-list. That is the form which `MLP` and `fit` take. This file imports none of its neighbours, and NumPy is
+list. That is the form which ``MLP`` and ``fit`` take. This file imports none of its neighbours, and NumPy is
 not needed.
 
-| function  | gives                                                                     |
-|-----------|---------------------------------------------------------------------------|
-| `digits`  | 1,797 images of 8 x 8 pixels with their labels, bundled in `nn/digits/`   |
-| `enlarge` | such an image at 28 x 28 pixels, for the textbooks' 784-30-10 network     |
-| `moons`   | points in the plane on two half circles that no straight line can part    |
-| `idx`     | the images or the labels of an IDX file, the format of MNIST              |
+| function    | gives                                                                     |
+|-------------|---------------------------------------------------------------------------|
+| ``digits``  | 1,797 images of 8 x 8 pixels with their labels, bundled in ``nn/digits/`` |
+| ``enlarge`` | such an image at 28 x 28 pixels, for the textbooks' 784-30-10 network     |
+| ``moons``   | points in the plane on two half circles that no straight line can part    |
+| ``idx``     | the images or the labels of an IDX file, the format of MNIST              |
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
 from typing import Any
 
-__all__ = ["digits", "enlarge", "idx", "moons"]
-
 
 def digits() -> tuple[list[list[float]], list[int]]:
-    """1,797 real handwritten digits of 8 x 8 pixels: `images` (1797 rows of 64) and `labels` (1797 of 0..9).
+    """1,797 real handwritten digits of 8 x 8 pixels: ``images`` (1797 rows of 64) and ``labels`` (1797 of 0..9).
 
     A pixel counts the inked points g of a 4 x 4 block of the scanned bitmap, 0 <= g <= 16, and comes as
     g / 16: 0.0 is paper, 1.0 is ink, and every grey is exact. A row lists its image line by line from the
@@ -39,7 +37,7 @@ def digits() -> tuple[list[list[float]], list[int]]:
     and 0.97 for logistic regression: scikit-learn MOOC, "Non i.i.d. data").
 
     Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
-    Repository, test set, https://doi.org/10.24432/C50P49 (CC BY 4.0; see `nn/digits/NOTICE`).
+    Repository, test set, https://doi.org/10.24432/C50P49 (CC BY 4.0; see ``nn/digits/NOTICE``).
 
     >>> images, labels = digits()
     >>> labels[:3]
@@ -62,18 +60,18 @@ def digits() -> tuple[list[list[float]], list[int]]:
 
 
 def enlarge(image: Sequence[float], size: int = 28) -> list[float]:
-    """Stretch a square image to `size` x `size` pixels by bilinear interpolation.
+    """Stretch a square image to ``size`` x ``size`` pixels by bilinear interpolation.
 
-    `image` is a flat row of side * side numbers, line by line; the result is a flat row of size * size.
+    ``image`` is a flat row of side * side numbers, line by line; the result is a flat row of size * size.
     Pixels are squares, and a colour belongs to the centre of its square. So the centre of new pixel k lies at
 
         p = (k + 1/2) side / size - 1/2,   moved into [0, side - 1] at the border
 
     between the old pixels a = floor(p) and b = a + 1, and its value is v_a + (p - a) (v_b - v_a): first
     along each row, then along each column. This is the rule of Pillow and OpenCV, and of PyTorch's
-    `Upsample` with `align_corners=False`. Values stay between the smallest and the largest of the image.
+    ``Upsample`` with ``align_corners=False``. Values stay between the smallest and the largest of the image.
 
-    Raises ValueError where the image is empty or not square, or where `size` is smaller than its side:
+    Raises ValueError where the image is empty or not square, or where ``size`` is smaller than its side:
     interpolation would skip pixels.
 
     >>> enlarge([0.0, 1.0,
@@ -98,20 +96,20 @@ def enlarge(image: Sequence[float], size: int = 28) -> list[float]:
 
 
 def moons(n: int, noise: float = 0.0, rng: random.Random | None = None) -> tuple[list[list[float]], list[int]]:
-    """Two interleaving half circles: `X` (n points [x1, x2]) and `Y` (n labels 0 or 1), in random order.
+    """Two interleaving half circles: ``X`` (n points [x1, x2]) and ``Y`` (n labels 0 or 1), in random order.
 
     With m points on a moon and t_i = pi i / (m - 1) for i = 0, ..., m - 1, the moons are
 
         label 0, outer, m = n // 2:      (cos t, sin t)
         label 1, inner, m = n - n // 2:  (1 - cos t, 1/2 - sin t)
 
-    Then each coordinate gets an independent normal deviate of mean 0 and standard deviation `noise`.
+    Then each coordinate gets an independent normal deviate of mean 0 and standard deviation ``noise``.
 
-    All randomness comes from `rng`, by `shuffle` and `gauss`; without one, from a new `random.Random()`. The
-    draws do not depend on `noise`: from equal seeds the same points move the same way, only farther for more
+    All randomness comes from ``rng``, by ``shuffle`` and ``gauss``; without one, from a new ``random.Random()``. The
+    draws do not depend on ``noise``: from equal seeds the same points move the same way, only farther for more
     noise. Raises ValueError for n < 1 and for a noise that is negative, infinite or NaN.
 
-    Source: the geometry of `make_moons` in scikit-learn.
+    Source: the geometry of ``make_moons`` in scikit-learn.
 
     >>> X, Y = moons(100, noise=0.1, rng=random.Random(0))
     >>> len(X), len(X[0]), Y.count(0), Y.count(1)
@@ -132,7 +130,7 @@ def moons(n: int, noise: float = 0.0, rng: random.Random | None = None) -> tuple
 
 
 def _half_turn(m: int) -> list[float]:
-    """`m` angles at equal distances from 0 to pi, both included; a single one is 0."""
+    """``m`` angles at equal distances from 0 to pi, both included; a single one is 0."""
     return [math.pi * i / max(m - 1, 1) for i in range(m)]
 
 
@@ -142,7 +140,7 @@ def idx(path: str | os.PathLike[str]) -> list[int] | list[float] | list[list[int
     Whether a file is gzipped is seen in its content, not in its name. The first dimension counts the
     examples, and each example comes as one flat row, line by line:
 
-    | the file holds                    | `idx` returns                                        |
+    | the file holds                    | ``idx`` returns                                      |
     |-----------------------------------|------------------------------------------------------|
     | n x h x w unsigned bytes (images) | n rows of h w floats in [0, 1], each byte / 255      |
     | one dimension (labels)            | n numbers, as stored                                 |
@@ -170,7 +168,7 @@ def idx(path: str | os.PathLike[str]) -> list[int] | list[float] | list[list[int
     return [list(row) for row in rows]
 
 
-# The third byte of an IDX file names the type of its numbers; here, as `struct` writes that type.
+# The third byte of an IDX file names the type of its numbers; here, as ``struct`` writes that type.
 _KINDS = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
 
 # The most that one byte can unfold to: deflate spends 2 bits or more on a copy of 258 bytes (RFC 1951).
@@ -180,7 +178,7 @@ _Contents = tuple[str, list[int], Iterator[tuple[Any, ...]]]
 
 
 def _read(path: str | os.PathLike[str]) -> _Contents:
-    """Type (a letter of `struct`), sizes, and the rows as stored, of a file that may be gzipped."""
+    """Type (a letter of ``struct``), sizes, and the rows as stored, of a file that may be gzipped."""
     name = os.fspath(path)
     with open(path, "rb") as file:
         gzipped = file.read(2) == b"\x1f\x8b"
@@ -196,7 +194,7 @@ def _read(path: str | os.PathLike[str]) -> _Contents:
 
 
 def _parse(stream: BufferedIOBase, name: str, most: int) -> _Contents:
-    """What `_read` returns, from a stream that cannot hold more than `most` bytes.
+    """What ``_read`` returns, from a stream that cannot hold more than ``most`` bytes.
 
     The layout, big-endian throughout: 00 00, type, number of dimensions; 4 bytes for each size; the numbers.
     """
@@ -228,7 +226,7 @@ def _parse(stream: BufferedIOBase, name: str, most: int) -> _Contents:
 
 
 def _take(stream: BufferedIOBase, count: int) -> bytearray:
-    """The next `count` bytes or all that are left, in pieces: `read(count)` may allocate `count` up front."""
+    """The next ``count`` bytes or all that are left, in pieces: ``read(count)`` may allocate ``count`` up front."""
     taken = bytearray()
     while chunk := stream.read(min(count - len(taken), 1 << 20)):
         taken += chunk

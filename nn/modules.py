@@ -74,7 +74,9 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of :meth:`named_parameters`."""
-        return [parameter for _, parameter in self.named_parameters()]
+        leaf = autograd.rules.LEAF
+        variables = [part for part in _parts(self) if isinstance(part, Value) and part.rule is leaf]
+        return list(dict.fromkeys(variables))  # each once; a Value hashes by identity
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0: the start of a step, as gradients of leaves add up."""
@@ -119,15 +121,23 @@ class Predictor:
 
 
 def _parts(module: Module) -> list[object]:
-    """A module, its attributes, what is in these, and so on."""
-    parts: list[object] = [module]
+    """A module, its attributes, what is in each before the next, and so on; what contains others is opened once."""
+    parts: list[object] = []
     seen: set[int] = set()
-    for part in parts:  # grows on the way
-        if isinstance(part, (Module, dict, list, tuple)) and id(part) not in seen:
-            seen.add(id(part))
-            content = vars(part) if isinstance(part, Module) else part
-            items = content.values() if isinstance(content, dict) else content
-            parts.extend([item for item in items if not isinstance(item, Predictor)])
+    stack: list[Iterator[object]] = [iter([module])]
+    while stack:
+        for part in stack[-1]:
+            if type(part) is Value:  # most are: the next test takes longer
+                parts.append(part)
+            elif not isinstance(part, Predictor):
+                parts.append(part)
+                if isinstance(part, (Module, dict, list, tuple)) and id(part) not in seen:
+                    seen.add(id(part))
+                    content = vars(part) if isinstance(part, Module) else part
+                    stack.append(iter(content.values() if isinstance(content, dict) else content))
+                    break
+        else:
+            stack.pop()
     return parts
 
 

@@ -70,7 +70,7 @@ class Rolled:
         """As for :class:`Eager`, the numbers in arrays."""
         import numpy as np
 
-        numbers = np.array(order)
+        numbers = np.fromiter(order, np.intp, len(order))
         return (numbers[start : start + size] for start in range(0, len(numbers), size))
 
     def step(self, batch: Any) -> float:  # noqa: ANN401 - an array; NumPy is imported where it is used
@@ -130,7 +130,7 @@ def in_numbers(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target])
     outputs = model(X[0])
     for y in set(Y):
         loss(outputs, y)
-    if isinstance(outputs, Value):
+    if isinstance(outputs, Value) or len(outputs) == 1:
         return Y
     if loss not in (quadratic, mse, cross_entropy):
         return None

@@ -96,7 +96,8 @@ def fit(
     jit:
         Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
         quicker; the parameters are written back at the end of each epoch. ``jit=False`` computes scalar by scalar: for
-        a model that draws random numbers or reads ``.data``.
+        a model that draws random numbers or reads ``.data``. Examples that are arranged unlike each other, and classes
+        under a loss of your own, are computed so in any case.
 
     Raises ValueError if X and Y, or those of the validation, differ in length or are empty, or for a batch size or
     number of epochs that makes no sense. An error or an interruption leaves the parameters as they are after the last

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from test_jit_agreement import close, composed, sorted_by_network
+from test_jit_loops import recurrence
 
 import autograd as ag
 import nn
@@ -84,6 +85,39 @@ class Agreement:
             X, Y = [numbers(rng, n) for _ in range(count)], [numbers(rng, m) for _ in range(count)]
             agree_on_mean(compiled, function, X, Y, captured)
 
+    @pytest.mark.parametrize("block", range(4))
+    def test_random_recurrences(self, compiled: Compiled, block: int) -> None:
+        """Values and gradients of 12 loops with random bodies, alone and over a batch."""
+        for seed in range(3 * block, 3 * block + 3):
+            rng = random.Random(-seed)
+            captured = [Value(v) for v in numbers(rng, 2)]
+            function = recurrence(seed, captured)
+            states, steps = rng.randrange(1, 4), rng.randrange(20, 60)
+            x, u = [Value(v) for v in numbers(rng, states)], [Value(v) for v in numbers(rng, steps)]
+            agree(compiled, function, x, u, captured=captured)
+
+            def single(x: list[Any], u: list[Any], function: Any = function, w: Value = captured[0]) -> Any:
+                out = function(x, u)
+                return (ag.dot(out, out) if isinstance(out, list) else out) + w
+
+            X, U = [numbers(rng, states) for _ in range(3)], [numbers(rng, steps) for _ in range(3)]
+            agree_on_mean(compiled, single, X, U, captured)
+
+    def test_a_recurrent_network(self, compiled: Compiled) -> None:
+        """Products of matrices in a loop over a sequence, and backward through time."""
+        rng = random.Random(1)
+        W = [[Value(0.5 * v) for v in numbers(rng, 8)] for _ in range(6)]
+
+        def network(u: list[Any], scale: Any) -> Any:
+            x: list[Any] = [0.0] * 6
+            for t in range(0, len(u), 2):
+                x = [ag.tanh(ag.dot(w, [*x, *u[t : t + 2]])) for w in W]
+            return ag.dot(x, x) * scale
+
+        captured = [v for row in W for v in row]
+        agree(compiled, lambda u: network(u, 1.0), [Value(v) for v in numbers(rng, 200)], captured=captured)
+        agree_on_mean(compiled, network, [numbers(rng, 60) for _ in range(3)], [1.0, 2.0, 3.0], captured)
+
     @pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
     def test_every_row(self, compiled: Compiled, rule: rules.Rule) -> None:
         """Each row of the table, kinks and ties among the points: value, partials, and all points at once."""
@@ -106,7 +140,9 @@ class Agreement:
         values = [rule.value(*rule.arguments(p)) for p in points]
         np.testing.assert_allclose(fast.map(points), values, rtol=1e-12, atol=1e-15)
 
-    @pytest.mark.parametrize("rule", [row for row in rules.TABLE if row.layout == "fixed"], ids=lambda rule: rule.symbol)
+    @pytest.mark.parametrize(
+        "rule", [row for row in rules.TABLE if row.layout == "fixed"], ids=lambda rule: rule.symbol
+    )
     def test_far_points(self, compiled: Compiled, rule: rules.Rule) -> None:
         """Where an exponential over- or underflows on the way: saturated values, no nan."""
         fast = compiled(lambda xs: ag.functions.apply(rule, xs))
@@ -167,7 +203,9 @@ class Agreement:
                 [
                     ag.logsumexp(
                         [
-                            w - total - 0.5 * ag.sum([((x - m) / s) ** 2 for x, m, s in zip(p, mean, scale, strict=True)])
+                            w
+                            - total
+                            - 0.5 * ag.sum([((x - m) / s) ** 2 for x, m, s in zip(p, mean, scale, strict=True)])
                             for w, mean in zip(weights, means, strict=True)
                         ]
                     )
@@ -282,6 +320,8 @@ class Agreement:
         root, x = compiled(ag.sqrt), Value(0.0)
         root(Value(1.0))
         assert ag.gradients(root(x), [x]) == [math.inf]
+        logistic = compiled(lambda x: 1.0 / (1.0 + ag.exp(-x)))
+        assert [logistic(x) for x in (0.0, -800.0, 800.0)] == [0.5, 0.0, 1.0]
         with pytest.raises(ValueError, match="outside the domain x > 0"):
             compiled(lambda x: ag.log(x))(-1.0)  # the function itself runs when it is recorded
 
@@ -297,10 +337,11 @@ class Agreement:
         rng = random.Random(1)
         X, Y = [numbers(rng, 3) for _ in range(6)], numbers(rng, 6)
         fast = compiled(lambda x, y: nn.quadratic(model(x), y))
-        mean, gradient = fast.objective(model.parameters(), X, Y).gradient()
+        objective = fast.batch(X, Y).objective(model.parameters())
+        mean, gradient = objective.gradient()
         expected = ag.mean([fast.function(x, y) for x, y in zip(X, Y, strict=True)])
         close(mean, expected.data)
-        close(gradient, ag.gradients(expected, model.parameters()))
+        close(gradient, ag.gradients(expected, list(objective.variables)))
 
     def test_threads(self, compiled: Compiled) -> None:
         """Calls in several threads do not disturb each other."""

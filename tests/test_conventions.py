@@ -419,13 +419,13 @@ def test_functions_of_plain_numbers_answer_like_those_of_values(rule: rules.Rule
 
 @each_row
 def test_errors_name_the_operation(rule: rules.Rule) -> None:
-    """Every exception begins with the symbol of the row, and says which operands it was given."""
-    function = public(rule)
+    """Every exception begins with the symbol of the row, or its formula, and says which operands it was given."""
+    function, name = public(rule), {"/": "x / y", "**": "x**y"}.get(rule.symbol, rule.symbol)
     for operands in combinations(rule):
         got = attempt(function, [Value(x) for x in operands])
         if isinstance(got, type):
             names = ", ".join(f"{name} = {x!r}" for name, x in zip(rule.operand_names, operands, strict=True))
-            with pytest.raises(got, match=rf"^{re.escape(f'{rule.symbol}: ')}(the result for )?{re.escape(names)} is "):
+            with pytest.raises(got, match=rf"^{re.escape(f'{name}: ')}(the result for )?{re.escape(names)} is "):
                 function(*map(Value, operands))
 
 

@@ -110,7 +110,7 @@ def skeleton(picture: Any) -> list[tuple[str, list[str], str | None]]:
 
 def fill(group: ET.Element) -> tuple[int, ...]:
     """The colour in a box, as red, green, blue from 0 to 255."""
-    colour = next(str(shape.get("fill")) for shape in group.iter(f"{SVG}polygon"))
+    colour = next(str(shape.get("fill")) for shape in group.iter() if shape.get("fill"))
     return (255, 255, 255) if colour == "white" else tuple(bytes.fromhex(colour[1:]))
 
 
@@ -687,14 +687,14 @@ def test_neurons_are_boxes() -> None:
     loss.backward()
     shown = list(boxes(draw(loss, collapse=model)).values())
     assert [texts[0] for texts in shown if "neurons" in texts[0]] == [
-        *[f"MLP.layers.0.neurons.{i}" for i in range(4)],
-        *[f"MLP.layers.1.neurons.{i}" for i in range(4)],
-        "MLP.layers.2.neurons.0",
+        *[f"layers.0.neurons.{i}" for i in range(4)],
+        *[f"layers.1.neurons.{i}" for i in range(4)],
+        "layers.2.neurons.0",
     ]
-    assert [texts[1:3] for texts in shown if "neurons" in texts[0]] == [
-        *[["4 parameters", "dot, tanh"]] * 4,
-        *[["5 parameters", "dot, tanh"]] * 4,
-        ["5 parameters", "dot"],
+    assert [(texts[1].split(",")[0], texts[2]) for texts in shown if "neurons" in texts[0]] == [
+        *[("4 parameters", "dot, tanh")] * 4,
+        *[("5 parameters", "dot, tanh")] * 4,
+        ("5 parameters", "dot"),
     ]
     assert ["inputs", "3 constants", "data -1 … 2", "constant"] in shown
     assert [texts[:2] for texts in shown][-1] == ["3 nodes", "loss"]
@@ -710,7 +710,7 @@ def test_max_nodes_folds_further() -> None:
         for most in (10, 9, 4, 2)
     }
     assert len(titles[10]) == 10
-    assert titles[9] == titles[4] == ["inputs", "MLP.layers.0", "MLP.layers.1", "MLP.layers.2"]
+    assert titles[9] == titles[4] == ["inputs", "layers.0", "layers.1", "layers.2"]
     assert titles[2] == ["inputs", "MLP"]
     with pytest.raises(ValueError, match="at most 1 boxes, got 2.*Label what belongs together.*max_nodes=2"):
         draw(y, collapse=model, max_nodes=1)  # type: ignore[arg-type]
@@ -734,37 +734,6 @@ def test_labels_from_variables_fold_too() -> None:
     assert set(titles) == {"x", "model.layers.0", "model.layers.1", "out", "23 nodes"}
 
 
-def test_every_node_is_in_one_box() -> None:
-    """Nothing is lost in folding, at any height."""
-    model = network([5, 6, 3])
-    loss = nn.quadratic(model([0.1, 0.2, 0.3, 0.4, 0.5]), [1.0, 0.0, 0.0])
-    nodes, _ = trace(loss)
-    paths = {parameter: f"MLP.{name}" for name, parameter in model.named_parameters()}
-    for height in range(5):
-        assert drawing.homes(nodes, paths, height).keys() == set(nodes)
-
-
-def test_a_module_that_is_used_twice() -> None:
-    """A neuron that feeds itself is one box for both uses, drawn without an arrow to itself."""
-    neuron = nn.Neuron(1, activation="tanh", rng=random.Random(1))
-    picture = draw(neuron([neuron([Value(0.5, label="x")])]), collapse=neuron)
-    assert [texts[:3] for texts in boxes(picture).values()] == [
-        ["x", "data 0.5", "grad -"],
-        ["Neuron", "2 parameters", "2 dot, 2 tanh"],
-    ]
-    assert len(arrows(picture)) == 1
-
-
-def test_a_module_with_something_between_its_uses() -> None:
-    """A neuron that is used before and after a labelled node hands on both results, and a circle of arrows is drawn."""
-    neuron = nn.Neuron(1, activation="tanh", rng=random.Random(1))
-    between = neuron([Value(0.5, label="x")]) * 2.0
-    between.label = "u"
-    picture = draw(neuron([between]), collapse=neuron)
-    assert sorted(texts[0] for texts in boxes(picture).values()) == ["2 nodes", "Neuron", "x"]
-    assert len(arrows(picture)) == 3
-
-
 def test_spelled_out_and_folded() -> None:
     """expand and collapse together: a neuron's box holds its products and sums."""
     neuron = nn.Neuron(2, activation="tanh", rng=random.Random(1))
@@ -783,7 +752,7 @@ def test_ten_thousand_nodes() -> None:
     with pytest.raises(ValueError, match=f"at most 500 nodes, got {count}.*collapse=True"):
         draw(loss)
     titles = [texts[0] for texts in boxes(draw(loss, collapse=model)).values()]
-    assert titles[:3] == ["inputs", "MLP.layers.0", "MLP.layers.1"]
+    assert titles[:3] == ["inputs", "layers.0", "layers.1"]
     assert len(titles) == 4
     assert boxes(draw(chain(10_000), collapse=True)) == {"n9999": ["10000 nodes", "data -1", "grad -"]}
 
@@ -793,6 +762,43 @@ def test_what_cannot_be_folded(collapse: Any) -> None:
     """Neither a truth value nor a module is a TypeError."""
     with pytest.raises(TypeError, match=f"expected True, False or a module, got {type(collapse).__name__}"):
         draw(neuron(), collapse=collapse)
+
+
+def test_a_folded_box_shows_what_it_hands_on() -> None:
+    """data, grad and colour of a neuron are its output's; its parameters' gradients stand beside their number."""
+    model = network([2, 2, 1])
+    y = model([Value(1.0, label="x1"), Value(-2.0, label="x2")])
+    assert isinstance(y, Value)
+    y.backward()
+    picture = draw(y, collapse=True)
+    shown = {texts[0]: texts for texts in boxes(picture).values()}
+    colours = {written(group)[0]: fill(group) for group in groups(picture, "node").values()}
+    for neuron, output in zip(model.layers[0].neurons, y.parents[2:4], strict=True):
+        name = neuron.b.label.removesuffix(".b")
+        grads = [parameter.grad for parameter in neuron.parameters()]
+        assert shown[name][1:] == [
+            f"3 parameters, grad {short(min(grads))} … {short(max(grads))}",
+            "dot, tanh",
+            f"data {short(output.data)}",
+            f"grad {short(output.grad)}",
+        ]
+        assert (colours[name][0] > colours[name][2]) == (output.grad > 0.0)
+
+
+def test_neurons_stand_in_their_order() -> None:
+    """In a folded picture the neurons of a layer, and the calls of a module, stand from the first to the last."""
+    model = network([3, 4, 4, 1])
+    x = [Value(float(i), label=f"x{i}") for i in range(3)]
+    batch = ag.sum([model([1.0, float(i), 0.0]) for i in range(4)])  # type: ignore[misc]
+    neurons = draw(model(x), collapse=True)  # type: ignore[arg-type]
+    for picture, name in ((neurons, "layers.1.neurons."), (draw(batch, collapse=True, depth=0), "model (")):
+        column = [
+            (float(next(group.iter(f"{SVG}text")).get("y", "nan")), written(group)[0])
+            for group in groups(picture, "node").values()
+            if written(group)[0].startswith(name)
+        ]
+        assert len(column) == 4
+        assert [title for _, title in sorted(column)] == sorted([title for _, title in column])
 
 
 def test_folded_listing() -> None:
@@ -814,6 +820,126 @@ def test_hostile_labels_in_folded_pictures(label: str) -> None:
     y.label = label
     texts = boxes(draw(y, collapse=True)).values()
     assert visible(label) in [text for row in texts for text in row]
+
+
+def test_boxes_are_opened_by_name() -> None:
+    """expand names what is seen from inside: of a layer its neurons, of a neuron its nodes; expand and depth fold."""
+    model = network([3, 4, 4, 1])
+    y = model([1.0, 2.0, -1.0])
+    assert isinstance(y, Value)
+    opened = [texts[0] for texts in boxes(draw(y, depth=1, expand="layers.1")).values()]
+    assert sorted(opened) == ["inputs", "layers.0", *[f"layers.1.neurons.{i}" for i in range(4)], "layers.2"]
+    inside = [texts[0] for texts in boxes(draw(y, depth=1, expand=["layers.1.neurons.2"])).values()]
+    neuron = [f"layers.1.neurons.2.{name}" for name in ("w[0]", "w[1]", "w[2]", "w[3]", "b")]
+    others = [f"layers.1.neurons.{i}" for i in (0, 1, 3)]
+    assert sorted(inside) == sorted(["inputs", "layers.0", *others, *neuron, "dot", "tanh", "layers.2"])
+
+
+def test_what_cannot_be_opened() -> None:
+    """A name that the graph does not know is a ValueError that lists some, and what is no name a TypeError."""
+    y = network([3, 2])([1.0, 2.0, 3.0])[0]  # type: ignore[index]
+    with pytest.raises(ValueError, match=r"a module or a list of the graph \(model, layers.0, .*\), got 'other'"):
+        draw(y, expand="other")
+    with pytest.raises(ValueError, match=r"expected a module or a list of the graph \(there are none\), got 'x'"):
+        draw(Value(1.0), expand="x")
+    with pytest.raises(TypeError, match="expected True, False or the names of boxes, got int"):
+        draw(y, expand=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected True, False or the names of boxes, got float"):
+        draw(y, expand=["layers.0", 1.0])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"depth: expected 0 \(the whole network\) or more, got -1"):
+        draw(y, depth=-1)
+
+
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names_of_modules(label: str) -> None:
+    """A module's name, which may be the key of a dict, is shown as a label is, in picture and listing."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            self.parts = {label: nn.Neuron(1), "other": nn.Neuron(1)}
+
+        def __call__(self, x: Any) -> Any:
+            return sum([part(x) for part in self.parts.values()], Value(0.0))
+
+    net = Net()
+    picture = draw(net([1.0]), collapse=net)
+    assert len(repr(picture).splitlines()) == len(boxes(picture))
+    assert all(text.isprintable() for texts in boxes(picture).values() for text in texts)
+
+
+# --- Copies of boxes ------------------------------------------------------------------------------------------
+
+
+def recurrence(steps: int) -> Value:
+    """x = x * w + b, again and again: two leaves with many uses along a chain."""
+    w, b, x = Value(0.5, label="w"), Value(0.25, label="b"), Value(1.0, label="x")
+    for _ in range(steps):
+        x = x * w + b
+    return x
+
+
+def test_far_uses_begin_at_copies() -> None:
+    """A leaf that is used along a long chain stands again, as its name in a dotted oval, near where it is used."""
+    y = recurrence(30)
+    y.backward()
+    picture = draw(y)
+    shown = boxes(picture)
+    names = [texts for title, texts in shown.items() if "copy" in title]
+    assert {tuple(texts) for texts in names} == {("w",), ("b",)}
+    ovals = [group for title, group in groups(picture, "node").items() if "copy" in title]
+    assert all(next(group.iter(f"{SVG}ellipse")).get("stroke-dasharray") for group in ovals)
+    ends = [title.split("->")[1] for title in arrows(picture)]
+    assert [len(shown), len(ends)] == [63 + len(names), 120]  # each arrow is there, and none twice
+    assert sorted(ends) == sorted([f"n{list(map(id, trace(y)[0])).index(id(q))}" for _, q in trace(y)[1]])
+
+
+def test_copies_bear_the_colour_of_their_box() -> None:
+    """A copy has the tint of the gradient that its box shows."""
+    y = recurrence(30)
+    y.backward()
+    found: dict[str, set[str]] = {"w": set(), "b": set()}
+    for group in groups(draw(y), "node").values():
+        if written(group)[0] in found:
+            shape = next(shape for shape in group.iter() if shape.tag in {f"{SVG}ellipse", f"{SVG}polygon"})
+            found[written(group)[0]].add(str(shape.get("fill")))
+    assert [len(colours) for colours in found.values()] == [1, 1]
+
+
+def test_small_pictures_have_no_copies() -> None:
+    """Where few arrows lead far every box stands once."""
+    for root in (readme(), recurrence(5), ag.sum([Value(1.0, label="x")] * 100)):
+        assert not [title for title in boxes(draw(root)) if "copy" in title]
+
+
+def test_a_computed_node_that_is_copied_shows_its_name() -> None:
+    """A box without a label that has copies bears the name that stands in them; a label stands once."""
+    for label in ("", "rate"):
+        rate = Value(2.0, label="k").exp()
+        rate.label = label
+        y = Value(1.0, label="x")
+        for _ in range(30):
+            y = y - 0.01 * rate * y
+        shown = boxes(draw(y))
+        name = label or next(texts[1] for texts in shown.values() if texts[0] == "exp")
+        assert (texts := next(texts for texts in shown.values() if texts[0] == "exp"))[1] == name
+        assert len(texts) == 4
+        assert [name] in [texts for title, texts in shown.items() if "copy" in title]
+
+
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_labels_of_copies(label: str) -> None:
+    """A copy shows a label as its box does."""
+    w, x = Value(0.5, label=label), Value(1.0)
+    for _ in range(30):
+        x = x * w
+    shown = boxes(draw(x))
+    copies = {text.strip() for title, texts in shown.items() if "copy" in title for text in texts}
+    assert copies == {visible(label).strip()} - {""} or not label
+
+
+def test_long_chains_are_laid_out() -> None:
+    """500 nodes whose leaves are used from end to end are drawn: the program does not search for hours."""
+    assert len(boxes(draw(recurrence(248)))) > 500
 
 
 # --- Networks -------------------------------------------------------------------------------------------------
@@ -1126,6 +1252,14 @@ def test_a_copy_is_a_drawing() -> None:
     copied.node("extra", "a note")
     assert boxes(copied)["extra"] == ["a note"]
     assert "Drawing object at" in repr(copied)
+    assert str(copied) == copied.source
+
+
+def test_print_shows_the_graph_as_text() -> None:
+    """print(draw(y)) is what a terminal shows; Graphviz's language is in ``source``."""
+    picture = draw(neuron())
+    assert str(picture) == repr(picture)
+    assert picture.source.startswith("digraph {")
 
 
 def test_import_is_lean() -> None:

@@ -281,6 +281,75 @@ def test_a_long_pass_is_folded_at_labelled_nodes() -> None:
     assert all(f"  {node.label} " in explanation.text() for node in layer)
 
 
+def network() -> tuple[nn.MLP, Value]:
+    """A network of three layers, 2-2-2-1, and a loss of it."""
+    model = nn.MLP(2, [2, 2, 1], activation="tanh", rng=random.Random(1))
+    loss = (model([1.0, -2.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss.label = "L"
+    return model, loss
+
+
+def test_a_derivation_is_folded_at_modules() -> None:
+    """With collapse only what neurons hand on is told, under their names; a factor is the derivative through one."""
+    model, loss = network()
+    told = explain(loss, wrt="layers.0.neurons.1.w[0]", collapse=True)
+    lines = [line.split() for line in told.text().splitlines() if line]
+    assert "folded at modules" in told.text()
+    assert [line[0] for line in lines[lines.index(["Forward"]) + 1 : lines.index(["Backward"])]] == [
+        *[f"layers.{layer}.neurons.{neuron}" for layer in (0, 1) for neuron in (0, 1)],
+        "layers.2.neurons.0",
+        "L",
+    ]
+    through = [f"d(layers.2.neurons.0)/d(layers.1.neurons.{i})" for i in (0, 1)]
+    assert [symbol in told.text() for symbol in through] == [True, True]
+    assert told.paths == 2
+    loss.backward()
+    results = [float(line[-1]) for line in lines[lines.index(["Backward"]) :] if len(line) == 2 and line[0] == "="]
+    assert results[-1] == pytest.approx(model.layers[0].neurons[1].w[0].grad, rel=1e-3)
+    assert results[-1] == pytest.approx(sum(results[:-1]), rel=1e-3)
+
+
+def test_layers_and_open_neurons_in_a_derivation() -> None:
+    """depth and expand choose what is told, as in a drawing: layers by the index of what they hand on, or the nodes."""
+    _, loss = network()
+    told = explain(loss, wrt="layers.0.neurons.1.w[0]", depth=1).text()
+    assert "d(layers.2)/d(layers.1[0]) * d(layers.1[0])/d(layers.0[1])" in told
+    assert "neurons.0" not in told.split("Backward")[0]
+    told = explain(loss, wrt="layers.2.neurons.0.w[1]", depth=1, expand="layers.1.neurons.1").text()
+    assert re.search(r"dL/d\(layers.2\) \* v\d+$", told, re.MULTILINE)  # the activation of the open neuron
+    assert "layers.1.neurons.0 =" in told
+
+
+def test_the_whole_pass_is_folded_at_modules() -> None:
+    """Without a variable the steps lead from what a module hands on to the next, and to each parameter."""
+    _, loss = network()
+    told = explain(loss, collapse=True).text()
+    steps = told.split("Backward")[1].split("Gradients")[0]
+    assert "dL/d(layers.1.neurons.0) = dL/d(layers.2.neurons.0) * layers.2.neurons.0.w[0]" in re.sub(" +", " ", steps)
+    assert not re.search(r"\bv\d", steps)
+
+
+def test_a_derivation_is_folded_at_labels_that_are_no_modules() -> None:
+    """Without modules collapse folds at the labelled nodes, however short the derivation."""
+    x = Value(2.0, label="x")
+    y = (x * x).exp()
+    y.label = "y"
+    told = explain(y * 3.0, wrt=x, collapse=True).text()
+    assert "folded at labelled nodes" in told
+    assert "dv2/dy * dy/dx" in told
+
+
+def test_folding_that_cannot_be() -> None:
+    """What collapse, expand and depth refuse is what they refuse in a drawing."""
+    _, loss = network()
+    with pytest.raises(TypeError, match="expected True, False or a module, got str"):
+        explain(loss, collapse="neurons")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="expected a module or a list of the graph .*, got 'x'"):
+        explain(loss, expand="x")
+    with pytest.raises(ValueError, match="depth: expected 0 .* or more, got -1"):
+        explain(loss, depth=-1)
+
+
 def test_a_long_derivation_without_labels_is_cut() -> None:
     """Where there is nothing to fold at, the first and last lines are shown, and how many are left out."""
     x = node = Value(1.0)

@@ -140,6 +140,34 @@ def test_random_graphs_over_batches(block: int) -> None:
         close(fast.map(X, Y), [row.data for row in rows])
 
 
+@pytest.mark.parametrize("block", range(5))
+def test_random_graphs_within_graphs(block: int) -> None:
+    """Second derivatives of 500 random functions, and the functions inside another jitted one, equal the engine's."""
+    for seed in range(100 * block, 100 * block + 100):
+        rng = random.Random(-seed)
+        captured = [Value(rng.uniform(-1.5, 1.5)) for _ in range(rng.randrange(3))]
+        x = [Value(rng.uniform(-1.5, 1.5)) for _ in range(rng.randrange(1, 4))]
+        y = [Value(rng.uniform(-1.5, 1.5))]
+        variables = [*x, *y, *captured]
+        function = composed(seed, captured)
+        inner = jit(function)
+
+        def outer(x: list[Any], y: list[Any], inner: Function) -> Any:
+            out = inner(x, y)
+            return ag.tanh(ag.sum(out) if isinstance(out, list) else out) * y[0]
+
+        expected, got = outer(x, y, function), jit(lambda x, y, inner=inner: outer(x, y, inner))(x, y)
+        close(got.data, expected.data)
+        close(ag.gradients(got, variables), ag.gradients(expected, variables))
+        close(*[second(outer(x, y, f), variables) for f in (inner, function)])
+
+
+def second(output: Any, variables: list[Value]) -> list[float]:
+    """The gradient of the sum of the gradient: the row sums of the Hessian."""
+    first = ag.gradients(output, variables, create_graph=True)
+    return ag.gradients(ag.sum([ag.constant(0.0), *first]), variables)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 @pytest.mark.parametrize("activation", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu", "silu", "elu"])
 @pytest.mark.parametrize("loss", [nn.quadratic, nn.mse, nn.cross_entropy, nn.binary_cross_entropy, nn.hinge])
@@ -205,6 +233,25 @@ def test_a_sorting_network() -> None:
     assert sorted(ag.gradients(weighted, xs)) == [float(i) for i in range(12)]
 
 
+@pytest.mark.parametrize("n", [20, 45])
+def test_a_bubble_sort(n: int) -> None:
+    """Comparators one after the other, of a depth that grows with each: the smaller pieces are put together."""
+
+    def sort(values: list[Any]) -> list[Any]:
+        values = list(values)
+        for i in range(len(values)):
+            for j in range(len(values) - 1 - i):
+                low, high = ag.minimum(values[j], values[j + 1]), ag.maximum(values[j], values[j + 1])
+                values[j], values[j + 1] = low, high
+        return values
+
+    rng = random.Random(3)
+    xs = [Value(rng.random()) for _ in range(n)]
+    got = jit(lambda xs: ag.dot(sort(xs), [float(i) for i in range(n)]))(xs)
+    assert math.isclose(got.data, sum(i * x for i, x in enumerate(sorted(x.data for x in xs))), rel_tol=1e-12)
+    assert sorted(ag.gradients(got, xs)) == [float(i) for i in range(n)]
+
+
 def test_sparse_connections() -> None:
     """Neurons that each see five inputs chosen at random: a gather, whose adjoint adds up what is used twice."""
     rng = random.Random(2)
@@ -217,25 +264,6 @@ def test_sparse_connections() -> None:
     xs = [Value(rng.uniform(-1, 1)) for _ in range(40)]
     variables = [*xs, *[w for row in weights for w in row]]
     close(ag.gradients(jit(function)(xs), variables), ag.gradients(function(xs), variables))
-
-
-@pytest.mark.parametrize("steps", [10, 20_000])
-def test_recurrences(steps: int) -> None:
-    """A recurrence is replayed where it is short, and where it is long it runs eagerly, and says so."""
-
-    def function(x: Any) -> Any:
-        for _ in range(steps):
-            x = ag.sin(x) * 1.0001 + 0.1
-        return x
-
-    fast, x = jit(function), Value(0.5)
-    if steps < 100:
-        got = fast(x)
-    else:
-        with pytest.warns(RuntimeWarning, match="function runs eagerly from now on: it does not roll into"):
-            got = fast(x)
-    assert math.isclose(got.data, function(x).data, rel_tol=1e-12)
-    close(ag.gradients(got, [x]), ag.gradients(function(x), [x]))
 
 
 def test_a_recorded_graph_is_not_walked_by_backward() -> None:

@@ -159,9 +159,7 @@ def test_a_recurrent_network() -> None:
     def network(u: list[Any]) -> Any:
         x: list[Any] = [0.0] * 6
         for t in range(0, len(u), 2):
-            x = [
-                ag.tanh(ag.dot(w, x) + ag.dot(v, u[t : t + 2]) + c) for w, v, c in zip(W, U, b, strict=True)
-            ]
+            x = [ag.tanh(ag.dot(w, x) + ag.dot(v, u[t : t + 2]) + c) for w, v, c in zip(W, U, b, strict=True)]
         return ag.dot(x, x)
 
     captured = [v for row in [*W, *U, b] for v in row]

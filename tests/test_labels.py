@@ -115,6 +115,14 @@ def test_parameters_are_called_as_their_module_calls_them() -> None:
     assert layers[0].b.label == "layers[0].b"
 
 
+def test_a_variable_names_what_only_a_module_has_named() -> None:
+    """The label that a parameter has from its module gives way, in any order of the variables; a user's own stays."""
+    model = nn.MLP(1, [1])
+    model.layers[0].neurons[0].b.label = "bias"
+    name_from({"part": model.layers[0], "model": model, "again": model})
+    assert [p.label for p in model.parameters()] == ["model.layers.0.neurons.0.w[0]", "bias"]
+
+
 def test_a_label_that_is_there_stays() -> None:
     """The first name stays: a label, or the first of several variables."""
     x, y = Value(1.0, "input"), Value(2.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 import math
 import pickle
@@ -139,6 +140,60 @@ def test_a_name_leads_to_its_parameter() -> None:
     """`layers.0.neurons.3.w[5]` is weight 5 of neuron 3 of the first layer."""
     model = MLP(6, [4, 2])
     assert dict(model.named_parameters())["layers.0.neurons.3.w[5]"] is model.layers[0].neurons[3].w[5]
+
+
+def test_parameters_are_labelled_with_their_names() -> None:
+    """A parameter is labelled as the outermost module that was built calls it; each module calls it in its own way."""
+    model = MLP(2, [3, 1])
+    assert [p.label for p in model.parameters()] == [name for name, _ in model.named_parameters()]
+    assert model.layers[0].neurons[2].w[1].label == "layers.0.neurons.2.w[1]"
+    assert [p.label for p in Neuron(2).parameters()] == ["w[0]", "w[1]", "b"]
+
+
+class Net(Module):
+    """A module of one's own, made of modules that it builds, of one that was built before, and of Values."""
+
+    def __init__(self, last: Module, scale: Value) -> None:
+        self.hidden = [Neuron(1), Neuron(1)]
+        self.last = last
+        self.scale = scale
+
+
+def test_modules_of_ones_own_label_their_parameters() -> None:
+    """What was built before gets its longer name, a user's label stays, and a class that inherits builds the same."""
+
+    class Named(Net):
+        pass
+
+    for kind in (Net, Named):
+        net = kind(Layer(1, 1), Value(2.0, label="my own"))
+        assert [p.label for p in net.parameters()] == [
+            *[f"hidden.{i}.{name}" for i in range(2) for name in ("w[0]", "b")],
+            *["last.neurons.0.w[0]", "last.neurons.0.b", "my own"],
+        ]
+
+
+def test_a_module_that_cannot_be_built_leaves_no_trace() -> None:
+    """After an error in a constructor the next module is labelled as ever."""
+    with pytest.raises(ValueError, match="expected at least one input"):
+        MLP(0, [1])
+    assert Neuron(1).b.label == "b"
+
+
+def test_names_that_nobody_could_read_are_no_labels() -> None:
+    """A name of more than 80 characters is not given."""
+    module: Module = Neuron(1)
+    for _ in range(40):
+        module = Net(module, Value(1.0))
+    names = dict(module.named_parameters())
+    assert {len(p.label) <= 80 for p in names.values()} == {True}
+    assert [p.label for name, p in names.items() if len(name) <= 80] == [name for name in names if len(name) <= 80]
+
+
+def test_a_constructor_keeps_its_signature() -> None:
+    """Help and editors see the parameters of a module's constructor."""
+    assert list(inspect.signature(Net).parameters) == ["last", "scale"]
+    assert "nonlin" in inspect.signature(Neuron).parameters
 
 
 def test_parameters_have_float_data() -> None:

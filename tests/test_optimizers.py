@@ -329,6 +329,40 @@ def test_a_formula_that_wants_numbers(formula: Callable[[float, float], float]) 
     assert (optimizer.steps, optimizer.state) == (1, [(), ()])
 
 
+def test_a_state_that_is_no_number() -> None:
+    """A formula may remember whatever it likes, such as all gradients so far."""
+
+    class Mean(Optimizer):
+        memory = 1
+
+        def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+            seen = [*(state[0] or []), g]
+            return p - lr * sum(seen) / len(seen), seen
+
+    gradients = some_gradients(3)[:4]
+    expected = run(Mean(lr=0.5), START[:3], gradients)
+    optimizer, p = Mean(lr=0.5), np.array(START[:3])
+    for g, row in zip(gradients, expected, strict=True):
+        p = optimizer.step_array(p, np.array(g))
+        assert p.tolist() == row
+    assert [len(seen) for (seen,) in optimizer.state] == [4] * 3
+
+
+def test_parameters_in_another_order() -> None:
+    """An array may hold the parameters in another order than the list; state stays by position in the list."""
+    order = np.array([2, 0, 3, 1])
+    optimizer, twin = Adam(lr=0.1), Adam(lr=0.1)
+    p, q = np.array(START), np.array(START)
+    for t, g in enumerate(np.array(some_gradients(4))):
+        q = twin.step_array(q, g)
+        if t % 3:
+            p = optimizer.step_array(p, g)
+        else:
+            p[order] = optimizer.step_array(p[order], g[order], order)
+        assert p.tolist() == q.tolist()
+    assert optimizer.state == twin.state
+
+
 def test_numbers_that_leave_the_finite_ones() -> None:
     """Over arrays as over Values: inf and nan come without a warning where floats give them."""
     gradients = [[1e200, 1.0], [math.inf, -1.0], [math.nan, 1.0]]

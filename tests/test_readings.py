@@ -152,7 +152,10 @@ def allowed(rule: rules.Rule, points: list[Point], results: Array) -> Array:
     if rule.symbol in {"silu", "gelu"}:  # slopes that cross zero: a distribution, and x times its density
         x = np.array(points, float)[:, 0]
         size[:, 1] = np.maximum(size[:, 1], np.exp(-x * x / 2.0 if rule.symbol == "gelu" else -np.abs(x)) / 4.0)
-    tolerance: Array = 8.0 * np.maximum(2.0**-52 * size, 5e-324)
+    smallest = np.full_like(size, 5e-324)
+    if rule.symbol == "gelu":  # x times a distribution, whose last bit counts x times where it is subnormal
+        smallest[:, 0] *= np.maximum(np.abs(np.array(points, float)[:, 0]), 1.0)
+    tolerance: Array = 8.0 * np.maximum(2.0**-52 * size, smallest)
     return tolerance
 
 

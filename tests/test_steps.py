@@ -120,6 +120,16 @@ def test_every_kind_of_examples(kind: Callable[[Any], Any]) -> None:
     same(network, X=kind(POINTS))
 
 
+def test_a_list_of_one_output() -> None:
+    """Its whole numbers as targets are numbers, and no classes."""
+    same(lambda: Model(lambda p, x: [p[0] * x[0] + p[1]], 1.0, 0.5), Y=[1, 0] * 11 + [1], validation=(POINTS[:1], [1]))
+
+
+def test_a_model_without_parameters() -> None:
+    """There is nothing to learn, which is no error."""
+    assert same(lambda: Model(lambda p, x: Value(1.0) * x[0]), Y=NUMBERS)["data"] == []
+
+
 def test_a_model_that_branches() -> None:
     """Examples that take different ways through the model, which change as the parameters do."""
 

@@ -7,6 +7,8 @@ import math
 import os
 import random
 import re
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +18,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save as to_bytes
 
 import nn
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron
 
+METADATA = {"format": "chainrule.nn", "version": "1"}
 HEAD = '{"format": "chainrule.nn", "version": 1, "parameters": '
 
 
@@ -45,6 +51,12 @@ class Pair(Module):
         self.b = Value(3.0)
 
 
+@pytest.fixture(params=["json", "safetensors"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file in each of the formats."""
+    return tmp_path / f"model.{request.param}"
+
+
 def data(model: Module) -> list[float]:
     """The numbers of the parameters."""
     return [p.data for p in model.parameters()]
@@ -54,6 +66,14 @@ def fill(model: Module, rng: random.Random) -> None:
     """Give each parameter a number of its own."""
     for p in model.parameters():
         p.data = rng.gauss(0, 1)
+
+
+def stored(path: Path) -> dict[str, Any]:
+    """The numbers in a file, by their names, as another program reads them."""
+    if path.suffix == ".safetensors":
+        return {name: array.tolist() for name, array in load_file(path).items()}
+    parameters: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["parameters"]
+    return parameters
 
 
 def written(model: Module, path: Path) -> str:
@@ -92,11 +112,51 @@ def test_a_file_is_json_for_any_reader(tmp_path: Path) -> None:
     assert document == {"format": "chainrule.nn", "version": 1, "parameters": {"w": [1.0, 2.0], "b": 3.0}}
 
 
-def test_a_model_without_parameters_has_a_file_too(tmp_path: Path) -> None:
+def test_a_safetensors_file_has_arrays_under_the_same_names(tmp_path: Path) -> None:
+    """Another program finds a vector of 64-bit floats for each list, one without axes for each number, and a header."""
+    nn.save(MLP(2, [1]), tmp_path / "mlp.safetensors")
+    nn.save(Pair(), tmp_path / "model.safetensors")
+    with safe_open(tmp_path / "mlp.safetensors", framework="np") as file:
+        assert sorted(file.keys()) == ["layers.0.neurons.0.b", "layers.0.neurons.0.w"]
+        assert file.metadata() == {"format": "chainrule.nn", "version": "1"}
+    arrays = load_file(tmp_path / "model.safetensors")
+    assert {name: (array.shape, array.dtype) for name, array in arrays.items()} == {
+        "w": ((2,), np.float64),
+        "b": ((), np.float64),
+    }
+    assert arrays["w"].tolist() == [1.0, 2.0]
+    assert arrays["b"] == 3.0
+
+
+@pytest.mark.parametrize("make", [Pair, Everything])
+def test_both_formats_hold_the_same(make: Callable[[], Module], tmp_path: Path) -> None:
+    """The same names with the same numbers, in JSON and in safetensors."""
+    model = make()
+    fill(model, random.Random(1))
+    for name in ("model.json", "model.safetensors"):
+        nn.save(model, tmp_path / name)
+    assert stored(tmp_path / "model.safetensors") == stored(tmp_path / "model.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "binary"),
+    [("a.safetensors", True), ("a.SafeTensors", True), ("a.json", False), ("a", False), ("safetensors", False)],
+)
+def test_the_end_of_the_path_is_the_format(name: str, binary: bool, tmp_path: Path) -> None:
+    """What ends in .safetensors, in capitals or not, is in this format, and everything else is JSON."""
+    nn.save(Pair(), tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(b"{") is not binary
+    model = Pair()
+    fill(model, random.Random(1))
+    nn.load(model, tmp_path / name)
+    assert data(model) == [1.0, 2.0, 3.0]
+
+
+def test_a_model_without_parameters_has_a_file_too(path: Path) -> None:
     """An empty module is saved and loaded like any other."""
-    text = written(Module(), tmp_path / "model.json")
-    assert json.loads(text)["parameters"] == {}
-    nn.load(Module(), tmp_path / "model.json")
+    nn.save(Module(), path)
+    assert stored(path) == {}
+    nn.load(Module(), path)
 
 
 # --- Round trips ----------------------------------------------------------------------------------------
@@ -115,13 +175,13 @@ def test_a_model_without_parameters_has_a_file_too(tmp_path: Path) -> None:
     ],
     ids=["neuron", "layer", "layer of one", "moons", "digits", "everything", "pair"],
 )
-def test_what_is_saved_is_loaded(make: Callable[[], Module], tmp_path: Path) -> None:
+def test_what_is_saved_is_loaded(make: Callable[[], Module], path: Path) -> None:
     """Every kind of module, with parameters in lists, tuples, dicts and modules, comes back number by number."""
     model, other = make(), make()
     fill(model, random.Random(1))
     fill(other, random.Random(2))
-    nn.save(model, tmp_path / "model.json")
-    nn.load(other, tmp_path / "model.json")
+    nn.save(model, path)
+    nn.load(other, path)
     assert data(other) == data(model)
 
 
@@ -131,28 +191,28 @@ EXTREMES = [
 ]
 
 
-def test_extreme_floats_come_back_bit_by_bit(tmp_path: Path) -> None:
+def test_extreme_floats_come_back_bit_by_bit(path: Path) -> None:
     """Signed zeros, subnormal numbers and the largest floats survive."""
 
     class Numbers(Module):
         def __init__(self, numbers: list[float]) -> None:
             self.w = [Value(x) for x in numbers]
 
-    nn.save(Numbers(EXTREMES), tmp_path / "model.json")
+    nn.save(Numbers(EXTREMES), path)
     model = Numbers([7.0] * len(EXTREMES))
-    nn.load(model, tmp_path / "model.json")
+    nn.load(model, path)
     assert [x.hex() for x in data(model)] == [x.hex() for x in EXTREMES]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3))
-def test_any_float_comes_back_bit_by_bit(tmp_path: Path, numbers: list[float]) -> None:
+def test_any_float_comes_back_bit_by_bit(path: Path, numbers: list[float]) -> None:
     """Whatever the finite floats, a file holds them exactly."""
     model, other = Pair(), Pair()
     for p, x in zip(model.parameters(), numbers, strict=True):
         p.data = x
-    nn.save(model, tmp_path / "model.json")
-    nn.load(other, tmp_path / "model.json")
+    nn.save(model, path)
+    nn.load(other, path)
     assert [x.hex() for x in data(other)] == [x.hex() for x in numbers]
 
 
@@ -165,7 +225,7 @@ def test_a_loaded_model_answers_as_the_saved_one(tmp_path: Path) -> None:
     assert written(other, tmp_path / "again.json") == text
 
 
-def test_a_shared_parameter_is_stored_once(tmp_path: Path) -> None:
+def test_a_shared_parameter_is_stored_once(path: Path) -> None:
     """A neuron that stands at two places is written, and read, under its first name."""
 
     class Tied(Module):
@@ -173,40 +233,42 @@ def test_a_shared_parameter_is_stored_once(tmp_path: Path) -> None:
             self.first = self.second = Neuron(1)
 
     model, other = Tied(), Tied()
-    assert list(json.loads(written(model, tmp_path / "model.json"))["parameters"]) == ["first.w", "first.b"]
-    nn.load(other, tmp_path / "model.json")
+    model.first.w[0].data, model.first.b.data = 0.25, 4.0
+    nn.save(model, path)
+    assert stored(path) == {"first.w": [0.25], "first.b": 4.0}
+    nn.load(other, path)
     assert data(other.second) == data(model.first)
 
 
-def test_numbers_of_other_types_are_stored_as_floats(tmp_path: Path) -> None:
+def test_numbers_of_other_types_are_stored_as_floats(path: Path) -> None:
     """A parameter that somebody set to an int or to a number of NumPy's is written as a float."""
     model: Any = Pair()
     model.w[0].data, model.w[1].data, model.b.data = 5, np.float32(0.1), np.float64(0.1)
-    nn.save(model, tmp_path / "model.json")
-    nn.load(model, tmp_path / "model.json")
+    nn.save(model, path)
+    nn.load(model, path)
     assert data(model) == [5.0, float(np.float32(0.1)), 0.1]
     assert {type(x) for x in data(model)} == {float}
 
 
-def test_loading_leaves_gradients_and_identities_alone(tmp_path: Path) -> None:
+def test_loading_leaves_gradients_and_identities_alone(path: Path) -> None:
     """Only `.data` changes: the parameters are the same Values, with the gradients they had."""
-    nn.save(Pair(), tmp_path / "model.json")
+    nn.save(Pair(), path)
     model = Pair()
     before = model.parameters()
     for p in before:
         p.data, p.grad = 9.0, 4.0
-    nn.load(model, tmp_path / "model.json")
+    nn.load(model, path)
     assert list(map(id, model.parameters())) == list(map(id, before))
     assert [(p.data, p.grad) for p in before] == [(1.0, 4.0), (2.0, 4.0), (3.0, 4.0)]
 
 
-def test_a_model_that_went_astray_can_be_restored(tmp_path: Path) -> None:
+def test_a_model_that_went_astray_can_be_restored(path: Path) -> None:
     """A file loads into a model whose parameters are nan or inf."""
-    nn.save(Pair(), tmp_path / "model.json")
+    nn.save(Pair(), path)
     model = Pair()
     for p, x in zip(model.parameters(), (math.nan, math.inf, -math.inf), strict=True):
         p.data = x
-    nn.load(model, tmp_path / "model.json")
+    nn.load(model, path)
     assert data(model) == [1.0, 2.0, 3.0]
 
 
@@ -230,13 +292,24 @@ def test_a_file_may_be_edited_by_hand(text: str, tmp_path: Path) -> None:
     assert {type(x) for x in data(model)} == {float}
 
 
-def test_a_path_may_be_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_arrays_of_shorter_floats_are_accepted(dtype: type, tmp_path: Path) -> None:
+    """Another program may write 32-bit or 16-bit floats, each of which is a 64-bit float too."""
+    arrays = {"w": np.array([0.1, -1 / 3], dtype), "b": np.array(1e-5, dtype)}
+    save_file(arrays, tmp_path / "model.safetensors", METADATA)
+    model = Pair()
+    nn.load(model, tmp_path / "model.safetensors")
+    assert data(model) == [float(x) for x in (*arrays["w"], arrays["b"])]
+    assert {type(x) for x in data(model)} == {float}
+
+
+def test_a_path_may_be_text(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paths are strings or path objects, absolute or relative."""
     monkeypatch.chdir(tmp_path)
-    nn.save(Pair(), "model.json")
+    nn.save(Pair(), path.name)
     model = Pair()
     fill(model, random.Random(1))
-    nn.load(model, str(tmp_path / "model.json"))
+    nn.load(model, str(path))
     assert data(model) == [1.0, 2.0, 3.0]
 
 
@@ -244,22 +317,23 @@ def test_a_path_may_be_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_is_not_saved(bad: float, tmp_path: Path) -> None:
+def test_what_is_not_finite_is_not_saved(bad: float, path: Path, tmp_path: Path) -> None:
     """A nan or inf is refused by the parameter's name, and the file that was there stays."""
     model = MLP(2, [3, 1])
-    text = written(model, tmp_path / "model.json")
+    nn.save(model, path)
+    content = path.read_bytes()
     model.layers[0].neurons[1].w[1].data = bad
     complaint = f"save: expected finite parameters, got layers.0.neurons.1.w[1] = {bad}"
     with pytest.raises(ValueError, match=f"^{re.escape(complaint)}$"):
-        nn.save(model, tmp_path / "model.json")
-    assert (tmp_path / "model.json").read_text(encoding="utf-8") == text
-    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+        nn.save(model, path)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "^C"])
 def test_a_save_that_fails_leaves_the_old_file(
-    step: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, error: BaseException, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where writing fails or is interrupted, the old file is whole and no temporary file stays behind."""
 
@@ -267,25 +341,27 @@ def test_a_save_that_fails_leaves_the_old_file(
         raise error
 
     model = Pair()
-    text = written(model, tmp_path / "model.json")
+    nn.save(model, path)
+    content = path.read_bytes()
     fill(model, random.Random(1))
     monkeypatch.setattr(os, step, fail)
     with pytest.raises(type(error)):
-        nn.save(model, tmp_path / "model.json")
-    assert (tmp_path / "model.json").read_text(encoding="utf-8") == text
-    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+        nn.save(model, path)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_new_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
+def test_a_new_file_takes_the_place_of_the_old(path: Path) -> None:
     """Saving twice leaves one file with the newer numbers: whoever has the old one open still reads the old one."""
-    path, model = tmp_path / "model.json", Pair()
-    text = written(model, path)
-    with open(path, encoding="utf-8") as old:
+    model = Pair()
+    nn.save(model, path)
+    content = path.read_bytes()
+    with open(path, "rb") as old:
         fill(model, random.Random(1))
         nn.save(model, path)
-        assert old.read() == text
-    assert path.read_text(encoding="utf-8") != text
-    assert [found.name for found in tmp_path.iterdir()] == ["model.json"]
+        assert old.read() == content
+    assert path.read_bytes() != content
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links and permissions are POSIX's")
@@ -308,7 +384,7 @@ def test_a_file_is_written_as_others_are(tmp_path: Path) -> None:
     ],
     ids=["number and text", "dots", "single and list", "list and single"],
 )
-def test_names_that_a_file_could_not_tell_apart(table: dict[object, object], tmp_path: Path) -> None:
+def test_names_that_a_file_could_not_tell_apart(table: dict[object, object], path: Path) -> None:
     """Where keys of a dict make two names equal, the model is refused by that name."""
 
     class Ambiguous(Module):
@@ -316,10 +392,55 @@ def test_names_that_a_file_could_not_tell_apart(table: dict[object, object], tmp
             self.table = table
 
     for action in (nn.save, nn.load):
-        (tmp_path / "model.json").write_text(HEAD + "{}}", encoding="utf-8")
+        nn.save(Module(), path)
+        content = path.read_bytes()
         with pytest.raises(ValueError, match=r"expected each parameter to have a name of its own, .* for table\."):
-            action(Ambiguous(), tmp_path / "model.json")
-        assert (tmp_path / "model.json").read_text(encoding="utf-8") == HEAD + "{}}"
+            action(Ambiguous(), path)
+        assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("key", ["__metadata__", "\ud800"])
+def test_names_that_safetensors_cannot_hold(key: str, tmp_path: Path) -> None:
+    """A name that has another meaning there, or is no text, is refused when saving, and can be saved as JSON."""
+    model, other = Module(), Module()
+    vars(model)[key], vars(other)[key] = Value(1.0), Value(2.0)
+    with pytest.raises(ValueError, match="__metadata__|surrogates not allowed"):
+        nn.save(model, tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []
+    nn.save(model, tmp_path / "model.json")
+    nn.load(other, tmp_path / "model.json")
+    assert data(other) == [1.0]
+
+
+# --- The package safetensors ----------------------------------------------------------------------------
+
+
+def test_safetensors_is_imported_for_its_files_only(tmp_path: Path) -> None:
+    """Importing nn, and saving and loading JSON, do without it."""
+    script = (
+        "import sys, nn; model = nn.Neuron(1); nn.save(model, 'a.json'); nn.load(model, 'a.json'); "
+        "print('safetensors' in sys.modules); nn.save(model, 'a.safetensors'); print('safetensors' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize("action", [nn.save, nn.load])
+def test_where_safetensors_is_missing(
+    action: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says what to install; the file and the model stay as they are."""
+    path, model = tmp_path / "model.safetensors", Pair()
+    nn.save(Pair(), path)
+    content = path.read_bytes()
+    fill(model, random.Random(1))
+    before = data(model)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(ImportError, match="pip install safetensors"):
+        action(model, path)
+    assert path.read_bytes() == content
+    assert data(model) == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # --- Hostile files --------------------------------------------------------------------------------------
@@ -417,6 +538,99 @@ DAMAGES: dict[str, tuple[str | bytes, str]] = {
 }
 
 
+W = '"w":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}'
+B = '"b":{"dtype":"F64","shape":[],"data_offsets":[16,24]}'
+META = '"__metadata__":{"format":"chainrule.nn","version":"1"}'
+NUMBERS = np.array([1.0, 2.0, 3.0], "<f8").tobytes()
+
+
+def tensors(*entries: str, numbers: bytes = NUMBERS, claimed: int | None = None, padding: int = 0) -> bytes:
+    """A safetensors file with these entries in its header, written byte by byte."""
+    header = f"{{{','.join(entries)}}}{' ' * padding}".encode()
+    return (len(header) if claimed is None else claimed).to_bytes(8, "little") + header + numbers
+
+
+def arrays(metadata: dict[str, str] | None = METADATA, **changed: object) -> bytes:
+    """A safetensors file with other arrays, or None of a name."""
+    chosen = {"w": np.array([1.0, 2.0]), "b": np.array(3.0), **changed}
+    return to_bytes({name: np.asarray(array) for name, array in chosen.items() if array is not None}, metadata)
+
+
+UNREADABLE = "expected a safetensors file of floats, got an error: "
+TENSOR_DAMAGES: dict[str, tuple[bytes, str]] = {
+    # not safetensors, or not only safetensors
+    "empty": (b"", UNREADABLE),
+    "seven bytes": (b"\x02\0\0\0\0\0\0", UNREADABLE),
+    "no header": (bytes(8), UNREADABLE),
+    "JSON": (GOOD.encode(), UNREADABLE),
+    "pickle": (b"\x80\x04N.", UNREADABLE),
+    "zip": (b"PK\x03\x04" + bytes(100), UNREADABLE),
+    "no JSON": (tensors(META, W, B).replace(b"{", b"<"), UNREADABLE),
+    "invalid UTF-8": (tensors(META, W, B).replace(b'"w"', b'"\xff"'), UNREADABLE),
+    "header is a list": ((2).to_bytes(8, "little") + b"[]", UNREADABLE),
+    "header of 10 GB": (tensors(META, W, B, claimed=10**10), UNREADABLE),
+    "header of 2**64": (tensors(META, W, B, claimed=2**64 - 1), UNREADABLE),
+    "header beyond the end": (tensors(META, W, B, claimed=1000), UNREADABLE),
+    "header too short": (tensors(META, W, B, claimed=50), UNREADABLE),
+    "half": (tensors(META, W, B)[:-12], UNREADABLE),
+    "one byte less": (tensors(META, W, B)[:-1], UNREADABLE),
+    "one byte more": (tensors(META, W, B) + b"\0", UNREADABLE),
+    "unused numbers": (tensors(META, W, B, numbers=NUMBERS * 2), UNREADABLE),
+    "deep": (tensors(META, W, B, f'"x":{"[" * 200}{"]" * 200}'), UNREADABLE),
+    # another document
+    "no metadata": (arrays(None), 'expected the format "chainrule.nn", got none'),
+    "null as metadata": (tensors('"__metadata__":null', W, B), 'expected the format "chainrule.nn", got none'),
+    "other format": (arrays({"format": "pt"}), 'expected the format "chainrule.nn", got "pt"'),
+    "no version": (arrays({"format": "chainrule.nn"}), 'expected the version "1", got none'),
+    "later version": (arrays({**METADATA, "version": "2"}), 'expected the version "1", got "2"'),
+    "version as a number": (tensors(META.replace('"1"', "1"), W, B), UNREADABLE),
+    "further metadata": (arrays({**METADATA, "run": "me"}), "got 4 keys and an object as parameters"),
+    "metadata for parameters": (arrays({**METADATA, "parameters": ""}), 'each key once, got "parameters" twice'),
+    # names
+    "missing list": (arrays(w=None), 'expected the parameter "w", got none of this name'),
+    "missing number": (arrays(b=None), 'expected the parameter "b", got none of this name'),
+    "missing all": (arrays(w=None, b=None), 'expected the parameter "w", got none of this name'),
+    "extra": (arrays(__class__=4.0), 'expected only parameters of the model, got "__class__"'),
+    "capital": (tensors(META, W.upper(), B), UNREADABLE),
+    "duplicate": (tensors(META, W, B, B), 'expected each key once, got "b" twice'),
+    "duplicate by escape": (tensors(META, W, B, B.replace("b", "\\u0062", 1)), 'each key once, got "b" twice'),
+    "duplicate elsewhere": (tensors(META, W, W.replace("0,16", "16,24").replace("[2]", "[]")), UNREADABLE),
+    "duplicate metadata": (tensors(META.replace("{", '{"version":"2",'), W, B), 'each key once, got "version" twice'),
+    # shapes and places
+    "short list": (arrays(w=[1.0]), 'expected 2 numbers for "w", got a list of 1'),
+    "long list": (arrays(w=[1.0, 2.0, 3.0]), 'expected 2 numbers for "w", got a list of 3'),
+    "empty list": (arrays(w=np.zeros(0)), 'expected 2 numbers for "w", got a list of 0'),
+    "number for a list": (arrays(w=1.0), 'expected 2 numbers for "w", got 1'),
+    "list for a number": (arrays(b=[3.0]), 'expected a number in "b", got a list of 1'),
+    "column": (arrays(w=[[1.0], [2.0]]), 'a list of floats for "w", got float64 of shape (2, 1)'),
+    "10**12 empty rows": (
+        tensors(META, W, B, '"x":{"dtype":"F64","shape":[1000000000000,0],"data_offsets":[24,24]}'),
+        'a list of floats for "x", got float64 of shape (1000000000000, 0)',
+    ),
+    "30 axes": (arrays(b=np.ones((1,) * 30)), 'a list of floats for "b", got float64 of shape (1, 1, 1, '),
+    "more axes than there may be": (tensors(META, W, B.replace("[]", f"[1{',1' * 100}]")), UNREADABLE),
+    "more numbers than there are": (tensors(META, W.replace("[2]", "[1000000000000]"), B), UNREADABLE),
+    "more than can be counted": (tensors(META, W.replace("[2]", f"[{2**32},{2**32},2]"), B), UNREADABLE),
+    "negative length": (tensors(META, W.replace("[2]", "[-2]"), B), UNREADABLE),
+    "overlap": (tensors(META, W, B.replace("16,24", "8,16")), UNREADABLE),
+    "gap": (tensors(META, W, B.replace("16,24", "24,32"), numbers=NUMBERS + bytes(8)), UNREADABLE),
+    "beyond the end": (tensors(META, W, B.replace("16,24", "800,808")), UNREADABLE),
+    "backwards": (tensors(META, W, B.replace("16,24", "24,16")), UNREADABLE),
+    # what is no finite float
+    "nan": (arrays(w=[1.0, math.nan]), 'expected finite numbers for "w", got nan'),
+    "infinity": (arrays(w=[math.inf, 2.0]), 'expected finite numbers for "w", got inf'),
+    "minus infinity": (arrays(b=-math.inf), 'expected finite numbers for "b", got -inf'),
+    "short infinity": (arrays(b=np.float32(math.inf)), 'expected finite numbers for "b", got inf'),
+    "integers": (arrays(w=np.array([1, 2])), 'a list of floats for "w", got int64 of shape (2,)'),
+    "bytes": (arrays(b=np.uint8(3)), 'a list of floats for "b", got uint8 of shape ()'),
+    "truths": (arrays(w=[True, False]), 'a list of floats for "w", got bool of shape (2,)'),
+    "complex": (arrays(b=np.complex64(3)), 'a list of floats for "b", got complex64 of shape ()'),
+    "bfloat16": (tensors(META, W.replace("F64", "BF16").replace("[2]", "[8]"), B), UNREADABLE + "\"'BF16'\""),
+    "unknown type": (tensors(META, W.replace("F64", "F65"), B), UNREADABLE),
+    "type of 500 letters": (tensors(META, W.replace("F64", "F" * 500), B), UNREADABLE),
+}
+
+
 def refused(model: Module, path: Path) -> str:
     """The message with which `load` refuses a file, after the file's name; the model must be as before."""
     fill(model, random.Random(3))
@@ -442,29 +656,43 @@ def test_a_damaged_file_is_refused(damage: str, tmp_path: Path) -> None:
     assert complaint in refused(Pair(), path)
 
 
-def test_the_undamaged_file_is_accepted(tmp_path: Path) -> None:
-    """The text that the damages above start from is good."""
-    (tmp_path / "model.json").write_text(GOOD, encoding="utf-8")
+@pytest.mark.parametrize("damage", TENSOR_DAMAGES)
+def test_a_damaged_safetensors_file_is_refused(damage: str, tmp_path: Path) -> None:
+    """As with JSON: one short line says what was expected and what came, and the model stays as it was."""
+    content, complaint = TENSOR_DAMAGES[damage]
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    assert complaint in refused(Pair(), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("model.json", GOOD.encode()), ("model.safetensors", tensors(META, W, B)), ("model.safetensors", arrays())],
+)
+def test_the_undamaged_file_is_accepted(name: str, content: bytes, tmp_path: Path) -> None:
+    """What the damages above start from is good."""
+    (tmp_path / name).write_bytes(content)
     model = Pair()
     fill(model, random.Random(3))
-    nn.load(model, tmp_path / "model.json")
+    nn.load(model, tmp_path / name)
     assert data(model) == [1.0, 2.0, 3.0]
 
 
-def test_every_cut_is_noticed(tmp_path: Path) -> None:
+def test_every_cut_is_noticed(path: Path) -> None:
     """A file that ends early, wherever, is refused."""
-    text = written(Pair(), tmp_path / "whole.json").rstrip()
-    for end in range(len(text)):
-        (tmp_path / "model.json").write_text(text[:end], encoding="utf-8")
-        refused(Pair(), tmp_path / "model.json")
+    nn.save(Pair(), path)
+    content = path.read_bytes().removesuffix(b"\n")
+    for end in range(len(content)):
+        path.write_bytes(content[:end])
+        refused(Pair(), path)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3), st.integers(0, 3))
-def test_a_random_change_is_harmless(tmp_path: Path, start: int, new: bytes, length: int) -> None:
+@given(st.integers(0, 250), st.binary(max_size=3), st.integers(0, 3))
+def test_a_random_change_is_harmless(path: Path, start: int, new: bytes, length: int) -> None:
     """Whatever bytes are changed, a file either loads finite floats or is refused with a ValueError."""
-    content = GOOD.encode()
-    path, model = tmp_path / "model.json", Pair()
+    content = tensors(META, W, B) if path.suffix == ".safetensors" else GOOD.encode()
+    start, model = start % len(content), Pair()
     path.write_bytes(content[:start] + new + content[start + length :])
     try:
         nn.load(model, path)
@@ -512,9 +740,8 @@ def test_long_names_are_cut_in_messages(tmp_path: Path) -> None:
     assert refused(BIG, tmp_path / "model.json").startswith("expected each key once, got ")
 
 
-def test_an_enormous_file_is_not_read(tmp_path: Path) -> None:
+def test_an_enormous_file_is_not_read(path: Path) -> None:
     """A file larger than such a model may need is refused after that many bytes: this one has a gigabyte."""
-    path = tmp_path / "model.json"
     with open(path, "wb") as file:
         file.truncate(10**9)
     most = 1000 + sum(64 + 12 * len(name) for name in ("w[0]", "w[1]", "b"))
@@ -524,10 +751,14 @@ def test_an_enormous_file_is_not_read(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 10**6
     finally:
         tracemalloc.stop()
-    path.write_text(GOOD.ljust(most), encoding="utf-8")
-    nn.load(Pair(), path)
-    path.write_text(GOOD.ljust(most + 1), encoding="utf-8")
-    refused(Pair(), path)
+    size = len(tensors(META, W, B))
+    for length in (most, most + 1):
+        text, header = GOOD.ljust(length).encode(), tensors(META, W, B, padding=length - size)
+        path.write_bytes(header if path.suffix == ".safetensors" else text)
+        if length == most:
+            nn.load(Pair(), path)
+        else:
+            refused(Pair(), path)
 
 
 @pytest.mark.parametrize("make", [Pair, Everything, lambda: Neuron(1), lambda: MLP(64, [30, 10])])
@@ -541,25 +772,36 @@ def test_every_saved_file_is_within_the_limit(make: Callable[[], Module], tmp_pa
     nn.load(model, tmp_path / "model.json")
 
 
-def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
+def test_every_safetensors_file_is_within_the_limit(tmp_path: Path) -> None:
+    """Also where the header is long beside the numbers: thousands of single numbers with names of one letter."""
+    model, other = Module(), Module()
+    for letter in map(chr, range(0x4E00, 0x4E00 + 5000)):
+        vars(model)[letter], vars(other)[letter] = Value(1.0), Value(2.0)
+    nn.save(model, tmp_path / "model.safetensors")
+    nn.load(other, tmp_path / "model.safetensors")
+    assert set(data(other)) == {1.0}
+
+
+def test_a_file_of_another_model_is_refused(path: Path) -> None:
     """Sizes that differ are seen in the names or in the lengths of the lists, before anything changes."""
-    nn.save(MLP(2, [3, 1]), tmp_path / "model.json")
+    nn.save(MLP(2, [3, 1]), path)
+    first = "b" if path.suffix == ".safetensors" else "w"  # which has its arrays in the order of the alphabet
     for other, complaint in [
         (MLP(3, [3, 1]), 'expected 3 numbers for "layers.0.neurons.0.w", got a list of 2'),
         (MLP(2, [4, 1]), 'expected the parameter "layers.0.neurons.3.w", got none of this name'),
-        (MLP(2, [2, 1]), 'expected only parameters of the model, got "layers.0.neurons.2.w"'),
+        (MLP(2, [2, 1]), f'expected only parameters of the model, got "layers.0.neurons.2.{first}"'),
         (Layer(2, 3), 'expected the parameter "neurons.0.w", got none of this name'),
     ]:
-        assert refused(other, tmp_path / "model.json") == complaint
+        assert refused(other, path) == complaint
 
 
 # --- Files that are not there ---------------------------------------------------------------------------
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
+def test_a_missing_file(path: Path) -> None:
     """A file that does not exist is a FileNotFoundError with its name."""
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
-        nn.load(Pair(), tmp_path / "nowhere.json")
+    with pytest.raises(FileNotFoundError, match=r"model\.(json|safetensors)"):
+        nn.load(Pair(), path)
 
 
 def test_a_folder(tmp_path: Path) -> None:

@@ -21,15 +21,16 @@ import numpy as np
 
 from . import recording
 from .emission import Emitter, Reading, vocabulary
+from .iterations import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from autograd import rules
     from autograd.symbols import Symbol
 
     from .emission import Contribution
-    from .rolling import Access, Rolled
+    from .rolling import Access, Argument, Loop, Rolled, Tape
 
     Program = Callable[..., tuple[Callable[..., Any], ...]]
 
@@ -111,6 +112,53 @@ class Guarded(Reading):
         return np.nan
 
 
+class Repetitions(Writer):
+    """The text of a loop whose iterations are a function: of the number, and of the tapes, which are arrays here.
+
+    h1 = tape((101,), x[0])
+    def loop1(i1, h1):
+        x1 = h1[i1]
+        return (put(h1, i1 + 1, sin(x1)),)
+    (h1,) = repeat(range(100), loop1, h1)
+    """
+
+    def shape(self, sizes: Sequence[int], batched: bool) -> str:
+        """A shape as text, with the axis for examples if there is one."""
+        columns = [self.outer.names[x.index] for x in self.outer.rolled.inputs if self.outer.is_batched(x)]
+        axes = [*map(str, sizes), *[f"{columns[0]}.shape[-1]"] * batched] if batched else [*map(str, sizes)]
+        return f"({', '.join(axes)}{',' * (len(axes) == 1)})"
+
+    def opened(self, tape: Tape) -> str:
+        """A tape before the first iteration, as long as it will be."""
+        sizes = [self.before + self.loop.count, *tape.result.positions.shape]
+        return f"tape({', '.join([self.shape(sizes, self.is_batched), *[self.first(x) for x in tape.first]])})"
+
+    def kept(self, name: str, source: str) -> str:
+        """The line that adds to a tape."""
+        return f"{name} = put({name}, {self.index(self.before)}, {source})"
+
+    def returned(self, part: str) -> str:
+        """The tape of the derivatives, ``part`` being those by what comes after the loop."""
+        return f"after({self.before}, {part})"
+
+    def added(self, name: str, index: str, source: str) -> str:
+        """The line that adds to a row of an array."""
+        return f"{name} = plus({name}, {index}, {source})"
+
+    def nothing(self, argument: Argument) -> str:
+        """The derivative by an argument before anything was added to it."""
+        batched = argument.operand is not None and self.outer.is_batched(argument.operand.array)
+        return f"zeros({self.shape([self.loop.count] * argument.steps + [*argument.array.shape], batched)})"
+
+    def repeated(self, numbers: str, inside: Sequence[str], changed: Sequence[str]) -> list[str]:
+        """The loop itself: a function of what changes, and its repetition."""
+        step = self.outer.fresh.numbered("loop")
+        names, together = ", ".join(changed), f"({', '.join(changed)}{',' * (len(changed) == 1)})"
+        head = f"def {step}({self.i}, {names}):"
+        body = [f"    {line}" for line in [*inside, f"return {together}"]]
+        return [head, *body, f"{together} = repeat({numbers}, {step}, {names})"]
+
+
 class Functional(Emitter):
     """The emitter of text that writes to no array: P comes as the first argument, and dP is a result."""
 
@@ -118,7 +166,7 @@ class Functional(Emitter):
         super().__init__(rolled, batched, wanted, Guarded(library), library.words)
 
     def view(self, name: str, access: Access) -> str:
-        """The elements of an operand, by what all libraries have: no slice runs backwards, axes are exchanged by pairs."""
+        """The elements of an operand, by what all libraries have: no slice runs backwards, axes change in pairs."""
         text = super().view(name, access)
         if ":-" in text:
             shape = f"{access.array.size}, -1" if self.is_batched(access.array) else "-1"
@@ -131,6 +179,10 @@ class Functional(Emitter):
         if not place:
             return f"{target} = {target} + {given.source}"
         return f"{target} = at({target}){place}.add({given.source})"
+
+    def writer_of(self, loop: Loop) -> Writer:
+        """What writes a loop."""
+        return Repetitions(self, loop)
 
     def _settle(self) -> list[str]:
         lines = ["dP = zeros(P.shape)"]
@@ -183,7 +235,24 @@ class Library:
 
     def __init__(self, np: Any, **special: Any) -> None:
         self.np = np
-        self.words = vocabulary(np, at=lambda x: At(self, x), **special)
+
+        def tape(shape: Sequence[int], *first: Any) -> Any:
+            """An array for what iterations keep, its first rows being what was there before."""
+            h = np.zeros(shape)
+            for i, values in enumerate(first):
+                h = self.put(h, i, values)
+            return h
+
+        def after(count: int, part: Any) -> Any:
+            """So many rows of zeros, and the part after them."""
+            return np.concatenate([np.zeros((count, *part.shape[1:])), part])
+
+        def rows(*tapes: Any) -> Any:
+            """What iterations have kept; several tapes beside each other."""
+            return tapes[0] if len(tapes) == 1 else np.stack(tapes, 1)
+
+        loops = {"tape": tape, "after": after, "rows": rows, "put": self.put, "plus": self.plus, "repeat": self.repeat}
+        self.words = vocabulary(np, at=lambda x: At(self, x), **loops, **special)
 
     def emitter(self, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> Emitter:
         """The emitter of a program for this library."""
@@ -219,6 +288,22 @@ class Library:
     def called_back(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of NumPy's arrays, element by element, as one of the library's."""
         raise NotImplementedError
+
+    # In loops the array that is changed is handed on, and nobody looks at it as it was.
+
+    def put(self, x: Any, i: int, values: Any) -> Any:
+        """x with values as its row i; x may be changed."""
+        return self.replaced(x, i, values)
+
+    def plus(self, x: Any, i: int, values: Any) -> Any:
+        """x with values added to its row i; x may be changed."""
+        return self.added(x, i, values)
+
+    def repeat(self, numbers: Iterable[int], step: Callable[..., Any], *state: Any) -> Any:
+        """``state = step(i, *state)`` for each of the numbers."""
+        for i in numbers:
+            state = step(i, *state)
+        return state
 
 
 class Jax(Library):
@@ -263,7 +348,7 @@ class Jax(Library):
     def called_back(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of NumPy's arrays, element by element, as one of jax's.
 
-        It may be called in a thread of jax's own, where 64-bit floats are not enabled, and so takes and gives their bits.
+        It may be called in a thread of jax's own, where 64-bit floats are not enabled: it takes and gives their bits.
         """
         lax, jnp = self.jax.lax, self.jax.numpy
 
@@ -278,6 +363,10 @@ class Jax(Library):
             return lax.bitcast_convert_type(bits, jnp.float64)
 
         return of_arrays
+
+    def repeat(self, numbers: Iterable[int], step: Callable[..., Any], *state: Any) -> Any:
+        """``state = step(i, *state)`` for each of the numbers: a loop of XLA's."""
+        return self.jax.lax.scan(lambda state, i: (step(i, *state), None), state, np.array([*numbers]))[0]
 
 
 class Torch(Library):
@@ -300,7 +389,11 @@ class Torch(Library):
             return tuple(map(numbers, x)) if isinstance(x, tuple) else x.numpy()
 
         def hosted(function: Callable[..., Any]) -> Callable[..., Any]:
-            return lambda *xs: numbers(function(*map(tensor, xs)))
+            def of_arrays(*xs: Any) -> Any:
+                with torch.inference_mode():
+                    return numbers(function(*map(tensor, xs)))
+
+            return of_arrays
 
         return [*map(hosted, program(tensor(constants), [*map(torch.tensor, gathers)]))]
 
@@ -310,7 +403,9 @@ class Torch(Library):
         if any([isinstance(i, self.torch.Tensor) for i in index]):
             places = [None if isinstance(i, slice) else i for i in index]
             return self.torch.ops.aten.index_put(x, places, values, True)
-        return self.replaced(x, index, x[index] + values)
+        out = x.clone()
+        out[index].add_(values)
+        return out
 
     def replaced(self, x: Any, index: Any, values: Any) -> Any:
         """x with values in the place of x[index]."""
@@ -321,6 +416,16 @@ class Torch(Library):
     def called_back(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of NumPy's arrays, element by element, as one of torch's."""
         return lambda *xs: self.torch.tensor(function(*[x.numpy() if hasattr(x, "numpy") else x for x in xs]))
+
+    def put(self, x: Any, i: int, values: Any) -> Any:
+        """x with values as its row i; x is changed."""
+        x[i] = values
+        return x
+
+    def plus(self, x: Any, i: int, values: Any) -> Any:
+        """x with values added to its row i; x is changed."""
+        x[i].add_(values)
+        return x
 
 
 class TorchNumPy:
@@ -370,6 +475,10 @@ class TorchNumPy:
         """Tensors one after the other along the first axis."""
         return self._torch.cat(parts)
 
+    def stack(self, parts: Sequence[Any], axis: int) -> Any:
+        """Tensors beside each other along a new axis."""
+        return self._torch.stack(parts, axis)
+
     def arange(self, n: int) -> Any:
         """0, 1, ..., n-1."""
         return self._torch.arange(n)
@@ -400,7 +509,10 @@ class TorchNumPy:
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """x where the condition holds, else y."""
-        return self._torch.where(self._torch.as_tensor(condition), self.tensor(x), self.tensor(y))
+        torch = self._torch
+        if not isinstance(x, torch.Tensor) and not isinstance(y, torch.Tensor):
+            x = self.tensor(x)  # of two numbers it would make 32-bit floats
+        return torch.where(torch.as_tensor(condition), x, y)
 
     def power(self, x: Any, y: Any) -> Any:
         """x to the power y, one of them a tensor."""

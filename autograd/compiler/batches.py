@@ -134,21 +134,21 @@ class Batch:
         if paths and not paths[0].program.guards:
             return [(paths[0], index)]
         left = np.arange(self.count) if index is None else index
-        found: dict[Any, tuple[Path | None, list[Any]]] = {}
+        found: dict[Path | None, list[Any]] = {}
         known = 0
         while len(left):
             if known == len(paths) and self.record(int(left[0])) is None:
-                found[None] = None, [left]
+                found[None] = [left]
                 break
             path = paths[known]
             known += 1
             holds = self._holds(path, left)
             if holds.any():
-                found.setdefault(path.signature, (path, []))[1].append(left[holds])
+                found.setdefault(path.first, []).append(left[holds])
                 left = left[~holds]
         if len(found) == 1:
-            return [(path, index) for path, _ in found.values()]
-        return [(path, np.concatenate(parts)) for path, parts in found.values()]
+            return [(path, index) for path in found]
+        return [(path, np.concatenate(parts)) for path, parts in found.items()]
 
     def _holds(self, path: Path, index: Index) -> Any:
         """Which of the examples take this path; found out for all of them at once where that cannot change."""

@@ -7,8 +7,8 @@ is what the function itself would return: one node, whose partials are the gradi
 A program stands for the function only as long as the comparisons that Python branched on come out the same. Where one
 does not, the other path is recorded too. Where an operation leaves its domain, the call is repeated eagerly, which
 raises, or returns what it has to. And what nothing can record - a function that reads ``.data``, random numbers or the
-clock - is found out by running the function itself once more at the first run of a program, and again at the first run
-after a captured number has changed.
+clock - is found out by running the function itself once more at the first run of a program, and again at the first runs
+with other arguments and after a captured number has changed.
 """
 
 from __future__ import annotations
@@ -116,8 +116,10 @@ class Jitted(Paths):
     def mean(self, *arguments: Any) -> Any:
         """The mean of the results over the examples: argument[i] is example i, of each argument.
 
-        One node for all of them: C = 1/n sum C_x. Raises ValueError if the arguments differ in length or are empty,
-        TypeError if the result of the function is not a single number.
+        One node for all of them: C = 1/n sum C_x. Values in the examples are variables, as those that are captured.
+
+        Raises ValueError if the arguments differ in length or are empty, TypeError if the result of the function is not
+        a single number.
         """
         return Batch(self, arguments).mean()
 

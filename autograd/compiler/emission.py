@@ -42,8 +42,14 @@ BATCH = "n"
 
 
 def scatter(into: Any, index: Any, values: Any) -> None:
-    """into[index] += values, every occurrence of an index counted."""
-    np.add.at(into, index, np.broadcast_to(values, index.shape + into.shape[1:]))  # which at() itself gets wrong
+    """into[index] += values, every occurrence of an index counted, much sooner than by ``np.add.at``."""
+    flat, values = index.reshape(-1), np.broadcast_to(values, index.shape + into.shape[1:])
+    if into.ndim == 1:
+        into += np.bincount(flat, values.reshape(-1), len(into))
+        return
+    order = np.argsort(flat, kind="stable")
+    each, starts = np.unique(flat[order], return_index=True)
+    into[each] += np.add.reduceat(values.reshape(len(flat), -1)[order], starts)
 
 
 def vocabulary(np: Any, **special: Any) -> dict[str, Any]:
@@ -286,9 +292,10 @@ class Emitter:
         for array, wish in zip(rolled.inputs, rolled.input_names, strict=True):
             self.batched[array.index] = batched
             self.names[array.index] = self.fresh.fresh(wish) if wish else self.fresh.numbered("x")
+        self.examples = self.names[rolled.inputs[0].index] if batched else ""
+        """An argument, whose last axis is that of the examples."""
         self.layers: dict[int, int] = {}
         self.writers: dict[int, Writer] = {}
-        self.of_floats = False
         self.define([rolled.outputs])
 
     def define(self, results: Sequence[Access]) -> None:
@@ -335,6 +342,7 @@ class Emitter:
         return view(name, access, self.is_batched(access.array), self.gather)
 
     def gather(self, index: Any) -> str:
+        """The name of an index array."""
         for i, known in enumerate(self.gathers):
             if known.shape == index.shape and (known == index).all():
                 return f"I[{i}]"
@@ -375,11 +383,14 @@ class Emitter:
     def writer(self, loop: Loop) -> Writer:
         """What writes a loop."""
         if loop.out.index not in self.writers:
-            self.writers[loop.out.index] = writer = Writer(self, loop)
+            self.writers[loop.out.index] = writer = self.writer_of(loop)
             if writer.floats:
-                self.of_floats = True
                 self.namespace |= {**FLOATS, "finite": finite, "floats": floats, "holding": holding}
         return self.writers[loop.out.index]
+
+    def writer_of(self, loop: Loop) -> Writer:
+        """A new writer for a loop."""
+        return Writer(self, loop)
 
     def forward(self, statement: Statement) -> str:
         """The right-hand side of a statement."""
@@ -468,12 +479,14 @@ class Emitter:
     def added(self, target: str, given: Contribution, sign: str = "+=") -> str:
         """The statement that adds a contribution to its elements of the target."""
         access = given.access
+        flat = target if len(access.array.shape) == 1 else f"{target}.reshape({access.array.size}, -1)"
+        if len(access.array.shape) != 1 and not self.is_batched(access.array):
+            flat = f"{target}.reshape(-1)"
         if not access.injective:
-            flat = target if len(access.array.shape) == 1 else f"{target}.reshape({access.array.size}, -1)"
-            if len(access.array.shape) != 1 and not self.is_batched(access.array):
-                flat = f"{target}.reshape(-1)"
             return f"scatter({flat}, {self.gather(access.used)}, {given.source})"
         place = self.view(target, access)
+        if "I[" in place and not re.search(r"I\[\d+\]\]$", place):  # a view of a copy
+            place = f"{flat}[{self.gather(access.used)}]"
         return f"{place if place.endswith(']') else place + '[...]'} {sign} {given.source}"
 
     def backward(self, statement: Statement) -> None:
@@ -566,7 +579,7 @@ class Emitter:
         self.namespace |= self.reading.made
         text = self.layout(functions)
         names = [name for name, _, _ in functions]
-        if self.of_floats:
+        if "floats" in self.namespace:
             names = [f"{'holding' if name == 'holds' else 'floats'}({name})" for name in names]
         return "\n".join([*text, "", f"    return {', '.join(names)}"]) + "\n"
 
@@ -579,12 +592,12 @@ class Emitter:
 
     def _prepared_lines(self) -> list[str]:
         """The views that are the same in every call; that of a derivative stands beside that of its array."""
-        lines, views = [], {name: view for view, name in self.prepared.items()}
-        for name, view in views.items():
+        lines, views = [], {name: source for source, name in self.prepared.items()}
+        for name, source in views.items():
             if f"d{name}" in views:
-                lines.append(f"{name}, d{name} = {view}, {views[f'd{name}']}")
+                lines.append(f"{name}, d{name} = {source}, {views[f'd{name}']}")
             elif name[0] != "d" or name[1:] not in views:
-                lines.append(f"{name} = {view}")
+                lines.append(f"{name} = {source}")
         return lines
 
     def needed(self, accesses: Iterable[Access]) -> list[Statement]:

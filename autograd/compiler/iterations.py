@@ -23,7 +23,7 @@ from autograd import rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .rolling import Access, Argument, Loop
+    from .rolling import Access, Argument, Loop, Tape
 
 FLOATS: dict[str, Any] = {f"float_{name}": getattr(rules, name) for name in rules.NAMES if hasattr(rules, name)}
 """The functions of the rows, and their guards, over floats, by the names that they have in the text."""
@@ -65,8 +65,8 @@ def used(lines: Sequence[str], names: Iterable[str]) -> list[str]:
     wanted, kept = set(names), []
     for line in reversed(lines):
         text = line.partition("  # ")[0]
-        target = re.match(r"\w+", text)
-        if target is None or target[0] in wanted:
+        assigned = re.match(r"(\w+)([\[.].*?)? \+?= ", text)
+        if assigned is None or assigned[1] in wanted:
             wanted.update(re.findall(r"[A-Za-z_]\w*", text))
             kept.append(line)
     return kept[::-1]
@@ -103,7 +103,7 @@ class Writer:
 
     def name(self, argument: Argument) -> str:
         """What an argument is called in the body."""
-        return self.body.names[argument.array.index]
+        return str(self.body.names[argument.array.index])
 
     def index(self, offset: int) -> str:
         """The place in a tape of iteration i, counted from the first one that is looked back to."""
@@ -111,7 +111,7 @@ class Writer:
 
     def operand(self, access: Access, steps: bool = False) -> str:
         """An operand from outside, as it goes into the loop."""
-        source = self.outer.operand(access, "abcd")[0]
+        source: str = self.outer.operand(access, "abcd")[0]
         if not self.floats:
             return source
         return f"asarray({source}).tolist()" if steps else f"float({source})"
@@ -122,10 +122,37 @@ class Writer:
             return "0.0"
         source = self.operand(access)
         if self.is_batched and not self.outer.is_batched(access.array):  # the same for all examples
-            columns = next(name for array in self.outer.rolled.inputs if (name := self.outer.names[array.index]))
             source += "[:, None]" * len(access.kept)
-            return f"{source} + zeros({columns}.shape[-1])"
+            return f"{source} + zeros({self.outer.examples}.shape[-1])"
         return source
+
+    # How tapes and loops are written.
+
+    def opened(self, tape: Tape) -> str:
+        """A tape before the first iteration."""
+        return f"[{', '.join([self.first(x) for x in tape.first])}]"
+
+    def kept(self, name: str, source: str) -> str:
+        """The line that adds to a tape."""
+        return f"{name}.append({source})"
+
+    def returned(self, part: str) -> str:
+        """The tape of the derivatives, ``part`` being those by what comes after the loop."""
+        return f"[0.0] * {self.before} + " + (f"{part}.tolist()" if self.floats else f"list({part})")
+
+    def added(self, name: str, index: str, source: str) -> str:
+        """The line that adds to an element of a list."""
+        return f"{name}[{index}] = {name}[{index}] + {source}"
+
+    def nothing(self, argument: Argument) -> str:
+        """The derivative by an argument before anything was added to it."""
+        return f"[0.0] * {self.loop.count}" if argument.steps else "0.0"
+
+    def repeated(self, numbers: str, inside: Sequence[str], changed: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """The loop itself, over these numbers; ``changed`` are the names that go from one iteration to the next."""
+        return [f"for {self.i} in {numbers}:", *[f"    {line}" for line in inside]]
+
+    # The whole.
 
     def reads(self) -> list[str]:
         """The lines that read what an iteration reads."""
@@ -146,20 +173,16 @@ class Writer:
                 name = self.given.get(argument.array.index, self.name(argument))
                 lines.append(f"{name} = {self.operand(argument.operand, argument.steps)}")
         for tape, name in zip(self.loop.tapes, self.tapes, strict=True):
-            lines.append(f"{name} = [{', '.join([self.first(x) for x in tape.first])}]")
+            lines.append(f"{name} = {self.opened(tape)}")
         results = [tape.result for tape in self.loop.tapes]
         inside = [*self.reads(), *self.body.forward_lines(results)]
         for tape, name in zip(self.loop.tapes, self.tapes, strict=True):
             source = self.body.view(self.body.names[tape.result.array.index], tape.result)
-            inside.append(f"{name}.append({source})")
+            inside.append(self.kept(name, source))
         out = self.outer.names[self.loop.out.index]
         rows = ", ".join([f"{name}[{self.before}:]" for name in self.tapes])
-        return [
-            *lines,
-            f"for {self.i} in range({self.loop.count}):",
-            *[f"    {line}" for line in inside],
-            f"{out} = rows({rows}){self.outer.remark(self.loop)}",
-        ]
+        written = self.repeated(f"range({self.loop.count})", inside, self.tapes)
+        return [*lines, *written, f"{out} = rows({rows}){self.outer.remark(self.loop)}"]
 
     def backward(self, upstream: str) -> None:
         """Hand the derivative by the results on to what the loop reads."""
@@ -168,8 +191,7 @@ class Writer:
         tapes = [f"d{name}" for name in self.tapes]
         for k, tape in enumerate(tapes):
             part = upstream if len(tapes) == 1 else f"{upstream}[:, {k}]"
-            listed = f"{part}.tolist()" if self.floats else f"list({part})"
-            lines.append(f"{tape} = [0.0] * {self.before} + {listed}")
+            lines.append(f"{tape} = {self.returned(part)}")
         body.lines, body.contributions, body.partials = [], {}, {}
         results = [tape.result for tape in loop.tapes]
         statements = body.needed(results)
@@ -184,25 +206,25 @@ class Writer:
         for statement in reversed(statements):
             body.backward(statement)
         after: list[tuple[Access, str, str]] = []
-        ends = []
+        ends, totals = [], []
         for argument in loop.arguments:
             index = argument.array.index
             if index not in body.contributions:
                 continue
             d = body.collect(argument.array, False)
             if argument.operand is None:
-                place = f"{tapes[argument.tape]}[{self.index(self.before - argument.lag)}]"
-                ends.append(f"{place} = {place} + {d}")
+                ends.append(self.added(tapes[argument.tape], self.index(self.before - argument.lag), d))
                 continue
             total = outer.fresh.numbered("t")
-            lines.append(f"{total} = [0.0] * {loop.count}" if argument.steps else f"{total} = 0.0")
-            ends.append(f"{total}[{self.i}] = {d}" if argument.steps else f"{total} = {total} + {d}")
+            totals.append(total)
+            lines.append(f"{total} = {self.nothing(argument)}")
+            ends.append(self.added(total, self.i, d) if argument.steps else f"{total} = {total} + {d}")
             letters = outer.letters(argument.operand, "abcd")
             after.append((argument.operand, total, letters))
         inside = [line for line in body.lines if isinstance(line, str)]
         wanted = [name for line in ends for name in re.findall(r"[A-Za-z_]\w*", line)]
-        lines.append(f"for {self.i} in reversed(range({loop.count})):")
-        lines += [f"    {line}" for line in [*used([*reads, *inside], wanted), *ends]]
+        inside = [*used([*reads, *inside], wanted), *ends]
+        lines += self.repeated(f"reversed(range({loop.count}))", inside, [*tapes, *totals])
         for tape, given in zip(tapes, loop.tapes, strict=True):
             for row, access in enumerate(given.first):
                 if access is not None:

@@ -233,9 +233,8 @@ def with_period(
     inside = at[:, mid] >= 0
     own = np.repeat(np.arange(p), [len(column) for column in columns])
     lag = np.where(inside, -(relative[:, mid] // p), 0)
-    good = np.where(inside[:, None], relative == relative[:, mid : mid + 1], at < 0).all(0)
-    good &= ~((lag > LAGS) | (lag < 0) | (inside & (relative[:, mid] >= own))).any()
-    if not good[mid]:
+    good = np.asarray(np.where(inside[:, None], relative == relative[:, mid : mid + 1], at < 0).all(0))
+    if not good[mid] or ((lag > LAGS) | (lag < 0) | (inside & (relative[:, mid] >= own))).any():
         return None
     bad = np.flatnonzero(~good)
     i = int(np.searchsorted(bad, mid))
@@ -244,11 +243,11 @@ def with_period(
     if high - low < ITERATIONS + deepest or deepest < 1:
         return None
     source = relative[:, mid] % p  # which node of its iteration an operand is
-    for start in range(max(0, low - deepest), low + 1):
-        first = initial(formula, ids, at, lag, source, inside, start, p)
+    for i in range(max(0, low - deepest), low + 1):
+        first = initial(formula, ids, at, lag, source, inside, i, p)
         if first is not None:
-            nodes, ids = nodes[start:high], ids[:, start:high]
-            return described(formula, nodes, ids, lag, source, inside, first, place, begin + start * p)
+            nodes, ids = nodes[i:high], ids[:, i:high]
+            return described(formula, nodes, ids, lag, source, inside, first, place, begin + i * p)
     return None
 
 

@@ -28,7 +28,7 @@ class Formula:
         self.rules = list(program.rules)
         self.operands = list(program.operands)
         self.data = list(program.data)
-        self.items: dict[int, deque[Item]] = {}
+        self.items: dict[int, list[Item] | deque[Item]] = {}
         self.order: list[int] = []
         self.same: dict[int, int] = {}
         self.roots = [*program.outputs, *[node for node, _, _ in program.guards]]
@@ -48,83 +48,104 @@ class Formula:
 
     def _rewrite(self) -> None:
         """Fold what is constant; a mean is a sum divided, a square a product."""
-        for node in range(len(self.rules)):
-            rule, operands = self.rules[node], self.operands[node]
-            if operands and all([self.rules[x] is rules.CONSTANT for x in operands]):
-                self.rules[node], self.operands[node] = rules.CONSTANT, ()
-            elif rule is rules.MEAN:
+        constant, power, mean = rules.CONSTANT, rules.POW, rules.MEAN
+        given, same = self.rules, self.same
+        for node in range(len(given)):
+            rule, operands = given[node], self.operands[node]
+            if not operands:
+                pass
+            elif given[operands[0]] is constant and all([given[x] is constant for x in operands]):
+                given[node], self.operands[node] = constant, ()
+            elif rule is power:
+                if given[operands[1]] is constant and self.data[operands[1]] == 2.0:
+                    given[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
+            elif rule is mean:
                 whole = self._new(rules.SUM, operands, self.data[node] * len(operands))
-                count = self._new(rules.CONSTANT, (), float(len(operands)))
-                self.rules[node], self.operands[node] = rules.DIV, (whole, count)
-            elif rule is rules.POW and self.rules[operands[1]] is rules.CONSTANT and self.data[operands[1]] == 2.0:
-                self.rules[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
+                count = self._new(constant, (), float(len(operands)))
+                given[node], self.operands[node] = rules.DIV, (whole, count)
             elif rule in (rules.POS, rules.WHERE):
-                self.same[node] = self.same.get(operands[0], operands[0])
+                same[node] = same.get(operands[0], operands[0])
                 continue
             self.order.append(node)
-        for node in self.order:
-            self.operands[node] = tuple([self.same.get(x, x) for x in self.operands[node]])
+        if same:
+            for node in self.order:
+                self.operands[node] = tuple([same.get(x, x) for x in self.operands[node]])
 
     def _absorb(self) -> None:
         """Sums that are only added to something become part of that sum."""
-        uses = [0] * len(self.rules)
+        self.uses = uses = [0] * len(self.rules)
         for node in self.order:
             for x in self.operands[node]:
                 uses[x] += 1
         for node in self.roots:
             uses[self.same.get(node, node)] += 2
-        self.uses = uses
+        found = self.items
         for node in self.order:
             rule, operands = self.rules[node], self.operands[node]
+            items: list[Item] | deque[Item] = []
             if rule is rules.DOT:
                 left, right, _ = rule.arguments(operands)
-                items: deque[Item] = deque(zip(left, right, strict=True))
+                items = list(zip(left, right, strict=True))
                 operands = operands[-1:] if len(operands) % 2 else ()
-            elif rule in (rules.ADD, rules.SUM):
-                items = deque()
-            else:
+            elif rule is not rules.ADD and rule is not rules.SUM:
                 continue
             for x in operands:
-                part: deque[Item] = self.items.pop(x) if uses[x] == 1 and x in self.items else deque([x])
-                if len(part) > len(items):
-                    part.extendleft(list(items)[::-1])
+                if uses[x] != 1 or x not in found:
+                    items.append(x)
+                    continue
+                part = found.pop(x)
+                if len(part) > len(items):  # the smaller one is added to the larger: linear in all
+                    if items:
+                        part = deque(part) if isinstance(part, list) else part
+                        part.extendleft(list(items)[::-1])
                     items = part
                 else:
                     items.extend(part)
-            self.items[node] = items
+            found[node] = items
 
     def _settle(self) -> None:
         """Products that are only added become pairs where there are two or more; small sums become ``+`` again."""
+        same, uses, kinds = self.same, self.uses, self.rules
         for node in self.order:
             if node not in self.items:
-                self.operands[node] = tuple([self.same.get(x, x) for x in self.operands[node]])
+                self._follow(node)
                 continue
-            items: deque[Item] = deque()
+            items: list[Item] = []
+            products = 0
             for item in self.items[node]:
                 if isinstance(item, tuple):
-                    items.append((self.same.get(item[0], item[0]), self.same.get(item[1], item[1])))
-                elif self.rules[item] is not rules.CONSTANT or self.data[item] != 0.0:
-                    items.append(self.same.get(item, item))
-            products = [x for x in items if isinstance(x, int) and self.rules[x] is rules.MUL and self.uses[x] == 1]
-            if len(products) + sum(isinstance(x, tuple) for x in items) >= 2:
-                absorbed = set(products)
-                items = deque(
-                    [self.operands[x] if isinstance(x, int) and x in absorbed else x for x in items]  # type: ignore[misc]
-                )
-            self.items[node] = items
+                    items.append((same.get(item[0], item[0]), same.get(item[1], item[1])))
+                    products += 1
+                elif kinds[item] is not rules.CONSTANT or self.data[item] != 0.0:
+                    item = same.get(item, item)  # noqa: PLW2901
+                    items.append(item)
+                    products += kinds[item] is rules.MUL and uses[item] == 1
+            if products >= 2:
+                items = [
+                    self.operands[x] if isinstance(x, int) and kinds[x] is rules.MUL and uses[x] == 1 else x  # type: ignore[misc]
+                    for x in items
+                ]
             if len(items) == 1 and isinstance(items[0], tuple):
-                self.rules[node], self.operands[node] = rules.MUL, items[0]
+                kinds[node], self.operands[node] = rules.MUL, items[0]
             elif len(items) == 1:
-                self.same[node] = items[0]  # type: ignore[assignment]
-            elif len(items) == 2 and all([isinstance(x, int) for x in items]):
-                self.rules[node], self.operands[node] = rules.ADD, tuple(items)  # type: ignore[arg-type]
+                same[node] = items[0]  # type: ignore[assignment]
+            elif len(items) == 2 and products < 2 and all([isinstance(x, int) for x in items]):
+                kinds[node], self.operands[node] = rules.ADD, tuple(items)  # type: ignore[arg-type]
             elif not items:
-                self.rules[node], self.operands[node] = rules.CONSTANT, ()
+                kinds[node], self.operands[node] = rules.CONSTANT, ()
             else:
-                self.rules[node] = rules.DOT
+                kinds[node] = rules.DOT
                 self.operands[node] = tuple([y for x in items for y in (x if isinstance(x, tuple) else (x,))])
+                self.items[node] = items
                 continue
             del self.items[node]
+
+    def _follow(self, node: int) -> tuple[int, ...]:
+        """The operands of a node, replaced by the nodes that stand for them."""
+        operands, same = self.operands[node], self.same
+        if not same.keys().isdisjoint(operands):
+            self.operands[node] = operands = tuple([same.get(x, x) for x in operands])
+        return operands
 
     def kept(self, node: int) -> int:
         """The node that stands for this one."""
@@ -137,17 +158,18 @@ class Formula:
         known: dict[Any, int] = {}
         same = self.same
         for node in self.order:
-            operands = self.operands[node]
-            if not operands:
+            before = self.operands[node]
+            if not before:
                 continue
-            self.operands[node] = operands = tuple([same.get(x, x) for x in operands])
-            items: Any = self.items.get(node)
-            if items is not None:
-                self.items[node] = items = deque(
-                    [same.get(x, x) if isinstance(x, int) else (same.get(x[0], x[0]), same.get(x[1], x[1])) for x in items]
-                )
-                items = tuple(items)
-            first = known.setdefault((self.rules[node], items or operands), node)
+            operands: Any = self._follow(node)
+            if node in self.items:
+                if operands is not before:
+                    self.items[node] = [
+                        same.get(x, x) if isinstance(x, int) else (same.get(x[0], x[0]), same.get(x[1], x[1]))
+                        for x in self.items[node]
+                    ]
+                operands = tuple(self.items[node])
+            first = known.setdefault((self.rules[node], operands), node)
             if first != node:
                 same[node] = first
         self.order = [node for node in self.order if node not in same]

@@ -45,6 +45,8 @@ class Path:
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.signature = program.signature() if program.guards else None
+        self.first = self
+        """The first path that computes the same: this one, or an earlier one with other guards."""
         self.steady = steady(program)
         """Whether its guards depend on nothing but the arguments, so that an example takes it always or never."""
         self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
@@ -197,6 +199,8 @@ class Paths:
         except Unsupported as reason:
             self.give_up(family, str(reason))
             return None
+        if path.signature is not None:
+            path.first = next((known for known in family.paths if known.signature == path.signature), path)
         family.paths.append(path)
         return path
 
@@ -236,9 +240,14 @@ class Paths:
             new.add("arguments")
         if new.isdisjoint(path.unchecked) or not np.isfinite([replay.outputs for replay in replays]).all():
             return
-        for replay in replays:
-            self._compare(path, replay)
-        path.unchecked -= new
+        try:
+            for replay in replays:
+                self._compare(path, replay)
+        except (ArithmeticError, ValueError):  # on the way to a result that is finite elsewhere, as 1/(1 + inf)
+            if path.library is None:
+                raise
+        else:
+            path.unchecked -= new
 
     def _compare(self, path: Path, replay: Replay) -> None:
         """RuntimeError unless the function itself returns what its program did."""

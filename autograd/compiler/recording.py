@@ -286,8 +286,11 @@ def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Without the collector of cyclic garbage, which would look through a growing graph, that has no cycles, again
-    and again: it takes more time than the recording of a million nodes itself."""
+    """Without the collector of cyclic garbage.
+
+    It would look through a growing graph, which has no cycles, again and again, and take more time for it than the
+    recording of a million nodes takes itself.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

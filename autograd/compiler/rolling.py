@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 STATEMENTS = 3000
 """How many statements an array program may have: beyond that it would be slower than the function itself."""
 
-SCALARS = 24
-"""How many statements, and arguments, the body of a loop over single numbers may have."""
+SCALARS, ARGUMENTS = 100, 24
+"""How many nodes the body of a loop over single numbers may have, and how many arguments."""
 
 GUARDS = 16
 """How many guards are tested one by one; more are put together."""
@@ -228,6 +228,16 @@ def regular(positions: Integers) -> tuple[int, ...] | None:
             [-1 if a == axis else 1 for a in range(positions.ndim)]
         )
     return tuple(strides) if bool((expected == positions).all()) else None
+
+
+def irregular(positions: Integers) -> int:
+    """How many indices it takes to gather these: along the axes on which they are not at one distance; 0 if on all."""
+    size = 1
+    for axis, length in enumerate(positions.shape):
+        steps = np.diff(positions, axis=axis)
+        if steps.size and (steps != steps.flat[0]).any():
+            size *= length
+    return size if size > 1 else 0
 
 
 def blocks(column: Integers) -> list[int]:
@@ -444,20 +454,25 @@ class Rolled:
         members = np.arange(n)
         if n == 1:
             return (), members
-        candidates: list[tuple[int, ...]] = []
+        candidates: list[tuple[tuple[int, ...], Integers]] = []
         columns = []
         for slot in slots:
             self._place(slot)
             columns.append(self._position[np.array(slot, np.int64)])
             array = self._arrays[self._array[slot[0]]]
             if len(array.shape) > 1 and array.size == n:
-                candidates.append(array.shape)
+                order = np.argsort(columns[-1], kind="stable")
+                if (columns[-1][order] == members).all():  # all of the array: as it is arranged
+                    candidates.append((array.shape, order))
 
-        def cost(shape: tuple[int, ...]) -> int:
-            irregular = [column.reshape(shape) for column in columns if regular(column.reshape(shape)) is None]
-            return sum(Access(self.captured, positions).used.size for positions in irregular)
+        def cost(candidate: tuple[tuple[int, ...], Integers]) -> int:
+            shape, order = candidate
+            return sum([irregular(column[order].reshape(shape)) for column in columns])
 
-        shape = min([*candidates, (n,), *shapes(n, columns)], key=cost)  # of equals the first
+        candidates += [(shape, members) for shape in [(n,), *shapes(n, columns)]]
+        shape, order = min(candidates, key=cost)  # of equals the first
+        if order is not members:
+            return shape, order
         axes = list(range(len(shape)))
         if len(shape) > 2:  # the longest last: then what is done along it is done in one go
             axes.sort(key=lambda axis: axis == int(np.argmax(shape)))
@@ -484,6 +499,8 @@ class Rolled:
         shape, order = self._shape(list(zip(*[self.formula.operands[node][:2] for node in members], strict=True)))
         members = [members[i] for i in order.tolist()]
         slots = list(zip(*[self.formula.operands[node] for node in members], strict=True))
+        if len(members) == 1 and rule in rules.TABLE:  # in any order the same
+            slots = [(x,) for x in self._sorted(np.array(slots)[:, 0])[0].tolist()]
         operand = self._operand([x for slot in slots for x in slot], (len(slots), *shape))
         if len(operand.kept) <= len(shape):
             operand = operand.gathered()
@@ -543,16 +560,14 @@ class Rolled:
         self.statements.append(Linear(self._define(members, shape), letters, segments))
 
     def _loop(self, loop: Repetition) -> None:
-        """A loop, its body rolled: of single numbers where it is short and all of its statements are, else of arrays."""
+        """A loop, its body rolled: of single numbers if it is short and each statement is of these, else of arrays."""
         leaves = [node for node, leaf in loop.leaves.items() if leaf.nodes is None or len(leaf.nodes) > 1]
+        groups = [[node] for node in leaves]
         body = None
-        if loop.nodes.shape[1] <= SCALARS and len(leaves) <= SCALARS:
-            groups = [[node] for node in leaves]
+        if loop.nodes.shape[1] <= SCALARS and len(leaves) <= ARGUMENTS:
             body = Rolled(Body(self.formula, loop, groups, scalars=True))
-            if not body.of_scalars:
-                body = None
-        scalars = body is not None
-        if body is None:
+        scalars = body is not None and body.of_scalars
+        if body is None or not scalars:
             groups = self._groups(loop, leaves)
             body = Rolled(Body(self.formula, loop, groups, scalars=False))
         count, kept = len(loop.nodes), len(loop.kept)

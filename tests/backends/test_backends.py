@@ -52,7 +52,7 @@ def test_jax_compiles_once_for_a_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls with other numbers run what is compiled; another length of a batch is compiled anew."""
     traced: list[Any] = []
 
-    def added(self: Jax, x: Any, index: Any, values: Any) -> Any:  # called while jax traces, and not when it runs
+    def added(_: Jax, x: Any, index: Any, values: Any) -> Any:  # called while jax traces, and not when it runs
         traced.append(index)
         return x.at[index].add(values)
 
@@ -64,7 +64,9 @@ def test_jax_compiles_once_for_a_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     assert once
     for k in range(3):
         w.data = float(k)
-        assert fast.mean([1.0 + k, 2.0]).data == pytest.approx(fast.function(1.0 + k).data / 2 + fast.function(2.0).data / 2)
+        assert fast.mean([1.0 + k, 2.0]).data == pytest.approx(
+            fast.function(1.0 + k).data / 2 + fast.function(2.0).data / 2
+        )
     assert len(traced) == once
     fast.mean([1.0, 2.0, 3.0])
     assert len(traced) == 2 * once

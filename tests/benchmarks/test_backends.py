@@ -1,9 +1,9 @@
 """The same array programs on NumPy, jax and torch, side by side in one run.
 
 Run with ``make test-backends ARGS=tests/benchmarks/test_backends.py``, or with ``make bench`` where jax and torch are
-installed. Nothing is asserted about time. ``extra_info`` holds the time of one gradient by each library in microseconds,
-all measured in turns, the multiples of NumPy's, and what the first call took in milliseconds: recording, rolling, and
-compiling.
+installed. Nothing is asserted about time. ``extra_info`` holds the time of one gradient by each library in
+microseconds, all measured in turns, the multiples of NumPy's, and what the first call took in milliseconds: recording,
+rolling, and compiling.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def mixture() -> Work:
     X = np.random.default_rng(0).normal(size=(10_000, 10))
 
     def likelihood(x: Any, weight: Any) -> Any:
-        return weight * ag.logsumexp([-0.5 * ag.sum([(a - m) ** 2 for a, m in zip(x, mean, strict=True)]) for mean in means])
+        return weight * ag.logsumexp(
+            [-0.5 * ag.sum([(a - m) ** 2 for a, m in zip(x, mean, strict=True)]) for mean in means]
+        )
 
     return likelihood, X, np.ones(10_000)
 
