@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 MOST_NODES = 500
 MOST_PASSED = 100  # boxes that arrows pass on their way, in all, before arrows from far away begin at copies
-FAR = 1, 8  # boxes between the first use of a box and one that has a copy: of a leaf, and of what was computed
+NEAR, FAR = 1, 8  # boxes between the first use of a box and one that has a copy: of a leaf, and of what was computed
+VERY_MANY = 5000  # boxes passed by arrows from what was computed, from where that is copied as leaves are
 MANY = 300  # arrows, and boxes that they pass, in all, before the search for the best places is cut short
 QUICK = {"nslimit": "2", "nslimit1": "2", "mclimit": "0.1"}  # limits to Graphviz's search for the best places
 POSITIVE, NEGATIVE = (255, 208, 140), (160, 205, 255)  # light orange, light blue: black text on them has 13:1 and more
@@ -280,18 +281,19 @@ def spread(keys: Sequence[Key], links: Sequence[tuple[Key, Key]]) -> tuple[list[
     ``keys`` has operands before results.
     """
     height = heights(keys, links)
-    passed = sum(max(height[start] - height[end] - 1, 0) for start, end in links)
+    computed = {end for _, end in links}
+    passed = [max(height[start] - height[end] - 1, 0) for start, end in links]
+    dense = sum([n for n, (start, _) in zip(passed, links, strict=True) if start in computed]) > VERY_MANY
     copies = [0] * len(links)
-    if passed > MOST_PASSED:
-        computed = {end for _, end in links}
+    if sum(passed) > MOST_PASSED:
         latest: dict[Key, tuple[int, int]] = {}  # of each box the last copy so far, and the height of its first use
         for i in sorted(range(len(links)), key=lambda i: -height[links[i][1]]):
             start, end = links[i]
             copy, first = latest.setdefault(start, (0, height[end]))
-            if first - height[end] > FAR[start in computed]:
+            if first - height[end] > (FAR if start in computed and not dense else NEAR):
                 latest[start] = copy, _ = copy + 1, height[end]
             copies[i] = copy
-    return copies, QUICK if passed + len(links) > MANY else {}
+    return copies, QUICK if sum(passed) + len(links) > MANY else {}
 
 
 def heights(keys: Sequence[Key], links: Iterable[tuple[Key, Key]]) -> dict[Key, int]:

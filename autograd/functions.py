@@ -67,14 +67,10 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
     return evaluate(rule, tuple([real(x, rule.symbol) for x in given]))
 
 
-def described(function: F, rule: Rule, name: str = "", doc: str = "") -> F:
-    """The function under the name of its row, documented by its row's formulas."""
-    value, partials = rules.symbolic(rule)
-    domain = (
-        f"\n\n    Domain: {rule.domain}; elsewhere the exception that Python's floats raise." if rule.domain else ""
-    )
-    function.__name__ = function.__qualname__ = name or rule.symbol  # type: ignore[attr-defined]
-    function.__doc__ = doc or f"{value}, with the partial derivatives {', '.join(map(str, partials))}.{domain}"
+def described(function: F, name: str, doc: str | None) -> F:
+    """The function under its name, with its docstring."""
+    function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
+    function.__doc__ = doc
     return function
 
 
@@ -85,7 +81,7 @@ def unary(method: Callable[[Value], Value]) -> Unary:
     def function(x: Any, /) -> Any:
         return method(x) if isinstance(x, Value) else evaluate(rule, (real(x, rule.symbol),))
 
-    return described(function, rule)
+    return described(function, rule.symbol, method.__doc__)
 
 
 def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> Binary:
@@ -97,20 +93,20 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
             return method(lift(x, rule), y)
         return evaluate(rule, (real(x, rule.symbol), real(y, rule.symbol)))
 
-    return described(function, rule, name)
+    return described(function, name or rule.symbol, method.__doc__)
 
 
 def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
     """The function of a row over a sequence, given as one iterable or as several numbers."""
-    empty_is_zero = rule is rules.SUM
+    name, empty_is_zero = name or rule.symbol, rule is rules.SUM
 
     def function(*operands: Any) -> Any:
         xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], (Value, Real)) else operands
         if not xs and not empty_is_zero:
-            raise ValueError(f"{name or rule.symbol}: expected at least one number, got none")
+            raise ValueError(f"{name}: expected at least one number, got none")
         return apply(rule, xs)
 
-    return described(function, rule, name, doc)
+    return described(function, name, doc)
 
 
 exp = unary(Value.exp)

@@ -93,7 +93,8 @@ def backward(root: N) -> list[N]:
     """Fill in ``grad`` = d root / d node for every node below ``root``, by one backward sweep.
 
     The contract: grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. So calling it
-    twice doubles the leaves and nothing else, and two losses that share nodes add up at the leaves.
+    twice doubles the leaves and nothing else, and two losses that share nodes add up at the leaves. (Not at the same
+    time in two threads, which would share the grads.)
 
     Returns the computed nodes in the order in which it swept them: results before operands.
     """

@@ -173,7 +173,7 @@ def bound(method: Method, rule: Rule) -> Method:
     read.__code__ = read.__code__.replace()
     read.rule = rule
     out, slopes = rules.symbolic(rule)
-    domain = f" Domain: {rule.domain}." if rule.domain else ""
+    domain = f"\n\nDomain: {rule.domain}; elsewhere the exception that Python's floats raise." if rule.domain else ""
     read.__doc__ = f"{out}, with the partial derivatives {', '.join(map(str, slopes))}.{domain}"
     return read  # type: ignore[no-any-return]
 

@@ -12,11 +12,11 @@ import random
 import sys
 from typing import TYPE_CHECKING
 
+from . import storage
 from .data import digits
 from .losses import quadratic
 from .modules import MLP
 from .optimizers import SGD
-from .storage import save
 from .training import accuracy, fit
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--batch-size", type=positive, default=10, help="digits per step")
     command.add_argument("--lr", type=rate, default=3.0, help="learning rate eta")
     command.add_argument("--seed", type=int, default=0, help="of the split, the weights and the order")
-    command.add_argument("--save", metavar="FILE", help="write the trained model as JSON")
+    command.add_argument("--save", metavar="FILE", help="write the trained model: safetensors where FILE ends so, else JSON")
     return top
 
 
@@ -92,14 +92,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
-        if options.save and not os.path.isdir(os.path.dirname(os.path.abspath(options.save))):
-            raise FileNotFoundError(f"expected a folder to save to, got {options.save!r}")  # before the work, not after
+        if options.save:  # before the work, not after
+            if not os.path.isdir(os.path.dirname(os.path.abspath(options.save))):
+                raise FileNotFoundError(f"expected a folder to save to, got {options.save!r}")
+            if storage.is_safetensors(options.save):
+                storage.safetensors()
         model, right = train_digits(options.epochs, options.batch_size, options.lr, options.seed)
         print(f"Test accuracy: {right:.4f} ({round(right * TEST)} of {TEST} digits that were not trained on)")
         if options.save:
-            save(model, options.save)
+            storage.save(model, options.save)
             print(f"Wrote {options.save}")
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"python -m nn: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,4 +74,15 @@ def test_a_folder_that_is_not_there_is_found_before_training(
     assert main(["digits", "--save", str(tmp_path / "missing" / "digits.json")]) == 2
     printed = capsys.readouterr()
     assert "expected a folder" in printed.err
+    assert "Training" not in printed.out
+
+
+def test_a_missing_package_is_found_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where safetensors is not installed, a file of that kind is refused at once, with what to install."""
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    assert main(["digits", "--save", str(tmp_path / "digits.safetensors")]) == 2
+    printed = capsys.readouterr()
+    assert "pip install safetensors" in printed.err
     assert "Training" not in printed.out

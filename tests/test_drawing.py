@@ -937,6 +937,19 @@ def test_hostile_labels_of_copies(label: str) -> None:
     assert copies == {visible(label).strip()} - {""} or not label
 
 
+def test_pages_have_the_same_copies() -> None:
+    """The picture in a page that steps through the graph has copies where a drawing has them, and every arrow once."""
+    y = recurrence(30)
+    root = ET.fromstring(ag.animate(y).svg)  # noqa: S314 - what was rendered here
+    marks = [str(group.get("id")) for group in root.iter() if group.tag.endswith("g")]
+    assert (
+        len([mark for mark in marks if mark.startswith("e")]) == len(set(marks) & {f"e{i}" for i in range(120)}) == 120
+    )
+    ovals = [group for group in root.iter() if "copy" in str(group.get("class"))]
+    assert {"".join(group.itertext()).strip() for group in ovals} == {"w", "b"}
+    assert len(ovals) == len([title for title in boxes(draw(y)) if "copy" in title])
+
+
 def test_long_chains_are_laid_out() -> None:
     """500 nodes whose leaves are used from end to end are drawn: the program does not search for hours."""
     assert len(boxes(draw(recurrence(248)))) > 500

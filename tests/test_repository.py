@@ -89,7 +89,7 @@ EXPORTED_MODULES = {"autograd": {"rules"}, "nn": {"data"}}
 # Dear to import, so imported where they are used.
 LAZY = {
     "autograd": {"numpy", "graphviz", "tqdm", "dataclasses", "importlib.resources"},
-    "nn": {"numpy", "graphviz", "tqdm"},
+    "nn": {"numpy", "graphviz", "tqdm", "safetensors"},
 }
 
 # Hosts from which packages are downloaded. (Put together by the pattern, so that this file names none.)

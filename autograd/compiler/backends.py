@@ -415,7 +415,14 @@ class Torch(Library):
 
     def called_back(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of NumPy's arrays, element by element, as one of torch's."""
-        return lambda *xs: self.torch.tensor(function(*[x.numpy() if hasattr(x, "numpy") else x for x in xs]))
+
+        def of_tensors(*xs: Any) -> Any:
+            given = [x.numpy() if isinstance(x, self.torch.Tensor) else x for x in xs]
+            with self.torch.inference_mode(False):  # it may well differentiate something with torch itself
+                out = function(*given)
+            return self.torch.tensor(out)
+
+        return of_tensors
 
     def put(self, x: Any, i: int, values: Any) -> Any:
         """x with values as its row i; x is changed."""

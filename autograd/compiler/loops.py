@@ -31,6 +31,9 @@ DEPTH = 60
 ITERATIONS = 16
 """How many times something must repeat to be a loop."""
 
+SEAMS = 200
+"""How many nodes of an iteration are looked at for its beginning."""
+
 LAGS = 8
 """How many iterations back an operand may lie."""
 
@@ -219,6 +222,16 @@ def with_period(
     i = int(np.searchsorted(differ, middle))
     begin = int(differ[i - 1]) + 1 if i else start
     end = (int(differ[i]) if i < len(differ) else stop - p) + p
+    return compared(formula, order, keys, place, begin, end, p)
+
+
+def compared(
+    formula: Formula, order: Integers, keys: Integers, place: Integers, begin: int, end: int, p: int, turn: bool = True
+) -> Repetition | None:
+    """The loop of period p from begin to end, where the kinds repeat, as far as the operands do too.
+
+    ``turn``: an iteration may begin at another node than the first, where less is handed on.
+    """
     count = (end - begin) // p
     if count < ITERATIONS:
         return None
@@ -236,6 +249,9 @@ def with_period(
     good = np.asarray(np.where(inside[:, None], relative == relative[:, mid : mid + 1], at < 0).all(0))
     if not good[mid] or ((lag > LAGS) | (lag < 0) | (inside & (relative[:, mid] >= own))).any():
         return None
+    beginning = seam(own[inside], relative[inside, mid], keys[begin : begin + p]) if turn else 0
+    if beginning:
+        return compared(formula, order, keys, place, begin + beginning, end, p, turn=False)
     bad = np.flatnonzero(~good)
     i = int(np.searchsorted(bad, mid))
     low, high = int(bad[i - 1]) + 1 if i else 0, int(bad[i]) if i < len(bad) else count
@@ -249,6 +265,20 @@ def with_period(
             nodes, ids = nodes[i:high], ids[:, i:high]
             return described(formula, nodes, ids, lag, source, inside, first, place, begin + i * p)
     return None
+
+
+def seam(own: Integers, source: Integers, keys: Integers) -> int:
+    """The node at which an iteration should begin: the one before which the fewest are handed on, and of few kinds.
+
+    ``own`` reads ``source``, both counted from the first node.
+    """
+    p = len(keys)
+
+    def handed_on(begin: int) -> tuple[int, int]:
+        late = np.unique(source[(own - begin) // p > (source - begin) // p] % p)
+        return len(late), len(np.unique(keys[late]))
+
+    return min(range(min(p, SEAMS)), key=handed_on)
 
 
 def alike(formula: Formula, x: int, y: int) -> bool:

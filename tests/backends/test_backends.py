@@ -83,6 +83,24 @@ def test_a_row_of_the_users_over_a_long_batch() -> None:
     assert jit(lambda x: sine(x) * 3.0, xp="jax").map(X).tolist() == [math.sin(x) * 3.0 for x in X]
 
 
+def test_a_row_of_the_users_that_differentiates_with_torch() -> None:
+    """A float function may use torch, its autograd as well, where programs run on torch without it."""
+    import torch
+
+    def slope(_: float, x: float) -> tuple[float]:
+        t = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+        torch.erfinv(t).backward()
+        return (float(t.grad),)
+
+    @ag.primitive(slope)
+    def erfinv(x: float) -> float:
+        return float(torch.erfinv(torch.tensor(x, dtype=torch.float64)))
+
+    fast = jit(lambda x: ag.erf(erfinv(x)), xp="torch")
+    assert fast(0.3) == pytest.approx(0.3, rel=1e-12)
+    assert ag.grad(fast)(0.3) == pytest.approx(1.0, rel=1e-12)
+
+
 @pytest.mark.parametrize("xp", ["jax", "torch"])
 def test_import_is_lazy(xp: str) -> None:
     """Importing autograd, and jit without a library, import neither."""
