@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--batch-size", type=positive, default=10, help="digits per step")
     command.add_argument("--lr", type=rate, default=3.0, help="learning rate eta")
     command.add_argument("--seed", type=int, default=0, help="of the split, the weights and the order")
-    command.add_argument("--save", metavar="FILE", help="write the trained model: safetensors where FILE ends so, else JSON")
+    command.add_argument(
+        "--save", metavar="FILE", help="write the trained model, as JSON or safetensors by its name"
+    )
     return top
 
 

@@ -13,6 +13,7 @@ import pytest
 from test_jit_agreement import close
 
 import autograd as ag
+import nn
 from autograd import Value, grad, jit
 from autograd.compiler import loops
 
@@ -141,7 +142,7 @@ def test_a_loop_over_data() -> None:
     w, u = Value(0.8), [Value(rng.uniform(-1, 1)) for _ in range(200)]
     plain = [v.data for v in u]
     (loop,) = loops_in(compare(filtered, w, u))
-    assert "u1[i1]" in ast.unparse(loop)
+    assert "u1[i1]" in ast.unparse(loop)  # on Python's floats
     assert loops_in(compare(lambda w: filtered(w, plain), w))
     examples = [[rng.uniform(-1, 1) for _ in range(200)] for _ in range(4)]
     assert loops_in(compare_batch(lambda u: filtered(w, u), examples, captured=[w]))
@@ -206,6 +207,34 @@ def test_what_depends_on_no_iteration_before() -> None:
         return ag.sum([ag.tanh(w[0] * a + w[1]) ** 2 for a in x])
 
     assert not loops_in(compare(loss, [Value(0.01 * i) for i in range(300)], captured=w))
+
+
+def test_a_deep_network() -> None:
+    """Forty equal layers are a loop over matrices, each iteration a layer; the first one is not like them."""
+    model = nn.MLP(3, [5] * 41 + [1], activation="tanh", rng=random.Random(2))
+    X = [[0.1, -0.2, 0.3], [0.4, 0.5, -0.6]]
+    (loop,) = loops_in(compare_batch(lambda x: model(x), X, captured=model.parameters()))
+    assert ast.unparse(loop.iter) == "range(40)"
+    assert [ast.unparse(line).split(" = ")[0][0] for line in loop.body[-3:]] == ["s", "v", "h"]
+
+
+def test_a_loop_within_a_loop() -> None:
+    """An inner recurrence of each step of an outer one is a loop within a loop."""
+    w, k = Value(0.7), Value(1.3)
+
+    def function(x: Any, u: list[Any]) -> Any:
+        for v in u:
+            y = x * 0.5
+            for _ in range(70):
+                y = ag.sin(y) * w
+            x = ag.tanh(y + v * k)
+        return x
+
+    rng = random.Random(6)
+    u = [Value(rng.uniform(-1, 1)) for _ in range(30)]
+    assert len(loops_in(compare(function, Value(0.3), u, captured=[w, k]))) == 2
+    X, U = [0.1, 0.2, 0.3], [[rng.uniform(-1, 1) for _ in range(30)] for _ in range(3)]
+    assert len(loops_in(compare_batch(function, X, U, captured=[w, k]))) == 2
 
 
 # --- Random ones ------------------------------------------------------------------------------------------------

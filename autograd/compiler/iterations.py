@@ -97,8 +97,9 @@ class Writer:
             body.batched[index] = outer.is_batched(source)
             if source.index in outer.needs:
                 body.needs.add(index)
-            if argument.steps:
-                self.given[index] = outer.fresh.numbered("u")
+            if argument.operand is not None and argument.steps:
+                text = self.operand(argument.operand, steps=True)
+                self.given[index] = text if text.isidentifier() else outer.fresh.numbered("u")
         body.define(loop.body.results or [loop.body.outputs])
 
     def name(self, argument: Argument) -> str:
@@ -171,7 +172,8 @@ class Writer:
         for argument in self.loop.arguments:
             if argument.operand is not None:
                 name = self.given.get(argument.array.index, self.name(argument))
-                lines.append(f"{name} = {self.operand(argument.operand, argument.steps)}")
+                text = self.operand(argument.operand, argument.steps)
+                lines += [f"{name} = {text}"] * (name != text)
         for tape, name in zip(self.loop.tapes, self.tapes, strict=True):
             lines.append(f"{name} = {self.opened(tape)}")
         results = [tape.result for tape in self.loop.tapes]
