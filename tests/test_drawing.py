@@ -937,6 +937,31 @@ def test_hostile_labels_of_copies(label: str) -> None:
     assert copies == {visible(label).strip()} - {""} or not label
 
 
+@pytest.mark.parametrize("kind", ["recurrence", "from everywhere"])
+def test_a_copy_serves_uses_near_each_other(kind: str) -> None:
+    """The uses of one copy are one step apart at most; of a computed node eight, unless such arrows are very many."""
+    root = recurrence(30)
+    if kind == "from everywhere":
+        xs = [Value(0.1)]
+        for _ in range(40):
+            xs.append(ag.sum(xs).tanh())
+        root = xs[-1]
+    nodes, links = trace(root)
+    copies, _ = drawing.spread(nodes, links)
+    height = drawing.heights(nodes, links)
+    uses: dict[tuple[int, int], list[int]] = {}
+    for (operand, result), copy in zip(links, copies, strict=True):
+        uses.setdefault((id(operand), copy), []).append(height[result])
+    widest = {bool(node.parents): 0 for node in nodes}
+    for node in nodes:
+        for copy in range(max(copies) + 1):
+            found = uses.get((id(node), copy), [0])
+            widest[bool(node.parents)] = max(widest[bool(node.parents)], max(found) - min(found))
+    assert widest[False] <= drawing.NEAR
+    assert widest[True] <= (drawing.NEAR if kind == "from everywhere" else drawing.FAR)
+    assert len(uses) > len(nodes)
+
+
 def test_pages_have_the_same_copies() -> None:
     """The picture in a page that steps through the graph has copies where a drawing has them, and every arrow once."""
     y = recurrence(30)

@@ -71,7 +71,9 @@ def test_three_axes() -> None:
     X, M = matrix(rng, 6, 4), matrix(rng, 3, 4)
 
     def bumps(X: Matrix, M: Matrix) -> Any:
-        return ag.logsumexp([ag.sum([ag.exp(-((a - b) ** 2)) for a, b in zip(x, m, strict=True)]) for x in X for m in M])
+        return ag.logsumexp(
+            [ag.sum([ag.exp(-((a - b) ** 2)) for a, b in zip(x, m, strict=True)]) for x in X for m in M]
+        )
 
     source = compare(bumps, X, M, variables=leaves(X, M))
     assert "I[" not in source
@@ -96,7 +98,10 @@ def test_transposed() -> None:
     rng = random.Random(3)
     X, Y = matrix(rng, 4, 7), matrix(rng, 7, 4)
     source = compare(
-        lambda X, Y: ag.sum([ag.tanh(X[i][j] * Y[j][i]) for i in range(4) for j in range(7)]), X, Y, variables=leaves(X, Y)
+        lambda X, Y: ag.sum([ag.tanh(X[i][j] * Y[j][i]) for i in range(4) for j in range(7)]),
+        X,
+        Y,
+        variables=leaves(X, Y),
     )
     assert "I[" not in source
 
@@ -104,9 +109,7 @@ def test_transposed() -> None:
 def test_the_same_formula_twice() -> None:
     """Two operations of the same operands are one, however they were written."""
     x = matrix(random.Random(4), 1, 5)[0]
-    source = compare(
-        lambda x: ag.sum([ag.tanh(v * v) + ag.sin(v * v) * ag.tanh(v**2) for v in x]), x, variables=x
-    )
+    source = compare(lambda x: ag.sum([ag.tanh(v * v) + ag.sin(v * v) * ag.tanh(v**2) for v in x]), x, variables=x)
     assert len(re.findall(r"# tanh", source)) == 2  # in value and in gradient
 
 

@@ -69,9 +69,7 @@ def vocabulary(np: Any, **special: Any) -> dict[str, Any]:
             return columns[0]
         axes = max([x.ndim for x in columns])
         shape = max([x.shape for x in columns], key=len)
-        return np.stack(
-            [np.broadcast_to(x.reshape(x.shape + (1,) * (axes - x.ndim)), shape) for x in columns], 1
-        )
+        return np.stack([np.broadcast_to(x.reshape(x.shape + (1,) * (axes - x.ndim)), shape) for x in columns], 1)
 
     names = arrays.namespace(np, special.pop("erf", None), special.pop("erfc", None))
     names |= {

@@ -236,12 +236,16 @@ def compared(
     if count < ITERATIONS:
         return None
     nodes = order[begin : begin + count * p].reshape(count, p)
+    mid = count // 2
+    for node, later in nodes[mid : mid + 2].T.tolist():  # a look at two iterations before all are compared
+        for x, y in zip(formula.operands[node], formula.operands[later], strict=True):
+            if (place[x] >= begin) != (place[y] >= begin) or (place[x] >= begin and place[y] - place[x] != p):
+                return None
     # For each node of an iteration and each of its operands: the operand in every iteration, and where it stands.
     columns = [np.array([formula.operands[node] for node in nodes[:, j].tolist()], np.int64).T for j in range(p)]
     ids = np.concatenate(columns)
     at = np.where(place[ids] < 0, -1, place[ids] - begin)
     at[at < 0] = -1
-    mid = count // 2
     relative = at - p * np.arange(count)
     inside = at[:, mid] >= 0
     own = np.repeat(np.arange(p), [len(column) for column in columns])
