@@ -20,8 +20,8 @@ from .naming import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .recording import Program
     from .normalising import Formula
+    from .recording import Program
     from .rolling import Rolled
 
     Row = tuple[str, ...]
