@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, rules
 from .modes import ieee, recorder
-from .value import Value
-from .value import number as number  # noqa: PLC0414 - the compiler knows it as nodes.number
+from .value import Value, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -40,9 +40,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--batch-size", type=positive, default=10, help="digits per step")
     command.add_argument("--lr", type=rate, default=3.0, help="learning rate eta")
     command.add_argument("--seed", type=int, default=0, help="of the split, the weights and the order")
-    command.add_argument(
-        "--save", metavar="FILE", help="write the trained model, as JSON or safetensors by its name"
-    )
+    command.add_argument("--save", metavar="FILE", help="write the trained model, as JSON or safetensors by its name")
     return top
 
 

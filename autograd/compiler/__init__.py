@@ -1,7 +1,16 @@
 """The compiler: scalars rolled up into the matrix equations of the textbooks.
 
-recording makes a program of a function, rolling makes arrays of its scalars, emission writes them as source. paths
-keeps what was recorded, calls and batches run it, and compiled is what the user holds.
+In the order in which a function goes through them:
+
+recording      the function's scalars as a list of instructions
+normalising    chains of sums as weighted sums, what is computed twice as one
+loops          what repeats as a loop
+rolling        scalars as arrays (views: how they lie in one)
+emission       arrays, and their reverse, as source (naming, iterations; backends for other libraries)
+listing        all of that as tables to read
+paths          what was recorded and compiled, kept
+calls, batches what runs it: for one example, for many
+compiled       what the user holds
 """
 
 from .compiled import jit

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import functions, graph, nodes
 from autograd.modes import recorder
 from autograd.structures import flatten, names, rebuild
-from autograd.value import Value
+from autograd.value import Value, number
 
 from .calls import compiled_node
 from .paths import Replay
@@ -76,7 +76,7 @@ class Batch:
             leaves, own = flatten(example, f"jit: example {j} of argument {i} of {self.jitted.name}")
             if own != structure:
                 raise ValueError(f"jit: expected examples of one arrangement, but example {j} is unlike example 0")
-            rows[j] = [nodes.number(x) for x in leaves]
+            rows[j] = [number(x) for x in leaves]
             self.given |= {(i, j, k): x for k, x in enumerate(leaves) if isinstance(x, Value)}
         return rows
 
@@ -298,7 +298,7 @@ class Batch:
         structure, rows = None, []
         for j in range(self.count) if index is None else index.tolist():
             found, structure = flatten(self.example(j), f"jit: the result of {self.jitted.name}")
-            rows.append([nodes.number(x) for x in found])
+            rows.append([number(x) for x in found])
         return structure, np.array(rows).T
 
 
@@ -372,8 +372,8 @@ class Objective(Batch):
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
         gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
-        for x, number, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
-            x.data, x.grad = number, derivative
+        for x, datum, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
+            x.data, x.grad = datum, derivative
 
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
         """The mean over some examples, and its derivatives by the variables (0 by those that are not used)."""

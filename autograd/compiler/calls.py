@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import nodes
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
-from autograd.value import Value
+from autograd.value import Value, number
 
 from .paths import Replay, alike
 
@@ -134,9 +134,9 @@ def compiled_node(
             return partials
         found = expanded(again, given, parents[: len(parents) - len(given)])
         for derivative, stored in zip(found, out.partials, strict=True):
-            if not alike(nodes.number(derivative), stored, max(map(abs, out.partials))):
-                raise nodes.changed(out, nodes.number(derivative), stored)
-        out.partials = tuple([nodes.number(x) for x in found])
+            if not alike(number(derivative), stored, max(map(abs, out.partials))):
+                raise nodes.changed(out, number(derivative), stored)
+        out.partials = tuple([number(x) for x in found])
         return tuple(found)
 
     def values(_: Any) -> float:
