@@ -66,7 +66,7 @@ print(fast_neuron.program.recorded)
 assert len(fast_neuron.program.recorded) == 14
 
 # %% [markdown]
-# **Normalised.** $((b + w_0 x_0) + w_1 x_1) + w_2 x_2$ is a chain of three additions, but as mathematics it is one sum of products. Addition does not care for the order, so the chain may be told as a single *weighted sum*. (On floats a sum in another order may differ in the last digit. That is the only difference that `jit` makes.)
+# **Normalised.** $((b + w_0 x_0) + w_1 x_1) + w_2 x_2$ is a chain of three additions, but as mathematics it is one sum of products. Addition does not care for the order, so the chain may be told as a single *weighted sum*. (On floats a sum in another order may differ in the last digits. `jit` promises the same numbers up to such rounding.)
 
 # %%
 print(fast_neuron.program.normalised)
@@ -96,7 +96,7 @@ print(fast_layer.program)
 assert fast_layer.program.rolled[0][2] == "W1 @ x + b1"
 
 # %% [markdown]
-# A matrix times a vector, one row for each neuron, and nobody said *matrix*. The rule by which it was found: if the left operands of a group of weighted sums depend on one index $j$ only, and the right operands on another index $i$ only, and each pair $(j, i)$ occurs once, then the group is a matrix product,
+# A matrix times a vector, one row for each neuron, and nobody said *matrix*. The rule by which it was found: if the left operands of a group of weighted sums depend, besides $k$, on one index $j$ only, and the right operands on another index $i$ only, and each pair $(j, i)$ occurs once, then the group is a matrix product,
 #
 # $$z_{ji} = \sum_k W_{jk}\, a_{ki} + b_j .$$
 #
@@ -187,7 +187,7 @@ assert difference < 1e-13
 # %% [markdown]
 # ## Not everything is a matrix
 #
-# Neighbours in a list are slices of it. In Rosenbrock's function, $\sum_i 100\,(x_{i+1} - x_i^2)^2 + (1 - x_i)^2$, every number meets the next one, and the program that comes out has no matrix, but `x[1:10]` and `x[0:9]`.
+# Neighbours in a list are slices of it. In Rosenbrock's function, $\sum_i \left( 100\,(x_{i+1} - x_i^2)^2 + (1 - x_i)^2 \right)$, every number meets the next one, and the program that comes out has no matrix, but `x[1:10]` and `x[0:9]`.
 
 # %%
 rosenbrock = jit(lambda x: sum([100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(9)]))
@@ -217,7 +217,7 @@ assert fast_bent.map([2.0, -2.0, 1.0, -1.0]).tolist() == [6.0, -1.0, 3.0, -0.5]
 #
 # ## The network that reads
 #
-# The textbook's own network: $28 \times 28$ pixels, 30 hidden neurons, 10 digits. One example is a graph of more than twenty thousand nodes, and this is what becomes of it.
+# The textbook's own network: $28 \times 28$ pixels, 30 hidden neurons, 10 digits. One example is a graph of more than twenty thousand nodes, and this is what becomes of it. (The images are random pixels here, since only the program and its time matter.)
 
 # %%
 textbook = nn.MLP(784, [30, 10], activation="sigmoid", output="sigmoid", init="xavier", rng=random.Random(5))
@@ -282,7 +282,7 @@ assert np.allclose(found()[:784], by_hand()[0][0], rtol=1e-9)
 assert np.allclose(found(), scalar_graph(), rtol=1e-9, atol=1e-15)
 
 # %% [markdown]
-# The program itself is nearly as quick as the one written by hand. What takes time is the way in and out of 23,860 `Value`s. While a network is trained nobody looks at them, so `nn.fit` keeps the parameters in arrays and writes them back at the end of each epoch. It takes the same steps.
+# In arrays about half of the time is the program itself, which is as quick as the one written by hand, and half is the bookkeeping around it. What takes time is the way in and out of 23,860 `Value`s. While a network is trained nobody looks at them, so `nn.fit` keeps the parameters in arrays and writes them back at the end of each epoch. It takes the same steps.
 
 # %%
 digits, labels = nn.data.digits()

@@ -22,12 +22,8 @@
 # %%
 import random
 
-import matplotlib.pyplot as plt
-
 import nn
 from autograd import Value, animate, draw, explain, name_from, quiz, steps, tanh
-
-plt.rcParams.update({"font.size": 14, "figure.figsize": (10, 5)})
 
 # %% [markdown]
 # ## The derivation, with numbers
@@ -164,7 +160,7 @@ draw(neuron(inputs))
 draw(neuron(inputs), expand=True)
 
 # %% [markdown]
-# The other way round, `collapse=True` folds each neuron of a network into one box, and a name opens one of them again. The gradient in a box is that of the number it hands on; its parameters are counted, with the range of theirs.
+# The other way round, `collapse=True` folds each neuron of a network into one box. The gradient in a box is that of the number it hands on; it also says how many parameters the neuron has, and between which values their gradients lie.
 
 # %%
 small = nn.MLP(2, [3, 2], activation="tanh", rng=random.Random(0))
@@ -172,6 +168,12 @@ loss = nn.quadratic(small(inputs), [1.0, 0.0])
 loss.label = "loss"
 loss.backward()
 draw(loss, collapse=True)
+
+# %% [markdown]
+# A name opens one of the boxes again.
+
+# %%
+draw(loss, collapse=True, expand="layers.1.neurons.0", rankdir="TB")
 
 # %% [markdown]
 # Derivations fold in the same way: a factor may then stand for a whole neuron.
@@ -188,10 +190,9 @@ assert "layers.0.neurons.0" in derivation.text()
 
 # %%
 reader = nn.MLP(64, [30, 10], activation="sigmoid", output="sigmoid", init="xavier", rng=random.Random(0))
-nn.draw_network(reader)
-plt.show()
-
 assert len(reader.parameters()) == 2260
+
+nn.draw_network(reader)
 
 # %% [markdown]
 # ## What to try next
@@ -200,4 +201,4 @@ assert len(reader.parameters()) == 2260
 # 2. Write down the derivation of $\frac{\partial}{\partial x} \frac{x}{1 + x^2}$ at $x = 2$ by hand, then `explain` it. Where do the two differ in form, and do they in number?
 # 3. Make a quiz for a friend: `quiz(your_graph, seed=...)`, saved to a file.
 # 4. Take the gradient of a gradient with `gradients(y, [x], create_graph=True)` and draw it. Which nodes do you recognise?
-# 5. Draw the loss once more with `collapse=True, expand="layers.1.neurons.0"`, and then with `depth=1`. What does each box stand for?
+# 5. Draw the loss once more with `collapse=True, depth=1`, and then with `depth=0`. What does each box stand for?

@@ -135,6 +135,8 @@ class Reading:
         if rule is recording.SELECT:
             condition, x, y = operands
             return f"where({condition} != 0.0, {x}, {y})"
+        if rule is recording.PEAK:
+            rule = rules.MAX
         if rule not in rules.TABLE:
             return self._own(rule, operands)[0].text
         return text(rules.read(rule.value, self.names)(*operands))
@@ -145,6 +147,8 @@ class Reading:
             return [0.0, 0.0]
         if rule is recording.SELECT:
             return [0.0, operands[0], 1.0 - operands[0]]
+        if rule is recording.PEAK:
+            return [0.0]
         if rule is rules.SIGMOID and self.plain:
             return [self.names["exp"](-operands[0]) * out * out]
         if rule is rules.POW and re.fullmatch(r"\(?-?[\d.e+-]+\)?", operands[1].text):
@@ -510,7 +514,8 @@ class Emitter:
                     source = g if partial == 1.0 else f"-{g}" if partial == -1.0 else f"{partial!r} * {g}"
                 self.give(access, have.replace(BATCH, ""), source, have)
         elif isinstance(statement, Reduction):
-            self.give(statement.operand, "k" + have.replace(BATCH, ""), text(Symbol(g) * partials[0]), "k" + have)
+            if isinstance(partials[0], Symbol):  # else it is flat
+                self.give(statement.operand, "k" + have.replace(BATCH, ""), text(Symbol(g) * partials[0]), "k" + have)
         elif isinstance(statement, Join):
             start = 0
             for part in statement.parts:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from autograd import rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .recording import Program
 
     Item = int | tuple[int, int]
@@ -157,6 +159,7 @@ class Formula:
         """What is computed twice from the same operands is one node."""
         known: dict[Any, int] = {}
         same = self.same
+        called = self._called()
         for node in self.order:
             before = self.operands[node]
             if not before:
@@ -169,10 +172,24 @@ class Formula:
                         for x in self.items[node]
                     ]
                 operands = tuple(self.items[node])
-            first = known.setdefault((self.rules[node], operands), node)
+            first = known.setdefault((self.rules[node], *[called(x) for x in operands]), node)
             if first != node:
                 same[node] = first
         self.order = [node for node in self.order if node not in same]
+
+    def _called(self) -> Callable[[Item], Any]:
+        """What an operand is called when two nodes are compared: its number, which equal constants share."""
+        numbers: dict[str, int] = {}
+        equal = {
+            node: numbers.setdefault(repr(self.data[node]), node)
+            for node in self.order
+            if self.rules[node] is rules.CONSTANT
+        }
+
+        def called(x: Item) -> Any:
+            return equal.get(x, x) if isinstance(x, int) else (equal.get(x[0], x[0]), equal.get(x[1], x[1]))
+
+        return called
 
     def _keep_live(self) -> None:
         """Drop what nothing depends on any more."""

@@ -37,6 +37,14 @@ COMPARISONS: dict[Callable[[Any, Any], Any], Rule] = {
         "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne
     }.items()
 }  # fmt: skip
+PEAK = Rule(
+    "max",
+    rules.most,
+    lambda out, xs: (0.0,) * len(xs),
+    layout="sequence",
+    selecting=True,
+)
+"""The largest of a sequence where it is only a shift, as in ``softmax``: what is computed does not depend on it."""
 SELECT = Rule(
     "select",
     lambda c, x, y: x if c else y,
@@ -60,7 +68,46 @@ class Condition(Value):
             recording.guards.append(Guard(self, holds, user_line()))
         return holds
 
+    def __int__(self) -> int:
+        return int(bool(self))
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(bool(self))
+
+    def __and__(self, other: object) -> Any:
+        return both(self, other)
+
+    def __or__(self, other: object) -> Any:
+        return opposite(both(opposite(self), opposite(other)))
+
+    def __xor__(self, other: object) -> Any:
+        return compared(operator.ne, self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
     __hash__ = object.__hash__
+
+
+def compared(compare: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    """The comparison of two conditions, as a condition while a function is recorded."""
+    left, right = (c if isinstance(c, Value) else float(bool(c)) for c in (x, y))
+    recording = recorder.get()
+    if recording is None:
+        return compare(bool(left), bool(right))
+    return recording.compare(compare, lift(left, COMPARISONS[compare]), right)
+
+
+def opposite(x: Any) -> Any:
+    """``not x``, without asking for its truth."""
+    return compared(operator.eq, x, False)
+
+
+def both(x: Any, y: Any) -> Any:
+    """``x and y``, without asking for their truth."""
+    left, right = (c if isinstance(c, Value) else float(bool(c)) for c in (x, y))
+    return compared(operator.ne, left * right, False)
 
 
 class Unsupported(Exception):  # noqa: N818 - no error: the function runs eagerly instead
@@ -135,6 +182,8 @@ class Recording:
             xs, out = operands
             won = [self._holds(operator.eq, x, out) for x in xs]
             return tuple([each / functions.sum(won) for each in won])
+        if name == "most":
+            return record(PEAK, tuple([lift(x, PEAK) for x in operands[0]]))
         if name not in ("above", "wins", "sign", "flat"):
             raise Unsupported(f"{name} cannot be followed in a derivative of a derivative")
         x, y = (*operands, 0.0)[:2]

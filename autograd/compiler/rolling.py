@@ -208,9 +208,8 @@ def cover(operands: list[Access], axes: Sequence[Sequence[int]], count: int) -> 
     kept = {own[axis] for access, own in regarded for axis in access.kept}
     if kept >= set(range(count)):
         return
-    i = next(
-        i for i, access in enumerate(operands) if access.array.kind != "constant" and set(axes[i]) >= set(range(count))
-    )
+    able = [i for i, own in enumerate(axes) if set(own) >= set(range(count))]
+    i = min(able, key=lambda i: operands[i].array.kind == "constant")  # of constants only if there is nothing else
     operands[i] = operands[i].gathered()
 
 
