@@ -24,10 +24,15 @@ from .expressions import CALLABLE, evaluate, is_name, shown, tidy
 from .formulas import formula, partial_of
 from .graph import order
 from .labels import names as names_of
+from .typesetting import latex
+from .typesetting import text as plain
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from .explanation import Explanation
+    from .typesetting import Block
 
 PROGRAM = "python -m autograd"
 OPTION = re.compile(r"-h|--[a-z]+(=.*)?", re.DOTALL)
@@ -109,11 +114,15 @@ def output(arguments: Sequence[str]) -> str:
     asked = variables if options.wrt is None else {options.wrt: variables[options.wrt]}
     derivations = [explain(root, x) for x in asked.values()] if options.explain or options.latex else []
     if options.latex:
-        return "\n\n".join(derivation.latex() for derivation in derivations or [explain(root)])
+        return "\n\n".join(told(derivations or [explain(root)], latex))
     parts = [f"{text} = {root.data:.10g}", gradient(root, asked), steps_table(root, nodes)]
-    blocks = [block for derivation in derivations for block in derivation.text().split("\n\n")]
-    parts += dict.fromkeys(blocks)  # the forward pass is the same for each variable
+    parts += told(derivations, plain)
     return "\n\n".join(part for part in parts if part)
+
+
+def told(derivations: Iterable[Explanation], typeset: Callable[[Iterable[Block]], str]) -> list[str]:
+    """The blocks of derivations, each once: the forward pass is the same for each variable."""
+    return list(dict.fromkeys([typeset([block]) for derivation in derivations for block in derivation.blocks]))
 
 
 def guarded(arguments: Sequence[str]) -> list[str]:
@@ -151,10 +160,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, | head say, has seen enough
         return 0
     except (ArithmeticError, OSError, RuntimeError, ValueError) as error:
-        message = "".join(c if c.isprintable() else " " for c in str(error))
+        message = "".join(c if c.isprintable() else " " for c in complaint(error))
         print(f"{PROGRAM}: {message if len(message) <= 500 else message[:497] + '...'}", file=sys.stderr)
         return 2
     return 0
+
+
+def complaint(error: Exception) -> str:
+    """What went wrong; of a file that cannot be written, its name and the reason."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def say(text: str) -> None:

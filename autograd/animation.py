@@ -63,9 +63,10 @@ def animate(root: Value, *, max_nodes: int = 500) -> Animation:
 def quiz(root: Value, seed: int = 0, *, max_nodes: int = 500) -> Animation:
     """The page of :func:`animate` with gradients hidden, half of them but at most 8, that the learner fills in.
 
-    An answer is right to half a percent; it may be a fraction. Of the first wrong one the page shows how it comes
-    about. Backward can be stepped through when all are right, or the learner asks for the answers. ``seed`` chooses
-    which are hidden. (Who reads the file's text finds the answers: it is an exercise, not an examination.)
+    An answer is right to half a percent, or if it is the gradient rounded to two or more significant digits; it may be
+    a fraction. Of the first wrong one the page shows how it comes about. Backward can be stepped through when all are
+    right, or the learner asks for the answers. ``seed`` chooses which are hidden. (Who reads the file's text finds the
+    answers: it is an exercise, not an examination.)
 
     Raises as :func:`animate`; also TypeError if ``seed`` is not an int, ValueError if there is no gradient to ask for.
     """
@@ -182,8 +183,11 @@ class Stage:
         self.computed = [node for node in self.names if node.parents and node in self.place]
         edges = [(node, position) for node in self.nodes for position in range(len(node._prev))]
         self.edge = {edge: i for i, edge in enumerate(edges)}
-        self.taken = [step for step in sweep(self.derivation.nodes, self.names) if step.operand in self.place]
-        self.taken = [step for step in self.taken if step.operand.rule is not rules.CONSTANT]
+        self.taken = [
+            step
+            for step in sweep(self.derivation.nodes, self.names)
+            if step.operand in self.place and step.operand.rule is not rules.CONSTANT
+        ]
         self.used = list(dict.fromkeys(node.rule for node in self.nodes if node.parents))
 
     # The data.
@@ -312,7 +316,7 @@ class Stage:
                 )
             else:
                 fields = [self.names[node] if node.label else "", short(node.data, DIGITS)]
-                look = {"class": "constant", "color": drawing.GREY, "fontcolor": drawing.GREY, "style": "filled,dashed"}
+                look = {"class": "constant", **drawing.CONSTANT_LOOK}
             stack = "{" + "|".join(drawing.escaped(field) for field in fields if field) + "}"
             op = drawing.escaped(node._op)
             dot.node(f"n{i}", f"{{{op}|{stack}}}" if op else f"{{{stack}}}", id=f"n{i}", **look)
@@ -345,7 +349,14 @@ class Gap:
 
 
 def numbers(node: Value) -> list[object]:
-    """The formula of a node over the numbers of its operands (:func:`autograd.formulas.formula`), as a template."""
+    """The formula of a node over the numbers of its operands (:func:`autograd.formulas.formula`), as a template.
+
+    >>> x = Value(3.0)
+    >>> numbers(x * x)  # with x = -2: -2 * (-2)
+    [0, ' * ', ['(', 1, '-'], 1, [')', 1, '-']]
+    >>> numbers(x.tanh())
+    ['tanh(', 0, ')']
+    """
     rule = node.rule
     if not node.parents:
         return []
@@ -367,9 +378,14 @@ def numbers(node: Value) -> list[object]:
 def template(written: Callable[[Callable[[int], Symbol]], str]) -> list[object]:
     """A formula over numbers that are not known yet, in pieces; ``written`` gets the function that names each.
 
-    A piece is a text, or the position of a number; or such a piece with a position and some of the signs ``+-e0``,
-    which stands only where the number there is of that kind: negative, in powers of ten, zero, or (+) none of these.
-    Parentheses may stand around the first two kinds, and a zero may be left out.
+    A piece is a text, or the position of a number; or a parenthesis with a position and one or both of the signs
+    ``-e``, which stands only where the number there is of that kind: negative, or else in powers of ten.
+
+    How they are found: the formula is written once with a mark in place of each number, and again with each number of
+    each kind; what is there then and was not before, are the parentheses of that kind.
+
+    >>> template(lambda naming: f"2 * {product([naming(0), naming(1)]).text}")
+    ['2 * ', 0, ' * ', ['(', 1, '-'], 1, [')', 1, '-']]
     """
     gaps: dict[int, str] = {}
 
@@ -381,7 +397,6 @@ def template(written: Callable[[Callable[[int], Symbol]], str]) -> list[object]:
 
     base = written(lambda i: Symbol(gap(i)))
     around: dict[tuple[int, str, int], str] = {}  # place in the base, parenthesis, position: for which kinds
-    optional: dict[int, int] = {}  # place in the base: position of the number that is left out with it if it is zero
     for i, mark in gaps.items():
         for kind, number in (("-", Symbol(f"-{mark}", binding=SIGN)), ("e", Symbol(mark, binding=POWER))):
             at = 0
@@ -390,19 +405,13 @@ def template(written: Callable[[Callable[[int], Symbol]], str]) -> list[object]:
                     at += 1
                 else:
                     around[at, c, i] = around.get((at, c, i), "") + kind
-        zero = with_one(i, Symbol("0"))
-        if zero != base.replace(mark, "0"):
-            start = next(at for at, c in enumerate(base) if not zero.startswith(c, at))
-            optional.update(dict.fromkeys(range(start, start + len(base) - len(zero)), i))
     positions = {mark: i for i, mark in gaps.items()}
     pieces: list[object] = []
     for at in range(len(base) + 1):
         pieces += [[parenthesis, i, kinds] for (place, parenthesis, i), kinds in around.items() if place == at]
         for c in base[at : at + 1]:
             piece = positions.get(c, c)
-            if at in optional:
-                pieces.append([piece, optional[at], "+-e"])
-            elif isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
+            if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
                 pieces[-1] += piece
             else:
                 pieces.append(piece)

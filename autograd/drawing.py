@@ -120,7 +120,7 @@ def draw(
 
     A large graph is drawn folded, in boxes with round corners that tell what they hold. ``data`` and ``grad`` are then
     of what a box hands on, between their least and their greatest where that is several nodes. ∂ is the derivative
-    through the box; between boxes that hand on several nodes, ``× 30`` stands on what was 30 arrows:
+    through a box, where that hands on one node and the arrow one node to it; ``× 30`` stands on what was 30 arrows:
 
     >>> draw(y, collapse=True)
     w            data -3      grad 0.9738
@@ -152,6 +152,7 @@ def draw(
     name to ``expand`` that no box has, for a negative ``depth``, and for more than ``max_nodes`` boxes.
     """
     nodes, edges = trace(root)
+    picture = blank(rankdir, format)
     opened = names_to_open(expand)
     if expand is True:
         root = spelled_out(root)
@@ -175,15 +176,13 @@ def draw(
             f"node, or say draw(..., max_nodes={count}) to see it all the same"
         )
     boxes = boxes_of(members, shown, names, swept=root.grad != 0.0)
-    picture = blank(listing(boxes.values()), rankdir, format)
+    picture.text = listing(boxes.values())
     ids = {key: numbered[inside[-1]] for key, inside in members.items()}
     widest = len(members) if folds else max(len(node._prev) for node in nodes)
     picture.graph_attr.update(ranksep=f"{min(max(0.25, 0.1 * widest), 10.0):.2f}")  # many arrows need room to meet
-    if len(edges) < len(nodes):  # a tree: operands can stand in the order of the formula everywhere
+    a_tree = len(edges) < len(nodes)  # where operands can stand in the order of the formula everywhere
+    if a_tree:
         picture.graph_attr.update(ordering="in")
-    elif folds:  # neurons from the first to the last
-        for key, box in boxes.items():
-            box.look["ordering"] = "in" if box.made and key not in shown.modules else "out"
     picture.node_attr.update(
         shape="record", style="filled", fillcolor="white", fontsize="13", width="0.3", height="0.3"
     )
@@ -193,7 +192,9 @@ def draw(
     picture.graph_attr.update(hints)
     copied = {start for (start, _, _), copy in zip(drawn, copies, strict=True) if copy}
     for key, box in boxes.items():
-        picture.node(ids[key], record_of(box, named=key in copied), **box.look)
+        operation = bool(box.made) and key not in shown.modules
+        ordering = {"ordering": "in" if operation else "out"} if folds and not a_tree else {}  # neurons in their order
+        picture.node(ids[key], record_of(box, named=key in copied), **box.look, **ordering)
     for (start, end, text), copy in zip(drawn, copies, strict=True):
         constant = all(node.rule is rules.CONSTANT for node in members[start])
         source = f"{ids[start]}copy{copy}" if copy else ids[start]
@@ -218,12 +219,13 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
     Any number of nodes. Raises as :func:`draw`.
     """
     nodes, _ = trace(root)
+    picture = blank(rankdir, format)
     ids = {node: f"n{number}" for number, node in enumerate(nodes)}
     names = names_of(root)
     nodes = [node for node in names if node in ids]
     alone = Folded(dict(zip(nodes, nodes, strict=True)), set())
     boxes = boxes_of({node: [node] for node in nodes}, alone, names, swept=True)
-    picture = blank(listing(boxes.values()), rankdir, format)
+    picture.text = listing(boxes.values())
     for node in nodes:
         fields = escaped(node.label), f"data {node.data:.4f}", f"grad {node.grad:.4f}"
         picture.node(ids[node], f"{{{'|'.join(fields)}}}", shape="record")
@@ -309,50 +311,95 @@ def heights(keys: Sequence[Key], links: Iterable[tuple[Key, Key]]) -> dict[Key, 
 # How boxes, numbers, labels and gradients look ---------------------------------------------------------------------
 
 
+class Shared(NamedTuple):
+    """What all boxes of a picture have in common."""
+
+    called: Mapping[Hashable, str]
+    """The name of each box."""
+    home: Mapping[Value, Hashable]
+    """The box of each node."""
+    swept: bool
+    """Whether there are gradients to show."""
+    largest: float
+    """The largest gradient, next to which the others are tinted."""
+
+    def grad(self, numbers: Sequence[float]) -> str:
+        """Gradients as a box tells them."""
+        return f"grad {span(numbers) if self.swept else '-'}"
+
+    def look(self, grad: float) -> dict[str, str]:
+        """The look of a box that hands on one node, which has this gradient."""
+        return tint(grad, self.largest) if self.swept else {}
+
+
 def boxes_of(
     members: Mapping[Hashable, Sequence[Value]], shown: Folded, names: Mapping[Value, str], *, swept: bool
 ) -> dict[Hashable, Box]:
     """What stands in each box, given the nodes in it."""
-    home = shown.home
     faces = {key: None if key in shown.modules else face(key, inside) for key, inside in members.items()}
-    handed = handed_on(members, home)
+    handed = handed_on(members, shown.home)
     single = [face or handed[key][0] for key, face in faces.items() if face or len(handed[key]) == 1]
-    grads_shown = [x.grad for x in single if x.rule is not rules.CONSTANT and math.isfinite(x.grad)]
-    largest = max(map(abs, grads_shown), default=0.0)
-    called = {
-        key: visible(key) if isinstance(key, str) else "inputs" if node is None else names[node]
-        for key, node in faces.items()
-    }
+    finite = [abs(x.grad) for x in single if x.rule is not rules.CONSTANT and math.isfinite(x.grad)]
+    called = {key: title(key, node, names) for key, node in faces.items()}
+    shared = Shared(called, shown.home, swept, max(finite, default=0.0))
     boxes: dict[Hashable, Box] = {}
     for key, inside in members.items():
-        node, name = faces[key], called[key]
+        node = faces[key]
         if node is None:
-            grads = [x.grad for x in handed[key] if x.rule is not rules.CONSTANT]
-            data = f"data {span([x.data for x in handed[key]])}"
-            grad = f"grad {span(grads) if swept else '-'}" if grads else "constant"
-            kinds = contents(inside, "parameter" if key in shown.modules else "variable")
-            look = tint(grads[0], largest) if swept and len(grads) == 1 else {} if grads else CONSTANT_LOOK
-            told = f"{name}: {', '.join(kinds)}"
-            within = [x.grad for x in inside if x.rule is rules.LEAF]
-            if swept and within and len(kinds) > 1:
-                kinds = [f"{kinds[0]}, grad {span(within)}", *kinds[1:]]
-            boxes[key] = Box(name, name, [*kinds, data, grad], {**look, "shape": "Mrecord"}, (told, data, grad))
+            noun = "parameter" if key in shown.modules else "variable"
+            boxes[key] = box_of_several(called[key], inside, handed[key], noun, shared)
         elif node.rule is rules.CONSTANT:
-            boxes[key] = Box(
-                name, "", [node.label, short(node.data)], CONSTANT_LOOK, (name, f"data {short(node.data)}", "constant")
-            )
+            boxes[key] = box_of_constant(called[key], node)
+        elif len(inside) > 1:
+            boxes[key] = box_of_labelled(called[key], node, len(inside), shared)
         else:
-            data, grad = f"data {short(node.data)}", f"grad {short(node.grad) if swept else '-'}"
-            look = tint(node.grad, largest) if swept else {}
-            operands = [called[home[operand]] for operand in node._prev[:4]]
-            if len(node._prev) > 4:
-                operands.append(f"... {len(node._prev)} operands")
-            made, line = node._op, f"{name} = {node._op}({', '.join(operands)})" if node._op else name
-            if len(inside) > 1:
-                made = f"{len(inside)} nodes"
-                look["shape"], line = "Mrecord", f"{name}: {made}"
-            boxes[key] = Box(name, made, [node.label, data, grad], look, (line, data, grad))
+            boxes[key] = box_of_node(called[key], node, shared)
     return boxes
+
+
+def title(key: Hashable, node: Value | None, names: Mapping[Value, str]) -> str:
+    """What a box is called: as the module or list, or as the ``node`` that it shows."""
+    if isinstance(key, str):
+        return visible(key)
+    return "inputs" if node is None else names[node]
+
+
+def box_of_constant(name: str, node: Value) -> Box:
+    """A number of the formula."""
+    data = short(node.data)
+    return Box(name, "", [node.label, data], {**CONSTANT_LOOK}, (name, f"data {data}", "constant"))
+
+
+def box_of_node(name: str, node: Value, shared: Shared) -> Box:
+    """A leaf, or an operation and its result."""
+    data, grad = f"data {short(node.data)}", shared.grad([node.grad])
+    operands = [shared.called[shared.home[operand]] for operand in node._prev[:4]]
+    if len(node._prev) > 4:
+        operands.append(f"... {len(node._prev)} operands")
+    told = f"{name} = {node._op}({', '.join(operands)})" if node._op else name
+    return Box(name, node._op, [node.label, data, grad], shared.look(node.grad), (told, data, grad))
+
+
+def box_of_labelled(name: str, node: Value, count: int, shared: Shared) -> Box:
+    """A node and all that was computed for it alone, ``count`` nodes."""
+    made, data, grad = f"{count} nodes", f"data {short(node.data)}", shared.grad([node.grad])
+    look = {**shared.look(node.grad), "shape": "Mrecord"}
+    return Box(name, made, [node.label, data, grad], look, (f"{name}: {made}", data, grad))
+
+
+def box_of_several(name: str, inside: Sequence[Value], handed: Sequence[Value], noun: str, shared: Shared) -> Box:
+    """A module, a list, or nameless inputs: what is in it, and what of that it hands on. A leaf is a ``noun``."""
+    kinds = contents(inside, noun)
+    told, data = f"{name}: {', '.join(kinds)}", f"data {span([x.data for x in handed])}"
+    within = [x.grad for x in inside if x.rule is rules.LEAF]
+    if shared.swept and within and len(kinds) > 1:
+        kinds = [f"{kinds[0]}, grad {span(within)}", *kinds[1:]]
+    grads = [x.grad for x in handed if x.rule is not rules.CONSTANT]
+    if not grads:
+        grad, look = "constant", CONSTANT_LOOK
+    else:
+        grad, look = shared.grad(grads), shared.look(grads[0]) if len(grads) == 1 else {}
+    return Box(name, name, [*kinds, data, grad], {**look, "shape": "Mrecord"}, (told, data, grad))
 
 
 def face(key: Hashable, inside: Sequence[Value]) -> Value | None:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-MOST_PATHS = 6  # that are written out, of at most
-MOST_FACTORS = 8  # factors each
+MOST_PATHS = 6  # that are written out
+MOST_FACTORS = 8  # of a path that is written out
 MOST_LINES = 40  # of a derivation that goes node by node or step by step
 ENDS = 10  # of too many lines, the first and the last
 MOST_TERMS = 4  # of a sum
@@ -52,7 +52,7 @@ def explain(
     *,
     digits: int = 4,
     collapse: bool | Parametrised = False,
-    expand: str | Iterable[str] = (),
+    expand: bool | str | Iterable[str] = (),
     depth: int | None = None,
 ) -> Explanation:
     """How d root / d wrt comes about, or, without ``wrt``, the whole backward pass from ``root``.
@@ -94,7 +94,7 @@ def explain(
         hands on is told, under the name of the module, and a factor is the derivative through it.
 
     Raises TypeError if ``root`` or ``wrt`` is something else; ValueError if no node is called ``wrt``, or ``digits`` is
-    not from 1 to 17; and as :func:`autograd.draw` for what cannot be folded.
+    not from 1 to 17, or ``expand`` is True; and as :func:`autograd.draw` for what cannot be folded.
     """
     if not isinstance(root, Value):
         raise TypeError(f"expected a Value to explain, got {type(root).__name__}")
@@ -102,6 +102,8 @@ def explain(
         raise TypeError(f"expected a Value or its label to differentiate by, got {type(wrt).__name__}")
     if not 1 <= digits <= 17:
         raise ValueError(f"expected digits from 1 to 17, got {digits}")
+    if expand is True:
+        raise ValueError("expand: expected the names of boxes, got True, which only drawings take")
     derivation = Derivation(root, digits)
     opened = names_to_open(expand)
     if collapse is not False or opened or depth is not None:
@@ -182,7 +184,9 @@ class Derivation:
             return known[visible(wanted)]
         labelled = [name for name, node in known.items() if node.label] or list(known)
         some = ", ".join(labelled if len(labelled) <= 8 else [*labelled[:8], "..."])
-        raise ValueError(f"expected the label of a node, one of {some}, got {visible(wanted)!r}")
+        others = [name for name in known if name not in labelled]
+        hint = f" or another name of the derivation, such as {others[0]}," if others else ""
+        raise ValueError(f"expected the name of a node, one of {some},{hint} got {visible(wanted)!r}")
 
     def name(self, node: Value) -> Symbol:
         """A node as formulas have it."""
@@ -252,22 +256,29 @@ class Derivation:
             return Explanation([Block(said)], len(self.nodes), paths)
         shown = set(between)
         taken = [step for step in sweep(self.nodes, self.names) if step.operand in shown]
-        backward = self.path_by_path(taken, wrt)
+        ways = self.ways(taken, wrt)
         kept = {self.root, wrt, *[node for node in between if node.label or node in self.ends]}
-        folding = (backward is None or bool(self.ends)) and 2 < len(kept) < len(between)
+        folding = (ways is None or bool(self.ends)) and 2 < len(kept) < len(between)
         if folding:
             shown = kept
             taken = list(folded(between, kept, self.gradient, self.names))
-            backward = self.path_by_path(taken, wrt)
+            ways = self.ways(taken, wrt)
         said = [self.total(wrt), " = ", self.number(self.gradient[wrt])]
         said += [", along 1 path" if paths == 1 else f", the sum over {counted(paths, 'path')}"]
+        if ways is None:
+            backward = self.node_by_node(taken)
+        elif len(ways) == paths:
+            backward = self.products(ways, taken, wrt, "path")
+        else:
+            said += [f", in {counted(len(ways), 'product')},"]
+            backward = self.products(ways, taken, wrt, "product")
         said += [" from ", self.name(self.root), " to ", self.name(wrt), f"; {self.visits}"]
         said += [FOLDED.format(self.folded_at) * folding]
-        blocks = [Block(said), self.forward(shown, folding), backward or self.node_by_node(taken)]
+        blocks = [Block(said), self.forward(shown, folding), backward]
         return Explanation(blocks, len(self.nodes), paths)
 
-    def path_by_path(self, taken: Sequence[Step], wrt: Value) -> Block | None:
-        """Every path with its product, and their sum; None if there are too many, or too many factors."""
+    def ways(self, taken: Sequence[Step], wrt: Value) -> list[list[Step]] | None:
+        """Every way from the root to ``wrt``, step by step; None if there are too many, or too many steps."""
         below: dict[Value, list[Step]] = {}
         length, paths = {self.root: 0}, Counter({self.root: 1})
         for step in taken:
@@ -276,23 +287,30 @@ class Derivation:
             paths[step.operand] = min(paths[step.operand] + paths[step.node], MOST_PATHS + 1)
         if paths[wrt] > MOST_PATHS or length[wrt] > MOST_FACTORS:
             return None
-        lines: list[Line] = []
-        results: list[float] = []
+        found: list[list[Step]] = []
         waiting = [[step] for step in reversed(below[self.root])]
         while waiting:
             path = waiting.pop()
-            if path[-1].operand is not wrt:
+            if path[-1].operand is wrt:
+                found.append(path)
+            else:
                 waiting += [[*path, step] for step in reversed(below[path[-1].operand])]
-                continue
+        return found
+
+    def products(self, ways: Sequence[Sequence[Step]], taken: Sequence[Step], wrt: Value, noun: str) -> Block:
+        """Each way of those ``taken`` as a product, under that ``noun`` and its number, and their sum."""
+        lines: list[Line] = []
+        results: list[float] = []
+        for path in ways:
             carries = all(step.carries for step in path)
             results.append(prod([step.partial for step in path]) if carries else 0.0)
             sides = [
-                product([self.factor(step, below[step.node]) for step in path]),
+                product([self.factor(step, [x for x in taken if x.node is step.node]) for step in path]),
                 product([step.symbolic for step in path]),
                 product([self.number(step.partial) for step in path], r" \times "),
                 self.number(results[-1]),
             ]
-            left = f"path {len(lines) + 1}"
+            left = f"{noun} {len(lines) + 1}"
             note = "" if carries else "carries nothing"
             lines.append(Line(Symbol(left, rf"\text{{{left}:}}\quad"), sides, ":", note))
         if len(lines) == 1:

@@ -21,7 +21,7 @@ from .symbols import short
 from .value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 
 FEW_BOXES = 24  # in a folded picture, if the names of the parameters allow it
 PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\d+\])+")  # layers.0.neurons.3.w[5], x[7]
@@ -79,7 +79,7 @@ class Folds:
     Raises TypeError for another ``collapse``; ValueError for a name that the graph does not know.
     """
 
-    def __init__(self, nodes: Sequence[Value], collapse: bool | Parametrised, expand: Iterable[str] = ()) -> None:
+    def __init__(self, nodes: Sequence[Value], collapse: bool | Parametrised, expand: Collection[str] = ()) -> None:
         names = {node: node.label for node in nodes if PATH.fullmatch(node.label)}
         self.whole, inside = "model", {}
         if not isinstance(collapse, bool):
@@ -261,29 +261,29 @@ def arrows(
 ) -> Iterator[tuple[Hashable, Hashable, str]]:
     """From which box to which, and what stands there.
 
-    That is the partial between nodes, and between boxes that hand on one node each the derivative through the box;
-    else how many arrows there were.
+    That is the partial between nodes; the derivative through a box that hands on one node, by the one node of the
+    other that reaches it; else how many arrows there were, if several.
     """
     handed = handed_on(members, home)
     place = {node: i for i, node in enumerate(home)}
-    bundles: dict[tuple[Hashable, Hashable], int] = {}
+    bundles: dict[tuple[Hashable, Hashable], list[Value]] = {}
     for node, end in home.items():
         for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
             start = home[operand]
             if len(handed[start]) == len(members[end]) == 1:
                 yield start, end, f"∂ {short(partial)}"
             elif members[start] is not members[end]:
-                bundles[start, end] = bundles.get((start, end), 0) + 1
+                bundles.setdefault((start, end), []).append(operand)
     through: dict[tuple[Hashable, Hashable], float] = {}
     for end in {end: None for _, end in bundles}:
         if len(handed[end]) == 1:
             for operand, _, partial, _ in ways_down(handed[end][0], place, place.keys() - set(members[end])):
                 through[home[operand], end] = through.get((home[operand], end), 0.0) + partial
-    for (start, end), count in bundles.items():
-        if len(handed[start]) == len(handed[end]) == 1:
+    for (start, end), operands in bundles.items():
+        if len(handed[end]) == len(set(operands)) == 1:
             yield start, end, f"∂ {short(through[start, end])}"
         else:
-            yield start, end, f"× {count}"
+            yield start, end, f"× {len(operands)}" if len(operands) > 1 else ""
 
 
 def members_of(home: Mapping[Value, Hashable]) -> dict[Hashable, list[Value]]:

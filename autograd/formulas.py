@@ -18,7 +18,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import functions, rules
-from .symbols import ATOM, PRODUCT, SIGN, Symbol, Vector, name, namespace, number, parenthesised, short, symbol, word
+from .symbols import (
+    ABSENT,
+    ATOM,
+    PRODUCT,
+    SIGN,
+    Symbol,
+    Vector,
+    name,
+    namespace,
+    number,
+    parenthesised,
+    short,
+    symbol,
+    word,
+)
 from .value import Value
 
 if TYPE_CHECKING:
@@ -114,7 +128,7 @@ def arguments(node: Value, naming: Naming, place: int = 0) -> tuple[Symbol, ...]
     if rule.layout == "sequence":
         return (vector(parents, naming, place, node.partials),)
     w, x, b = rule.arguments(parents)
-    return vector(w, naming, place), vector(x, naming, place), naming(b) if isinstance(b, Value) else symbol(b)
+    return vector(w, naming, place), vector(x, naming, place), naming(b) if isinstance(b, Value) else ABSENT
 
 
 def vector(operands: Sequence[Value], naming: Naming, place: int = 0, partials: Sequence[float] = ()) -> Vector:

@@ -35,9 +35,9 @@ def names(*roots: Value) -> dict[Value, str]:
     """A name for each node that the roots depend on: its label; its number, if it is a constant; else v1, v2, ...
 
     The nodes are named, and listed, in the order in which the formula is worked out: operands before results, left
-    before right. No two share a name, except constants of one number (and label): a label that several nodes bear is
-    numbered from the second on (``x``, ``x_2``), and what is taken is passed over. The same graph has the same names
-    in every run.
+    before right. No two share a name, except that a constant without a label is called by its number, whatever else
+    is called so, and constants of one number and label are one. A label that several nodes bear is numbered from the
+    second on (``x``, ``x_2``), and what is taken is passed over. The same graph has the same names in every run.
 
     >>> x, other = Value(3.0, label="x"), Value(4.0, label="x")
     >>> list(names(2.0 * x + other * other).values())
@@ -86,7 +86,8 @@ def name_from(variables: Mapping[str, object]) -> None:
 
     A Value gets the name of its variable; the Values of a list or tuple are ``w[0]``, ``w[1]``, ..., those of nested
     ones ``W[0][2]``; the parameters of a module (an object with ``named_parameters()``) are called as it calls them,
-    ``model.layers.0.neurons.3.w[5]``. Values that have a label keep it, so the first name given stays, but for
+    ``model.layers.0.neurons.3.w[5]``. Only plain lists and tuples are looked into, not named tuples, such as the
+    records of :func:`autograd.steps`. Values that have a label keep it, so the first name given stays, but for
     parameters that only their module has named, ``layers.0.neurons.3.w[5]``; names that begin with an underscore name
     nothing.
 
@@ -109,7 +110,7 @@ def name_from(variables: Mapping[str, object]) -> None:
             content.label = content.label or name
         elif id(content) in seen:
             continue
-        elif isinstance(content, (list, tuple)):
+        elif isinstance(content, (list, tuple)) and type(content) in (list, tuple):
             seen.add(id(content))
             stack.extend((f"{name}[{i}]", content[i]) for i in reversed(range(len(content))))
         elif callable(getattr(type(content), "named_parameters", None)):

@@ -110,16 +110,26 @@ def drawing_class() -> type[Digraph]:
     return type("Drawing", (Renderable, graphviz.Digraph), {"__module__": __name__, "__doc__": Renderable.__doc__})
 
 
-def blank(text: str, rankdir: str, format: str) -> Digraph:
-    """A drawing without nodes yet, which already prints itself as ``text``."""
+def blank(rankdir: str, format: str) -> Digraph:
+    """A drawing without nodes yet; its ``text`` is what it prints itself as.
+
+    Raises ValueError for another direction, and for a format that Graphviz does not know.
+    """
     if rankdir not in {"LR", "TB"}:
         raise ValueError(f"expected the rankdir 'LR' (left to right) or 'TB' (top to bottom), got {rankdir!r}")
+    expect_format(format)
     font = {"fontname": FONT}
-    drawing = drawing_class()(
+    return drawing_class()(
         filename="graph", format=format, graph_attr={"rankdir": rankdir, **font}, node_attr=font, edge_attr=font
     )
-    drawing.text = text
-    return drawing
+
+
+def expect_format(format: str) -> None:
+    """Raise ValueError for a format that Graphviz does not know."""
+    from graphviz import FORMATS
+
+    if format not in FORMATS:
+        raise ValueError(f"expected a format of Graphviz such as svg, png or pdf, got {format!r}")
 
 
 def renderer() -> str:
@@ -152,10 +162,7 @@ def rendered(source: str, format: str, engine: str) -> bytes:
     fonts, with Latin, Greek, Cyrillic and Hebrew letters and the usual signs of mathematics; other characters are
     empty boxes in its PNG and PDF. Its SVG leaves the letters to the browser, which has them all.
     """
-    from graphviz import FORMATS
-
-    if format not in FORMATS:
-        raise ValueError(f"expected a format of Graphviz such as svg, png or pdf, got {format!r}")
+    expect_format(format)
     program = renderer()
     command = [program, f"-K{engine}"]
     paged = format == "pdf" and os.path.basename(program).startswith("graphviz-pure")

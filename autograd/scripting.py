@@ -67,9 +67,9 @@ def require(text: str, needed: dict[str, str]) -> None:
         if name not in needed:
             definition = definition_of(name)
             if definition:
-                needed[name] = ""  # a function may name itself
+                needed[name] = definition  # a function may name itself
                 require(definition, needed)
-                needed[name] = needed.pop(name) or definition
+                needed[name] = needed.pop(name)  # behind what it names
 
 
 def definition_of(name: str) -> str:

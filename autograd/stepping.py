@@ -113,7 +113,7 @@ def sweep(nodes: Sequence[Value], names: Mapping[Value, str]) -> Iterator[Step]:
         upstream = gradient.get(node, graph.UNTOUCHED)
         for position, (operand, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
             before = gradient.get(operand, graph.UNTOUCHED)
-            carries = upstream is not graph.UNTOUCHED and bool(partial or not node.rule.selecting)
+            carries = carried(node, upstream, partial)
             contribution = partial * upstream if carries else 0.0
             if carries:
                 gradient[operand] = before + contribution
@@ -165,6 +165,11 @@ def folded(
             index += 1
 
 
+def carried(node: Value, upstream: float, partial: float) -> bool:
+    """Whether anything goes on from a node to an operand: something arrived, and its operation selected the operand."""
+    return upstream is not graph.UNTOUCHED and bool(partial or not node.rule.selecting)
+
+
 def ways_down(
     top: Value, place: Mapping[Value, int], kept: set[Value]
 ) -> Iterator[tuple[Value, int | None, float, bool]]:
@@ -178,7 +183,7 @@ def ways_down(
         for position, (operand, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
             if operand not in place:
                 continue
-            carries = upstream is not graph.UNTOUCHED and bool(partial or not node.rule.selecting)
+            carries = carried(node, upstream, partial)
             if node is top and operand in kept:
                 yield operand, position, partial, carries
                 continue

@@ -362,14 +362,16 @@ def added(terms: Sequence[Symbol | None]) -> Symbol:
     return Symbol(" + ".join([text for text, _ in written]), " + ".join([latex for _, latex in written]), SUM)
 
 
+ABSENT = number("0")
+"""The bias of a weighted sum that has none."""
+
+
 def _inner(w: Symbol, x: Symbol, b: Symbol) -> Symbol:
-    """w . x + b; of vectors whose elements have names, the sum of products written out."""
+    """w . x + b; of vectors whose elements have names, the sum of products written out, and the bias."""
     if not isinstance(w, Vector) or not isinstance(x, Vector):
         return Symbol(f"{w} . {x}", rf"{w.latex} \cdot {x.latex}", PRODUCT) + b
     terms = [None if u is None or v is None else u * v for u, v in zip(w.terms, x.terms, strict=True)]
-    if b.text != "0" or not terms:
-        terms.append(b)
-    return added(terms)
+    return added(terms if b is ABSENT and terms else [*terms, b])
 
 
 log, sigmoid, exp = call("log"), _written("sigmoid", r"\sigma"), _exponential

@@ -21,6 +21,7 @@ y &= w\,x &&= 6
 from __future__ import annotations
 
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from .symbols import Symbol
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Piece = str | Symbol
+
+WIDEST = 40  # signs of a side that stands in a column
 
 
 class Line(NamedTuple):
@@ -83,21 +86,28 @@ def enclosed(blocks: Iterable[Block], begin: str, end: str, begin_block: str, en
 
 
 def columns_text(lines: Sequence[Line]) -> list[str]:
-    """One equation a line, each side below its like; a very long side pushes only its own line."""
+    """One equation a line, each side below its like; a line with a very long side is in no column from there on."""
     widths: Counter[int] = Counter()
     for line in lines:
-        for column, cell in enumerate([line.left, *line.told()]):
-            if line.sides and len(cell.text) <= 40:
-                widths[column] = max(widths[column], len(cell.text))
+        for column, cell in enumerate(in_columns(line)):
+            widths[column] = max(widths[column], len(cell.text))
     written = []
     sign_width = max((len(line.sign) for line in lines), default=0)
     for line in lines:
-        equation = line.left.text.ljust(widths[0] * bool(line.sides))
-        for column, side in enumerate(line.told(), start=1):
+        reach = len(in_columns(line))
+        cells = [cell.text.ljust(widths[i] if i < reach else 0) for i, cell in enumerate([line.left, *line.told()])]
+        equation = cells[0]
+        for column, side in enumerate(cells[1:], start=1):
             sign = line.sign.rjust(sign_width) if column == 1 else "="
-            equation += f" {sign} {side.text.ljust(widths[column])}"
+            equation += f" {sign} {side}"
         written.append(f"{equation}{noted(line)}".rstrip())
     return written
+
+
+def in_columns(line: Line) -> list[Symbol]:
+    """The left side and the sides of an equation, as far as they stand below their likes: up to a very long one."""
+    cells = [line.left, *line.told()] if line.sides else []
+    return list(takewhile(lambda cell: len(cell.text) <= WIDEST, cells))
 
 
 def stacked_text(lines: Sequence[Line]) -> list[str]:

@@ -1,6 +1,6 @@
 """chainrule's networks: neurons, layers and the loop that trains them, in plain scalar code over ``autograd``.
 
-Read the files in this order: modules, losses, optimizers, steps, training, data, storage, pictures.
+Read the files in this order: modules, losses, optimizers, descent, training, data, storage, pictures.
 """
 
 import autograd

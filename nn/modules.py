@@ -14,6 +14,7 @@ import operator
 import random
 from contextvars import ContextVar
 from functools import wraps
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import autograd
@@ -94,13 +95,21 @@ class Module:
         Computed by the array program that :func:`autograd.jit` makes of the model. It is kept for the next call, as
         long as the model consists of the same things; the numbers of the parameters are read anew each time.
 
-        Raises ValueError if X is empty, or if its examples are arranged unlike each other.
+        Raises ValueError if X is empty, or if its examples are arranged unlike each other; TypeError if it is no list
+        or array, or where it is one example instead of a list of them.
         """
         import numpy as np
 
         if self._predictor is None or not self._predictor.fits(self):
             self._predictor = Predictor(self)
-        return np.moveaxis(np.asarray(self._predictor.program.map(X)), -1, 0)
+        try:
+            outputs = self._predictor.program.map(X)
+        except TypeError as error:
+            if hasattr(X, "__len__") and all([isinstance(x, (Value, Real)) for x in X]):
+                message = f"predict: expected a list of examples; for one, predict([x]); got {X!r}"
+                raise TypeError(message) from error
+            raise
+        return np.moveaxis(np.asarray(outputs), -1, 0)
 
     def __getstate__(self) -> dict[str, object]:
         """What a copy is made from, or a model in another process: not the program, which it makes itself."""

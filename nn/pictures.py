@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
 FONT = "Arial"
+LONGEST = 80  # letters of a name
 ACROSS, DOWN = 2.2, 0.75  # inches from column to column, and from neuron to neuron
 POSITIVE, NEGATIVE = "#b34700", "#1f5fbf"  # both dark enough for a projector: 5.5:1 and more on white
 WIDEST = 3.5  # points
-LETTER = 0.025  # columns that half a letter takes
+NARROW, USUAL, WIDE = 0.06, 0.102, 0.18  # inches that a letter takes at most
 WORD = {"shape": "plaintext", "fixedsize": "false", "width": "0", "height": "0", "margin": "0.04"}
 
 
@@ -76,12 +77,14 @@ def draw_network(
             gap = min(column.values()) + DOWN + third
             picture.node(f"{place}.gap{third:+}", "", pos=at(place, gap), width="0.06", fillcolor="black")
         picture.node(f"{place}.size", f"{size} {kind(neuron)}", pos=at(place, bottom), **WORD)
+    room = max([width_of(names[0][row]) for row in columns[0]])  # names are in boxes of one size, beside their dots
     for row, height in columns[0].items():
-        name = text(names[0][row])
-        picture.node(f"in.{row}", name, pos=at(-0.08 - LETTER * len(name), height), **WORD)
+        middle = at(-0.08 - room / 2 / ACROSS, height)
+        picture.node(f"in.{row}", rf"{text(names[0][row])}\r", pos=middle, **{**WORD, "width": f"{room:.3f}"})
+    room = max([width_of(names[1][row]) for row in columns[-1]])
     for row, height in columns[-1].items():
-        name = text(names[1][row])
-        picture.node(f"out.{row}", name, pos=at(len(layers) + 0.4 + LETTER * len(name), height), **WORD)
+        middle = at(len(layers) + 0.4 + room / 2 / ACROSS, height)
+        picture.node(f"out.{row}", rf"{text(names[1][row])}\l", pos=middle, **{**WORD, "width": f"{room:.3f}"})
         picture.edge(f"{len(layers)}.{row}", f"out.{row}", arrowhead="normal")
     for place, layer in enumerate(layers):
         largest = max([abs(w.data) for neuron in layer for w in neuron.w if math.isfinite(w.data)], default=0.0)
@@ -115,6 +118,15 @@ def names_of(given: Sequence[str] | None, letter: str, size: int) -> Sequence[st
     return given
 
 
+def width_of(name: str) -> float:
+    """The width of a name in inches, with its margins: no less than it takes, so that its box need not grow."""
+    letters = [
+        NARROW if c in " .,:;'|!Iijlt" else USUAL if c.isascii() and c not in "mw" and not c.isupper() else WIDE
+        for c in seen(name)
+    ]
+    return 0.08 + sum(letters)
+
+
 def heights(size: int, most: int) -> dict[int, float]:
     """The neurons of a layer that are drawn, and how high above the middle: the first, and the last below a gap."""
     rows = list(range(size)) if size <= most else [*range(most - 1), size - 1]
@@ -146,7 +158,12 @@ def line(weight: float, largest: float) -> dict[str, str]:
     return {"color": colour, "style": style, "penwidth": f"{width:.2f}"}
 
 
+def seen(label: str) -> str:
+    """A label as drawings show it: what cannot be seen as Python writes it, and at most 80 letters."""
+    shown = "".join([c if c.isprintable() else repr(c)[1:-1] for c in label[: LONGEST + 1]])
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
 def text(label: str) -> str:
-    """A label for Graphviz, which draws it as it stands; what cannot be seen as Python writes it."""
-    shown = "".join([c if c.isprintable() else repr(c)[1:-1] for c in label])
-    return shown.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """A label for Graphviz, which draws it as ``seen`` gives it."""
+    return seen(label).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -6,16 +6,17 @@ Forward, backward, step - for mini-batches of examples, epoch after epoch - with
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Value
 
-from .steps import in_numbers, steps
+from .descent import descent, in_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
 
@@ -96,27 +97,41 @@ def fit(
     jit:
         Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
         quicker; the parameters are written back at the end of each epoch. ``jit=False`` computes scalar by scalar: for
-        a model that draws random numbers or reads ``.data``. Examples that are arranged unlike each other, and classes
-        under a loss of your own, are computed so in any case.
+        a model that draws random numbers or reads ``.data``. Plain numbers in model and loss, and the identity of
+        Values, are part of the program: what is to change during the training has to be a Value. Where callbacks are
+        given this is looked at anew after each epoch: RuntimeError if they changed a plain number in the loss, or put
+        another Value in the place of a parameter. Examples and targets are read once. Examples that are arranged unlike
+        each other, and classes under a loss of your own, are computed scalar by scalar in any case.
 
-    Raises ValueError if X and Y, or those of the validation, differ in length or are empty, or for a batch size or
-    number of epochs that makes no sense. An error or an interruption leaves the parameters as they are after the last
-    complete step.
+    Raises TypeError for what is not of the kind described, ValueError if X and Y, or those of the validation, differ in
+    length or are empty, or for a batch size or number of epochs that makes no sense. An error or an interruption leaves
+    the parameters as they are after the last complete step.
     """
+    expect(X, hasattr(X, "__len__"), "a list or an array of examples")
+    expect(Y, hasattr(Y, "__len__"), "a list or an array of targets")
     count("fit", X, Y)
-    if validation is not None:
-        count("validation", *validation)
+    expect(loss, callable(loss), "a loss, a function of outputs and target")
+    step = getattr(optimizer, "step", None)
+    expect(optimizer, callable(step) and not isinstance(optimizer, type), "an optimizer, such as SGD(lr=0.1)")
+    expect(rng, rng is None or callable(getattr(rng, "shuffle", None)), "rng=random.Random(seed) or None")
+    expect(batch_size, isinstance(batch_size, Integral), "an int as batch_size")
+    expect(epochs, isinstance(epochs, Integral), "an int as epochs")
     if batch_size < 1 or epochs < 0:
         raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
+    functions = isinstance(callbacks, (list, tuple)) and all(map(callable, callbacks))
+    expect(callbacks, functions, "callbacks in a list or tuple")
+    if validation is not None:
+        expect(validation, is_pair(validation), "validation=(X, Y)")
+        count("validation", *validation)
     from tqdm import tqdm
 
-    cost = autograd.jit(lambda x, y: loss(model(x), y)) if jit else None
-    training = steps(model, loss, optimizer, X, Y, cost)
+    cost = autograd.jit(composed(model, loss)) if jit else None
+    training = descent(model, loss, optimizer, X, Y, cost)
     measure = None if validation is None else measurement(model, loss, *validation, threshold, cost)
     shuffle = (rng or random.Random()).shuffle
     order = list(range(len(X)))
     history = History()
-    with tqdm(total=epochs * len(X), disable=not progress, unit=" examples") as bar:
+    with advising(cost), tqdm(total=epochs * len(X), disable=not progress, unit=" examples") as bar:
         for epoch in range(1, epochs + 1):
             shuffle(order)
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
@@ -138,6 +153,41 @@ def fit(
             if callbacks:
                 training.read()
     return history
+
+
+def expect(given: object, good: object, wish: str) -> None:
+    """TypeError unless what was given to :func:`fit` is good."""
+    if not good:
+        got = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        got += f" {given!r}" if isinstance(given, (str, int, float)) else ""
+        raise TypeError(f"fit: expected {wish}, got {got}")
+
+
+def is_pair(given: object) -> bool:
+    """Whether these are two things that have a length."""
+    return isinstance(given, (list, tuple)) and len(given) == 2 and all([hasattr(x, "__len__") for x in given])
+
+
+def composed(model: Module, loss: Loss) -> Callable[[Any, Any], Value]:
+    """The loss of one example, by a name that tells what it consists of."""
+
+    def cost(x: Any, y: Any) -> Value:  # noqa: ANN401 - whatever the model and the loss take
+        return loss(model(x), y)
+
+    cost.__name__ = f"{getattr(loss, '__name__', type(loss).__name__)}({type(model).__name__}(x), y)"
+    return cost
+
+
+@contextmanager
+def advising(cost: Any) -> Iterator[None]:  # noqa: ANN401 - jit's class is none of autograd's names
+    """Say what to do where jit finds that the program of model and loss is not what they compute."""
+    try:
+        yield
+    except RuntimeError as error:
+        if cost is None or not str(error).startswith(f"jit: {cost.name} "):
+            raise
+        advice = "pass jit=False to fit, or use a Value for a number that changes during the training"
+        raise RuntimeError(f"{error}; {advice}") from error
 
 
 def measurement(

@@ -163,7 +163,7 @@ def test_infinite_leaves_are_no_obstacle() -> None:
 
 def kind(text: str) -> str:
     """The kind of a number, as templates have it."""
-    return "0" if text == "0" else "-" if text.startswith("-") else "e" if "e" in text else "+"
+    return "-" if text.startswith("-") else "e" if "e" in text else "+"
 
 
 def filled(pieces: list[Any], texts: list[str]) -> str:
@@ -171,7 +171,7 @@ def filled(pieces: list[Any], texts: list[str]) -> str:
 
     def piece(x: Any) -> str:
         if isinstance(x, list):
-            return piece(x[0]) if kind(texts[x[1]]) in x[2] else ""
+            return x[0] if kind(texts[x[1]]) in x[2] else ""
         return x if isinstance(x, str) else texts[x]
 
     return "".join(map(piece, pieces))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -113,6 +113,42 @@ def test_a_batch_that_is_prepared_once() -> None:
         assert gradients(got, bend.variables) == pytest.approx(gradients(expected, bend.variables), rel=1e-12)
         bend.a.data -= 0.2
     assert batch.map().tolist() == pytest.approx([bend(x, y).data for x, y in zip(POINTS, NUMBERS, strict=True)])
+
+
+@pytest.mark.parametrize("kind", [np.array, list, tuple], ids=["array", "list", "tuple"])
+def test_a_batch_keeps_its_numbers(kind: Any) -> None:
+    """What is done to the examples afterwards has no effect: on programs, on guards, or where the function runs."""
+    rows: Any = np.array([[1.0], [-2.0], [3.0]]) if kind is np.array else kind([[1.0], [-2.0], [3.0]])
+    w = Value(2.0)
+    batch = jit(lambda x: w * x[0] if x[0] > 0 else ag.sqrt(x[0] + 2.0) - x[0]).batch(rows)
+    expected = (2.0 + 2.0 + 6.0) / 3
+    assert batch.mean().data == pytest.approx(expected)
+    rows[0][0] = -5.0
+    assert batch.mean().data == pytest.approx(expected)
+    assert batch.eager_mean(None).data == pytest.approx(expected)
+    assert batch.objective([w]).gradient()[0] == pytest.approx(expected)
+
+
+def test_a_batch_keeps_what_is_nested() -> None:
+    """Dicts, named tuples and arrays in lists are its own too; Values in them remain the ones given."""
+
+    class Pair(NamedTuple):
+        u: Any
+        v: Any
+
+    x, w = np.array([1.0, 2.0]), Value(3.0)
+    batch = jit(lambda e: e["p"].u[0] * e["p"].v).batch([{"p": Pair(x, w)}, {"p": Pair(x, 1.0)}])
+    x[0] = 7.0
+    assert gradients(batch.mean(), [w]) == [0.5]
+    assert batch.eager_mean(None).data == 2.0
+
+
+@pytest.mark.parametrize("arguments", [{"a": 1.0}, 3.0, None, iter([1.0]), "12", Value(1.0), np.array(2.0)], ids=repr)
+@pytest.mark.parametrize("call", ["mean", "map", "batch"])
+def test_what_is_no_batch(call: str, arguments: Any) -> None:
+    """Something else than a list or an array of examples is a TypeError in words."""
+    with pytest.raises(TypeError, match="jit: expected a list or an array of examples as argument 0 of <lambda>, got "):
+        getattr(jit(lambda x: x), call)(arguments)
 
 
 def test_results_of_one_arrangement() -> None:
@@ -235,4 +271,48 @@ def test_an_objective_is_checked() -> None:
     objective.gradient()
     objective.P = objective.P + 1.0
     with pytest.raises(RuntimeError, match=r"\.data or item\(\)"):
+        objective.gradient()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_examples_are_chosen_by_number(guarded: bool) -> None:
+    """A list of numbers is as good as an array; no mask, no single number, none outside the examples, not nothing."""
+    w = Value(2.0)
+    batch = jit(lambda x: w * x if not guarded or x > 0 else w - x).batch([1.0, 2.0, 3.0])
+    objective = batch.objective([w])
+    for index in ([2, 0], (2, 0), np.array([2, 0], np.uint8)):
+        assert objective.gradient(index)[0] == batch.mean(index).data == 4.0
+    wrong: list[tuple[Any, type[Exception], str]] = [
+        (np.array([True, False, False]), TypeError, "example numbers that are int, got an array of bool"),
+        ([1.0], TypeError, "example numbers that are int, got an array of float64"),
+        (1, ValueError, "a list or an array of example numbers, and some, got 1"),
+        ([], ValueError, r"a list or an array of example numbers, and some, got \[\]"),
+        ([[1]], ValueError, r"a list or an array of example numbers, and some, got \[\[1\]\]"),
+        ([0, 3], ValueError, "example numbers from 0 to 2, got 3"),
+        ([-1, 0], ValueError, "example numbers from 0 to 2, got -1"),
+    ]
+    for index, error, complaint in wrong:
+        for ask in (batch.mean, objective.gradient):
+            with pytest.raises(error, match=f"^jit: expected {complaint}$"):
+                ask(index)
+
+
+@pytest.mark.parametrize("variables", [[1.0], Value(1.0), ["w"]], ids=["float", "one", "name"])
+def test_an_objective_has_values_as_variables(variables: Any) -> None:
+    """Anything else is a TypeError."""
+    with pytest.raises(TypeError, match="jit: expected a list of Values as variables of an objective, got"):
+        jit(lambda x: x * x).batch([1.0]).objective(variables)
+
+
+def test_an_objective_in_doubt() -> None:
+    """A plain number is frozen in a program; ``doubt`` finds out that it has changed."""
+    w, settings = Value(2.0), [3.0]
+    objective = jit(lambda x: settings[0] * w * x).batch([1.0]).objective([w])
+    objective.P = objective.P + 1.0
+    assert [objective.gradient()[0] for _ in range(2)] == [9.0, 9.0]
+    objective.doubt()
+    assert objective.gradient()[0] == 9.0
+    settings[0] = 4.0
+    objective.doubt()
+    with pytest.raises(RuntimeError, match="it depends on more than its arguments"):
         objective.gradient()

@@ -322,6 +322,7 @@ def test_latex(capsys: Capture) -> None:
     assert printed.endswith("&= -1.461\n\\end{aligned}\n\\]\n")
     assert page(capsys, *EXAMPLE, "--wrt", "x", "--latex", "--explain") == printed
     assert page(capsys, *EXAMPLE, "--latex").count("Backward") == 3
+    assert page(capsys, *EXAMPLE, "--latex").count("Forward") == 1
 
 
 @pytest.mark.parametrize(
@@ -428,8 +429,11 @@ def test_svg(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_svg_that_cannot_be_written(tmp_path: Path, capsys: Capture) -> None:
-    """A file that cannot be written is one line that names it."""
-    assert "No such file or directory" in refusal(capsys, *EXAMPLE, "--svg", str(tmp_path / "no" / "graph.svg"))
+    """A file that cannot be written is one line that names it and says why."""
+    path = str(tmp_path / "no" / "file")
+    for option in ("--svg", "--html"):
+        assert refusal(capsys, *EXAMPLE, option, path).rstrip().endswith(f"{path}: No such file or directory")
+        assert "Errno" not in refusal(capsys, *EXAMPLE, option, path)
 
 
 def test_no_drawing_of_what_has_no_value(tmp_path: Path, capsys: Capture) -> None:

@@ -537,6 +537,18 @@ def test_same_graph_same_bytes() -> None:
     assert len(outputs) == 1
 
 
+def test_pictures_do_not_depend_on_those_before() -> None:
+    """A picture is the same before and after the graph was drawn folded, constants and all."""
+    x, two = Value(3.0, label="x"), ag.constant(2.0)
+    p, q = two * x, two + x
+    p.label, q.label = "p", "q"
+    plain, folded = draw(p * q).source, draw(p * q, collapse=True).source
+    assert "dashed" in plain
+    assert "ordering" not in plain
+    assert 'ordering=out style="filled,dashed"' in folded
+    assert (draw(p * q).source, draw(p * q, collapse=True).source) == (plain, folded)
+
+
 @pytest.mark.parametrize("drawer", DRAWERS)
 def test_unknown_direction(drawer: Any) -> None:
     """A direction that is neither LR nor TB is a ValueError."""
@@ -547,7 +559,7 @@ def test_unknown_direction(drawer: Any) -> None:
 @pytest.mark.parametrize("drawer", DRAWERS)
 def test_unknown_format(drawer: Any) -> None:
     """A format that Graphviz does not know is a ValueError, at the drawing and at the rendering."""
-    with pytest.raises(ValueError, match="unknown format: 'xyz'"):
+    with pytest.raises(ValueError, match="expected a format of Graphviz such as svg, png or pdf, got 'xyz'"):
         drawer(neuron(), format="xyz")
     with pytest.raises(ValueError, match="expected a format of Graphviz such as svg, png or pdf, got 'xyz'"):
         drawer(neuron()).pipe("xyz")
@@ -721,6 +733,18 @@ def test_arrows_between_layers_are_counted() -> None:
     model = network([3, 4, 4, 1])
     picture = draw(model([Value(1.0), Value(2.0), Value(-1.0)]), collapse=model, max_nodes=4)  # type: ignore[arg-type]
     assert sorted(texts[0] for texts in arrows(picture).values()) == ["× 12", "× 16", "× 4"]
+
+
+def test_an_arrow_of_one_node_carries_its_derivative() -> None:
+    """Where one of several nodes that a box hands on reaches another box, ∂ is the derivative by that node."""
+    x = [Value(2.0), Value(5.0)]
+    u, v = (x[0] * x[0] + 1.0) * 3.0, x[0] * x[1]
+    y = u * v
+    ag.name_from({"x": x, "u": u, "v": v, "y": y})
+    picture = draw(y, collapse=True)
+    names = {title: texts[0] if ":" in texts[0] else " ".join(texts) for title, texts in boxes(picture).items()}
+    told = {texts[0] for title, texts in arrows(picture).items() if names[title.split("->")[0]].startswith("x ")}
+    assert told == {"∂ 12", "× 2"}
 
 
 def test_labels_from_variables_fold_too() -> None:
@@ -1043,6 +1067,18 @@ def test_a_layer_is_a_network() -> None:
     assert len(lines_of(picture)) == 6
     assert repr(picture) == repr(layer)
     assert picture.pipe("png").startswith(b"\x89PNG")
+
+
+def test_names_stand_beside_their_dots() -> None:
+    """Long names are cut as labels are; the names of inputs end at one place, those of outputs begin at one."""
+    network = nn.Layer(3, 2)
+    picture = nn.draw_network(network, inputs=["x" * 20_000, "y", "W & i"], outputs=["yes", "certainly not"])
+    assert boxes(picture)["in.0"] == ["x" * 79 + "…"]
+    shown = {title: list(group.iter(f"{SVG}text")) for title, group in groups(picture, "node").items()}
+    places = {title: (texts[0].get("text-anchor"), texts[0].get("x")) for title, texts in shown.items() if texts}
+    for side, rows, anchor in (("in", 3, "end"), ("out", 2, "start")):
+        assert [places[f"{side}.{row}"] for row in range(rows)] == [(anchor, places[f"{side}.0"][1])] * rows
+    assert float(ET.fromstring(picture.pipe("svg")).get("width", "").removesuffix("pt")) < 2000.0  # noqa: S314
 
 
 @pytest.mark.parametrize("weight", [math.inf, -math.inf, math.nan])

@@ -166,6 +166,14 @@ def test_latex_of_the_lecture() -> None:
     assert explain(o, "x2").markdown().endswith("Backward\n" + LATEX.replace("\\[", "$$").replace("\\]", "$$"))
 
 
+@pytest.mark.parametrize(("zero", "printed"), [(0.0, "0"), (-0.0, "(-0)")])
+def test_a_bias_of_zero_is_a_term(zero: float, printed: str) -> None:
+    """Numbers have as many terms as names: one that is 0 is written, and only what is not there is left out."""
+    w, x, b = [Value(0.5, "w0"), Value(0.0, "w1")], [Value(2.0, "x0"), Value(3.0, "x1")], Value(zero, "b")
+    assert f"v1 = w0 * x0 + w1 * x1 + b = 0.5 * 2 + 0 * 3 + {printed} = 1" in explain(ag.dot(w, x, b)).text()
+    assert "v1 = w0 * x0 + w1 * x1 = 0.5 * 2 + 0 * 3 = 1" in explain(ag.dot(w, x)).text()
+
+
 def test_a_notebook_shows_markdown() -> None:
     """The notebook's hook is the Markdown."""
     explanation = explain(lecture(), "b")
@@ -307,6 +315,21 @@ def test_a_derivation_is_folded_at_modules() -> None:
     results = [float(line[-1]) for line in lines[lines.index(["Backward"]) :] if len(line) == 2 and line[0] == "="]
     assert results[-1] == pytest.approx(model.layers[0].neurons[1].w[0].grad, rel=1e-3)
     assert results[-1] == pytest.approx(sum(results[:-1]), rel=1e-3)
+
+
+def test_paths_that_are_folded_into_products() -> None:
+    """A product that stands for several paths is not called a path, and it is said how many products there are."""
+    x = Value(2.0, label="x")
+    u, y = (x * x).exp(), (x * x).tanh()
+    u.label = "u"
+    y = y * u
+    y.label = "y"
+    told = explain(y, wrt=x, collapse=True).text()
+    assert "the sum over 4 paths, in 2 products, from y to x" in told
+    assert [line.split(":")[0] for line in told.splitlines() if ":" in line] == ["  product 1", "  product 2"]
+    whole = explain(y, wrt=x).text()
+    assert "the sum over 4 paths from y to x" in whole
+    assert "path 4: " in whole
 
 
 def test_layers_and_open_neurons_in_a_derivation() -> None:
@@ -479,16 +502,22 @@ def test_a_sum_over_paths_that_rounds_otherwise() -> None:
     [
         ((2.0,), {}, TypeError, "expected a Value to explain, got float"),
         ((Value(1.0), 2.0), {}, TypeError, "expected a Value or its label to differentiate by, got float"),
-        ((Value(1.0, "x") * 2.0, "y"), {}, ValueError, "expected the label of a node, one of x, got 'y'"),
-        ((-Value(1.0), "y"), {}, ValueError, "expected the label of a node, one of v1, v2, got 'y'"),
+        (
+            (Value(1.0, "x") * 2.0, "y"),
+            {},
+            ValueError,
+            "one of x, or another name of the derivation, such as v1, got 'y'",
+        ),
+        ((-Value(1.0), "y"), {}, ValueError, "expected the name of a node, one of v1, v2, got 'y'"),
         (
             (ag.sum([Value(1.0, f"w{i}") for i in range(20)]), "y"),
             {},
             ValueError,
-            "w0, w1, w2, w3, w4, w5, w6, w7, ..., got",
+            "w0, w1, w2, w3, w4, w5, w6, w7, ..., or another name of the derivation, such as v1, got",
         ),
         ((Value(1.0) * 2.0, "2"), {}, ValueError, "got '2'"),
         ((Value(1.0),), {"digits": 0}, ValueError, "expected digits from 1 to 17, got 0"),
+        ((Value(1.0),), {"expand": True}, ValueError, "expand: expected the names of boxes, got True"),
         ((Value(1.0),), {"digits": 18}, ValueError, "expected digits from 1 to 17, got 18"),
     ],
 )
@@ -685,6 +714,13 @@ def test_a_very_long_side_pushes_only_its_own_line() -> None:
     """One long formula does not draw the others apart."""
     lines = [Line(symbol("a"), [symbol("b" * 60), symbol(1)]), Line(symbol("c"), [symbol("d"), symbol(2)])]
     assert text([Block([], lines)]).splitlines()[2] == "  c = d = 2"
+
+
+def test_what_follows_a_very_long_side_is_in_no_column() -> None:
+    """What stands behind a long formula leaves no gaps in the other lines, and has none itself."""
+    long = Line(symbol("a"), [symbol("b" * 60), symbol("e" * 30), symbol(1)])
+    lines = [long, Line(symbol("c"), [symbol("d"), symbol(2), symbol(3)])]
+    assert text([Block([], lines)]).splitlines()[1:] == [f"  a = {'b' * 60} = {'e' * 30} = 1", "  c = d = 2 = 3"]
 
 
 def test_sentences_hold_symbols() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import math
 import random
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -431,3 +434,59 @@ def test_threads() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+class Scale:
+    """An object with jitted methods; equal to others with equal factors."""
+
+    def __init__(self, factor: float) -> None:
+        self.w = Value(factor)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scale) and self.w.data == other.w.data
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @jit
+    def times(self, x: Any, power: int = 1) -> Any:
+        """The scaled number."""
+        return (self.w * x) ** power
+
+    static = jit(math.sqrt)
+
+
+def test_a_method() -> None:
+    """``@jit`` on a method makes a program for each object, which is kept as long as the object."""
+    a, b = Scale(3.0), Scale(3.0)
+    assert a.times(2.0).data == b.times(2.0).data == 6.0
+    assert a.times(2.0).parents == (a.w,)
+    assert b.times(2.0).parents == (b.w,)
+    assert a.times is a.times
+    assert a.times is not b.times
+    a.w.data = 5.0
+    assert (a.times(2.0).data, b.times(2.0).data) == (10.0, 6.0)
+    assert a.times.mean([1.0, 2.0]).data == 7.5
+    assert "def " in a.times.source
+    assert inspect.signature(a.times).parameters.keys() == {"x", "power"}
+    assert a.times.__doc__ == "The scaled number."
+    assert Scale.times is vars(Scale)["times"]
+
+
+def test_a_jitted_method_does_not_keep_its_object() -> None:
+    """The object goes when nobody else has it; its method then says so."""
+    a = Scale(2.0)
+    a.times(1.0)
+    gone, times = weakref.ref(a), a.times
+    del a
+    gc.collect()
+    assert gone() is None
+    with pytest.raises(ReferenceError, match="expected the object of the method times to be kept"):
+        times(1.0, power=2)  # another arrangement, so that it has to be recorded
+
+
+def test_what_is_no_method() -> None:
+    """A jitted builtin, or a jitted function in an instance, is no method."""
+    a = Scale(2.0)
+    a.own = jit(lambda x: x * x)  # type: ignore[attr-defined]
+    assert a.own(3.0) == 9.0  # type: ignore[attr-defined]
+    assert a.static is Scale.static

@@ -11,6 +11,7 @@ import autograd as ag
 import nn
 from autograd import Value, constant, name_from
 from autograd.labels import names, visible
+from autograd.stepping import steps
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
 
@@ -77,6 +78,11 @@ def test_a_shared_label_may_be_borne_by_many() -> None:
     assert len(set(names(root).values())) == 10_001
 
 
+def test_a_constant_is_called_by_its_number_all_the_same() -> None:
+    """A label that is a number does not keep a constant from being called by that number."""
+    assert list(names(Value(3.0, label="2") * 2.0).values())[:2] == ["2", "2"]
+
+
 def test_constants_of_one_number_share_their_name() -> None:
     """Two numbers 2 are both 2, two constants pi both pi; but a variable pi is another thing."""
     pi = [constant(3.0, "pi"), constant(3.0, "pi"), Value(3.0, "pi")]
@@ -135,6 +141,17 @@ def test_only_variables_lists_and_modules_are_looked_at() -> None:
     a, b = Value(1.0), Value(2.0)
     name_from({"_": a, "_1": [a], "Out": {3: b}, "MLP": nn.MLP, "text": "abc", "none": None, "ag": ag})
     assert (a.label, b.label) == ("", "")
+
+
+def test_records_are_no_containers() -> None:
+    """Named tuples that hold Values, such as the records of the backward pass, name nothing."""
+    x = Value(3.0)
+    y = (x * x).tanh()
+    records = list(steps(y))
+    name_from({"records": records})
+    assert [node.label for record in records for node in (record.node, record.operand)] == [""] * 2 * len(records)
+    name_from({"records": records, "x": x, "y": y})
+    assert (x.label, y.label) == ("x", "y")
 
 
 def test_containers_may_contain_themselves() -> None:

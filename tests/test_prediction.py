@@ -180,3 +180,21 @@ def test_what_cannot_be_predicted(X: Any, complaint: str) -> None:
     """No examples, unlike examples, and too few inputs."""
     with pytest.raises(ValueError, match=complaint):
         network(2, 1).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "complaint"),
+    [
+        ([0.1, 0.2], r"predict: expected a list of examples; for one, predict\(\[x\]\); got \[0.1, 0.2\]"),
+        (np.array([0.1, 0.2]), r"predict: expected a list of examples; for one, predict\(\[x\]\); got array"),
+        (None, "expected a list or an array of examples as argument 0 of .*, got NoneType"),
+        (3.0, "expected a list or an array of examples as argument 0 of .*, got float"),
+        (iter(POINTS), "expected a list or an array of examples as argument 0 of .*, got list_iterator"),
+        ([["a", "b"]], "expected numbers"),
+    ],
+    ids=["list", "array", "None", "number", "iterator", "words"],
+)
+def test_what_is_no_list_of_examples(X: Any, complaint: str) -> None:
+    """One example, or what holds none, is a TypeError in words."""
+    with pytest.raises(TypeError, match=complaint):
+        network(2, 1).predict(X)

@@ -72,7 +72,7 @@ ORDER = {
         "pictures",
         "losses",
         "optimizers",
-        "steps",
+        "descent",
         "storage",
         "training",
         "__init__",

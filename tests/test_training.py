@@ -460,6 +460,35 @@ def test_counts_are_whole_numbers(option: str) -> None:
         quick(network(), **{option: 1.5})
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"X": zip(POINTS, strict=True)}, "a list or an array of examples, got zip"),
+        ({"Y": 3}, "a list or an array of targets, got int 3"),
+        ({"loss": "hinge"}, "a loss, a function of outputs and target, got str 'hinge'"),
+        ({"optimizer": SGD}, r"an optimizer, such as SGD\(lr=0.1\), got the class SGD"),
+        ({"optimizer": "sgd"}, r"an optimizer, such as SGD\(lr=0.1\), got str 'sgd'"),
+        ({"rng": 3}, r"rng=random.Random\(seed\) or None, got int 3"),
+        ({"batch_size": 2.5}, "an int as batch_size, got float 2.5"),
+        ({"batch_size": None}, "an int as batch_size, got NoneType"),
+        ({"epochs": 1.5}, "an int as epochs, got float 1.5"),
+        ({"callbacks": print}, "callbacks in a list or tuple, got builtin_function_or_method"),
+        ({"callbacks": [1]}, "callbacks in a list or tuple, got list"),
+        ({"validation": POINTS}, r"validation=\(X, Y\), got list"),
+        ({"validation": 0.2}, r"validation=\(X, Y\), got float 0.2"),
+        ({"validation": (1, 2)}, r"validation=\(X, Y\), got tuple"),
+    ],
+    ids=str,
+)
+def test_what_fit_expects(options: dict[str, Any], complaint: str) -> None:
+    """What is not of the kind described is a TypeError that says what was expected, before a parameter moves."""
+    model = network()
+    before = data(model)
+    with pytest.raises(TypeError, match=f"^fit: expected {complaint}$"):
+        quick(model, **options)
+    assert data(model) == before
+
+
 def test_an_optimizer_belongs_to_one_model() -> None:
     """State that was gathered for another number of parameters is refused."""
     optimizer: Optimizer = Adam()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import functions, graph, nodes
 from autograd.modes import recorder
-from autograd.structures import flatten, names, rebuild
+from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
 from .calls import compiled_node
@@ -35,15 +35,56 @@ COMPARED = 4
 """How many examples of a batch are compared with the function itself, the first times."""
 
 
+def owned(tree: Any) -> Any:
+    """The same numbers and Values in lists, tuples, dicts and arrays that nobody else can change."""
+    if is_array(tree):
+        return tree.copy()
+    if isinstance(tree, dict):
+        return {key: owned(x) for key, x in tree.items()}
+    if not isinstance(tree, (list, tuple)):
+        return tree
+    kind: Any = type(tree)
+    items = [x if type(x) is float else owned(x) for x in tree]
+    return kind(*items) if hasattr(tree, "_fields") else kind(items)
+
+
+def as_index(index: Any, count: int) -> Index:
+    """The numbers of some of ``count`` examples as an array; None, for all of them, as it is.
+
+    Raises TypeError unless they are whole numbers, ValueError unless they are in one row, some, and from 0 to count-1.
+    """
+    import numpy as np
+
+    if index is None:
+        return None
+    found = np.asarray(index)
+    if found.ndim != 1 or not found.size:
+        raise ValueError(f"jit: expected a list or an array of example numbers, and some, got {index!r}")
+    if found.dtype.kind not in "iu":
+        raise TypeError(f"jit: expected example numbers that are int, got an array of {found.dtype}")
+    least, most = int(np.minimum.reduce(found)), int(np.maximum.reduce(found))
+    if least < 0 or most >= count:
+        raise ValueError(f"jit: expected example numbers from 0 to {count - 1}, got {least if least < 0 else most}")
+    return found
+
+
 class Batch:
     """Examples for a jitted function: for each of its arguments an array, with a column for each example.
 
-    The numbers are taken out of the arguments once, when the batch is made; those of Values each time.
+    The numbers are taken out of the arguments once, when the batch is made; those of Values each time. The arguments
+    themselves are kept, for where the function itself has to run: they must not change (:func:`owned`).
     """
 
     def __init__(self, jitted: Paths, arguments: Sequence[Any]) -> None:
         self.jitted = jitted
         self.arguments = arguments
+        for i, x in enumerate(arguments):
+            sequence = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not isinstance(x, (dict, str))
+            if not sequence or (is_array(x) and not x.ndim):
+                raise TypeError(
+                    f"jit: expected a list or an array of examples as argument {i} of {jitted.name}, "
+                    f"got {type(x).__name__}"
+                )
         lengths = [len(x) for x in arguments]
         if not lengths or len(set(lengths)) > 1 or not lengths[0]:
             raise ValueError(f"jit: expected arguments of one length, and some examples, got lengths {lengths}")
@@ -128,7 +169,7 @@ class Batch:
 
         for (i, j, k), x in self.given.items():
             self.rows[i][j, k] = x.data
-        paths = self.family.paths
+        family, paths = self.family, self.family.paths
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
         if paths and not paths[0].program.guards:
@@ -137,15 +178,22 @@ class Batch:
         found: dict[Path | None, list[Any]] = {}
         known = 0
         while len(left):
-            if known == len(paths) and self.record(int(left[0])) is None:
-                found[None] = [left]
+            new = known == len(paths)
+            if new and self.record(int(left[0])) is None and family.eager:
+                found.setdefault(None, []).append(left)
                 break
-            path = paths[known]
-            known += 1
-            holds = self._holds(path, left)
-            if holds.any():
-                found.setdefault(path.first, []).append(left[holds])
-                left = left[~holds]
+            holds = np.zeros(len(left), bool)
+            if known < len(paths):
+                holds = self._holds(paths[known], left)
+                if holds.any():
+                    found.setdefault(paths[known].first, []).append(left[holds])
+                known += 1
+            rest = ~holds
+            if new and rest[0]:  # at a tie: not even its own path holds for it
+                tied = left == left[0]
+                found.setdefault(None, []).append(left[tied & rest])
+                rest &= ~tied
+            left = left[rest]
         if len(found) == 1:
             return [(path, index) for path in found]
         return [(path, np.concatenate(parts)) for path, parts in found.items()]
@@ -218,7 +266,11 @@ class Batch:
         self.jitted.check(path, captured, replays)
 
     def mean(self, index: Index = None) -> Any:
-        """The mean over some examples as one node, or one for each path that they take; a number without variables."""
+        """The mean over some examples as one node, or one for each path that they take; a number without variables.
+
+        ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
+        """
+        index = as_index(index, self.count)
         parts = [(self._mean(path, part), self.length(part)) for path, part in self.partition(index)]
         if len(parts) == 1:
             return parts[0][0]
@@ -348,6 +400,8 @@ class Objective(Batch):
     def __init__(self, batch: Batch, variables: Sequence[Value]) -> None:
         import numpy as np
 
+        if isinstance(variables, Value) or not all([isinstance(x, Value) for x in variables]):
+            raise TypeError(f"jit: expected a list of Values as variables of an objective, got {variables!r}")
         vars(self).update(vars(batch))
         self.P: Floats
         self._arrange(variables)
@@ -369,6 +423,15 @@ class Objective(Batch):
 
         self.P = np.fromiter([x.data for x in self.variables], float, len(self.variables))
 
+    def doubt(self) -> None:
+        """Compare the next run of each program with the function itself, as if it was the first.
+
+        For when somebody else had his hands on what a program takes for granted: plain numbers, and which Values it is
+        that the function uses. RuntimeError then from that run.
+        """
+        for path in self.family.paths:
+            path.unchecked.add("replay")
+
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
         gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
@@ -376,7 +439,14 @@ class Objective(Batch):
             x.data, x.grad = datum, derivative
 
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
-        """The mean over some examples, and its derivatives by the variables (0 by those that are not used)."""
+        """The mean over some examples, and its derivatives by the variables (0 by those that are not used).
+
+        ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
+        """
+        return self.trusted_gradient(as_index(index, self.count))
+
+    def trusted_gradient(self, index: Index) -> tuple[float, Floats]:
+        """:meth:`gradient` for a loop that makes its arrays of example numbers itself: they are not looked at."""
         parts = self.partition(index)
         found = [x for path, part in parts if (x := self._gradient(path, part)) is not None]
         if len(found) < len(parts):

@@ -6,25 +6,33 @@ is what the function itself would return: one node, whose partials are the gradi
 
 A program stands for the function only as long as the comparisons that Python branched on come out the same. Where one
 does not, the other path is recorded too. Where an operation leaves its domain, the call is repeated eagerly, which
-raises, or returns what it has to. And what nothing can record - a function that reads ``.data``, random numbers or the
-clock - is found out by running the function itself once more at the first run of a program, and again at the first runs
-with other arguments and after a captured number has changed.
+raises, or returns what it has to.
+
+Plain numbers that the function finds elsewhere than in its arguments - in a closure, a list, an attribute - and the
+identity of the Values it uses are part of the program, as they were when it was recorded. What nothing can record - a
+function that reads ``.data``, random numbers or the clock - is mostly found out by running the function itself once
+more at the first run of a program, and again at the first runs with other arguments and after a captured number has
+changed; a plain number that changes after these is not.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
+import weakref
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 
 from autograd.modes import recorder
 
-from .batches import Batch
+from .batches import Batch, owned
 from .calls import Call
 from .paths import Paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .backends import Library
     from .listing import Stages
 
 
@@ -39,9 +47,11 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     being one node with the whole gradient as its partials. ``fast.mean(X, Y)`` is the mean over examples,
     ``fast.map(X)`` the results for all of them. ``fast.source`` is the program as Python text.
 
-    Parameters that the function uses without being given them are read anew in each call. Branches are followed
+    The numbers of Values that the function uses without being given them are read anew in each call. Plain numbers and
+    the identity of Values are part of the program: a float in a closure or an attribute that changes later, or a Value
+    that is put in the place of another, has no effect. Pass them as arguments, or use a Value. Branches are followed
     (up to 32 ways through the function; ``where``, ``maximum`` and ``clip`` need none). An argument arranged in another
-    way is recorded anew.
+    way is recorded anew. As a decorator of a method it makes a program for each object.
 
     >>> from autograd import Value
     >>> w = Value(3.0)
@@ -71,6 +81,11 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
 
 class Jitted(Paths):
     """What :func:`jit` returns: call it as the function itself, or over a batch with ``mean`` and ``map``."""
+
+    def __init__(self, function: Callable[..., Any], library: Library | None = None) -> None:
+        super().__init__(function, library)
+        self._methods: dict[int, tuple[weakref.ref[Any], Jitted]] = {}
+        """Where the function is one of a class: for each object, by its id, what its method is."""
 
     def __repr__(self) -> str:
         return f"jit({self.name})"
@@ -113,13 +128,23 @@ class Jitted(Paths):
             return self.function(*args, **kwargs)
         return call.arranged(path, results)
 
+    def __get__(self, instance: Any, owner: type | None = None) -> Jitted:
+        """The jitted method of an object, the same each time as long as the object lives; it does not keep it alive."""
+        if instance is None or not isinstance(self.function, FunctionType):
+            return self
+        key = id(instance)
+        if key not in self._methods:
+            alive = weakref.ref(instance, lambda _: self._methods.pop(key, None))
+            self._methods[key] = alive, Jitted(method(self.function, alive), self.library)
+        return self._methods[key][1]
+
     def mean(self, *arguments: Any) -> Any:
         """The mean of the results over the examples: argument[i] is example i, of each argument.
 
         One node for all of them: C = 1/n sum C_x. Values in the examples are variables, as those that are captured.
 
-        Raises ValueError if the arguments differ in length or are empty, TypeError if the result of the function is not
-        a single number.
+        Raises ValueError if the arguments differ in length or are empty, TypeError if they are no lists or arrays, or
+        if the result of the function is not a single number.
         """
         return Batch(self, arguments).mean()
 
@@ -130,6 +155,21 @@ class Jitted(Paths):
     def batch(self, *arguments: Any) -> Batch:
         """These examples, prepared once for many calls: of ``mean()`` and ``map()``, or as an ``objective(variables)``.
 
-        See :class:`Batch`, and :class:`Objective`, which is made for a loop that minimises. Raises as :meth:`mean`.
+        The examples are copied: what is done to lists and arrays afterwards has no effect. See :class:`Batch`, and
+        :class:`Objective`, which is made for a loop that minimises. Raises as :meth:`mean`.
         """
-        return Batch(self, arguments)
+        return Batch(self, [owned(x) for x in arguments])
+
+
+def method(function: FunctionType, alive: weakref.ref[Any]) -> Callable[..., Any]:
+    """The function with an object as its first argument. ReferenceError if the object is gone."""
+
+    def bound(*args: Any, **kwargs: Any) -> Any:
+        instance = alive()
+        if instance is None:
+            raise ReferenceError(f"jit: expected the object of the method {function.__name__} to be kept, it is gone")
+        return function(instance, *args, **kwargs)
+
+    functools.update_wrapper(bound, function)
+    bound.__signature__ = inspect.signature(function.__get__(alive()))  # type: ignore[attr-defined]
+    return bound

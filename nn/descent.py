@@ -1,4 +1,4 @@
-"""Steps: what training does with one batch - its mean loss, the gradient of that, a move of the parameters.
+"""Descent: what training does with one batch - its mean loss, the gradient of that, a move of the parameters.
 
 There are two ways, with the same numbers up to rounding: scalar by scalar on the Values (:class:`Eager`), or by the
 array program that ``jit`` makes of model and loss (:class:`Rolled`), with parameters, gradients and the optimizer's
@@ -7,7 +7,7 @@ state in arrays from one step to the next.
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
@@ -76,13 +76,13 @@ class Rolled:
     def step(self, batch: Any) -> float:  # noqa: ANN401 - an array; NumPy is imported where it is used
         """As for :class:`Eager`."""
         objective = self.objective
-        cost, self.gradient = objective.gradient(batch)
+        cost, self.gradient = objective.trusted_gradient(batch)
         if self.in_arrays:
             objective.P = self.optimizer.step_array(objective.P, self.gradient, objective.order)
         else:
             self.write()
             self.optimizer.step(self.parameters)
-            self.read()
+            self.objective.read()
         return float(cost)
 
     def write(self) -> None:
@@ -90,11 +90,12 @@ class Rolled:
         self.objective.write(self.gradient)
 
     def read(self) -> None:
-        """Go on from what the parameters are now."""
+        """Go on from what the parameters are now; whether the program still fits model and loss is found out anew."""
         self.objective.read()
+        self.objective.doubt()
 
 
-def steps(
+def descent(
     model: Module,
     loss: Loss,
     optimizer: Optimizer,
@@ -102,7 +103,7 @@ def steps(
     Y: Sequence[Target],
     cost: Any,  # noqa: ANN401 - jit's class is none of autograd's names
 ) -> Eager | Rolled:
-    """The steps of a training: in arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be.
+    """The way down: in arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be.
 
     It cannot where examples are arranged unlike each other, or where :func:`in_numbers` says so.
     """
@@ -125,7 +126,7 @@ def in_numbers(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target])
     """
     import numpy as np
 
-    if not isinstance(Y[0], Integral):
+    if not isinstance(Y[0], Integral) or not all([isinstance(y, Real) for y in Y]):
         return Y
     outputs = model(X[0])
     for y in set(Y):

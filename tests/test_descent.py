@@ -1,4 +1,4 @@
-"""The specification of nn.steps: training in arrays is training on Values, in every number that it leaves behind."""
+"""The specification of nn.descent: training in arrays is training on Values, in every number that it leaves behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import autograd as ag
 import nn
 from autograd import Value
 from nn import MLP, SGD, Adam, AdamW, Module, Optimizer, RMSProp, fit
-from nn.steps import Eager, Rolled, steps
+from nn.descent import Eager, Rolled, descent
 
 RNG = random.Random(0)
 POINTS = [[RNG.gauss(0, 1), RNG.gauss(0, 1)] for _ in range(23)]
@@ -231,6 +231,12 @@ def test_examples_of_values() -> None:
     assert runs[0]["data"] == pytest.approx(runs[1]["data"], rel=1e-9)
 
 
+@pytest.mark.parametrize("Y", [[1, [0.0, 1.0, 0.0], 2], [[0.0, 1.0, 0.0], 1, 2]], ids=["class first", "vector first"])
+def test_classes_and_vectors_mix(Y: Any) -> None:
+    """Targets of several kinds are trained and validated on as without jit."""
+    same(network, X=POINTS[:3], Y=Y, validation=(POINTS[:3], Y))
+
+
 # --- Corners ----------------------------------------------------------------------------------------------
 
 
@@ -295,6 +301,55 @@ def test_data_that_is_read_is_found_out() -> None:
     with pytest.raises(RuntimeError, match=r"\.data or item\(\)"):
         train(model, True, NUMBERS, NUMBERS, optimizer=optimizer)
     assert optimizer.steps == 1
+
+
+def test_a_callback_that_changes_what_is_frozen_is_found_out() -> None:
+    """A plain number in the loss, or another Value in the place of a parameter: an error that tells what to do."""
+    strength = [1.0]
+
+    def annealed(a: Any, y: Any) -> Any:
+        return strength[0] * nn.quadratic(a, y)
+
+    def anneal(_: object) -> None:
+        strength[0] /= 2
+
+    model = network(4, 1)
+    complaint = r"jit: annealed\(MLP\(x\), y\) was expected .*; pass jit=False to fit, or use a Value"
+    with pytest.raises(RuntimeError, match=complaint):
+        train(model, True, Y=NUMBERS, loss=annealed, callbacks=[anneal])
+    train(model, False, Y=NUMBERS, loss=annealed, callbacks=[anneal])
+
+    def replace(_: object) -> None:
+        model.layers[0].neurons[0].w[0] = Value(2.0)
+
+    with pytest.raises(RuntimeError, match=r"jit: quadratic\(MLP\(x\), y\) was expected .*pass jit=False"):
+        train(model, True, Y=NUMBERS, callbacks=[replace])
+
+
+def test_a_value_may_be_annealed_by_a_callback() -> None:
+    """A number that is to change during the training is a Value."""
+    runs = []
+    for jit in (True, False):
+        strength = Value(1.0)
+
+        def anneal(_: object, strength: Value = strength) -> None:
+            strength.data /= 2
+
+        def loss(a: Any, y: Any, strength: Value = strength) -> Any:
+            return strength * nn.quadratic(a, y)
+
+        runs.append(train(network(4, 1), jit, Y=NUMBERS, loss=loss, callbacks=[anneal], optimizer=SGD(lr=0.1)))
+    assert runs[0]["loss"] == pytest.approx(runs[1]["loss"], rel=1e-9)
+
+
+def test_other_errors_are_left_alone() -> None:
+    """Only what jit has found out comes with advice."""
+
+    def loss(_a: Any, _y: Any) -> Any:
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="^stopped$"):
+        train(network(), True, Y=NUMBERS, loss=loss)
 
 
 # --- Where the parameters are ------------------------------------------------------------------------------
@@ -391,7 +446,7 @@ def test_which_way_is_taken() -> None:
 
     def way(loss: Any, X: Any, Y: Any, jit: bool = True) -> type:
         cost = ag.jit(lambda x, y: loss(model(x), y)) if jit else None
-        return type(steps(model, loss, SGD(), X, Y, cost))
+        return type(descent(model, loss, SGD(), X, Y, cost))
 
     assert way(nn.quadratic, POINTS, CLASSES) is Rolled
     assert way(nn.quadratic, POINTS, CLASSES, jit=False) is Eager
