@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_jit_agreement import close, composed, sorted_by_network
+from test_jit_agreement import close, composed, points_of, sorted_by_network
 from test_jit_loops import recurrence
 
 import autograd as ag
@@ -121,17 +121,8 @@ class Agreement:
     @pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
     def test_every_row(self, compiled: Compiled, rule: rules.Rule) -> None:
         """Each row of the table, kinks and ties among the points: value, partials, and all points at once."""
-        rng = random.Random(rule.symbol)
-        n = {"fixed": len(rule.operand_names), "sequence": 3, "pairs": 5}[rule.layout]
         fast = compiled(lambda xs: ag.functions.apply(rule, xs))
-        points: list[list[float]] = []
-        while len(points) < 40:
-            point = [rng.choice([rng.uniform(-3, 3), float(rng.randrange(-2, 3))]) for _ in range(n)]
-            try:
-                rule.value(*rule.arguments(point))
-            except (ValueError, ArithmeticError):
-                continue
-            points.append(point)
+        points = points_of(rule)
         for point in points:
             xs = [Value(x) for x in point]
             expected, got = ag.functions.apply(rule, xs), fast(xs)

@@ -189,13 +189,11 @@ def test_losses(loss: Any, activation: str, depth: int) -> None:
     close(ag.gradients(got, parameters), ag.gradients(expected, parameters))
 
 
-@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
-def test_every_row(rule: rules.Rule) -> None:
-    """Each row of the table, at arguments where it has a value: as the engine, for one call and for many."""
+def points_of(rule: rules.Rule) -> list[list[float]]:
+    """Forty points at which a row has a value, kinks and ties among them."""
     rng = random.Random(rule.symbol)
     n = {"fixed": len(rule.operand_names), "sequence": 3, "pairs": 5}[rule.layout]
-    fast = jit(lambda xs: ag.functions.apply(rule, xs))
-    points = []
+    points: list[list[float]] = []
     while len(points) < 40:
         point = [rng.choice([rng.uniform(-3, 3), float(rng.randrange(-2, 3))]) for _ in range(n)]
         try:
@@ -203,6 +201,14 @@ def test_every_row(rule: rules.Rule) -> None:
         except (ValueError, ArithmeticError):
             continue
         points.append(point)
+    return points
+
+
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_every_row(rule: rules.Rule) -> None:
+    """Each row of the table, at arguments where it has a value: as the engine, for one call and for many."""
+    fast = jit(lambda xs: ag.functions.apply(rule, xs))
+    points = points_of(rule)
     for point in points:
         xs = [Value(x) for x in point]
         expected, got = ag.functions.apply(rule, xs), fast(xs)

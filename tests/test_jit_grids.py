@@ -36,7 +36,11 @@ def leaves(*matrices: list[list[Value]]) -> list[Value]:
 
 
 def mixture(alphas: list[Any], means: Matrix, icf: Matrix, X: Matrix) -> Any:
-    """The log-likelihood of a Gaussian mixture, its covariances by the factors of their inverses."""
+    """The log-likelihood of a Gaussian mixture.
+
+    sum_x logsumexp_k (alpha_k + sum q_k - |L_k (x - mean_k)|^2 / 2) - n logsumexp alpha, with icf_k = (q_k, l_k): the
+    logarithms of the diagonal of L_k, and what is below it, by columns.
+    """
     d, total = len(means[0]), []
     for x in X:
         terms = []

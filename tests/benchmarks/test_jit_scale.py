@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from test_jit_grids import mixture
 
 import autograd as ag
 import nn
@@ -40,27 +41,6 @@ def alternating(works: list[Callable[[], Any]], rounds: int, calls: int = 1) -> 
 
 
 # --- The mixture ------------------------------------------------------------------------------------------------
-
-
-def mixture(alphas: list[Any], means: list[Any], icf: list[Any], X: list[Any]) -> Any:
-    """The log-likelihood of a Gaussian mixture.
-
-    sum_x logsumexp_k (alpha_k + sum q_k - |L_k (x - mean_k)|^2 / 2) - n logsumexp alpha, with icf_k = (q_k, l_k): the
-    logarithms of the diagonal of L_k, and what is below it, by columns.
-    """
-    d, total = len(means[0]), []
-    for x in X:
-        terms = []
-        for alpha, mean, q in zip(alphas, means, icf, strict=True):
-            difference = [a - m for a, m in zip(x, mean, strict=True)]
-            y, place = [ag.exp(q[i]) * difference[i] for i in range(d)], d
-            for i in range(d):
-                for j in range(i + 1, d):
-                    y[j] = y[j] + q[place] * difference[i]
-                    place += 1
-            terms.append(alpha + ag.sum(q[:d]) - 0.5 * ag.sum([v * v for v in y]))
-        total.append(ag.logsumexp(terms))
-    return ag.sum(total) - len(X) * ag.logsumexp(alphas)
 
 
 def mixture_data(n: int, d: int = 10, k: int = 5) -> tuple[Any, ...]:
