@@ -1241,7 +1241,7 @@ def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nothing")
-def test_no_program_is_an_error_that_helps() -> None:
+def test_no_program_is_an_error_that_helps(tmp_path: Path) -> None:
     """Drawing works without a program; rendering says what to install, and writes nothing."""
     picture = draw(neuron())
     assert "digraph" in picture.source
@@ -1250,8 +1250,8 @@ def test_no_program_is_an_error_that_helps() -> None:
     ):
         picture.pipe("svg")
     with pytest.raises(RuntimeError, match="python -m pip install graphviz-pure"):
-        picture.render("graph")
-    assert not Path("graph.svg").exists()
+        picture.render(tmp_path / "graph")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("nothing")
