@@ -42,6 +42,10 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
     def above(x: Any, y: Any) -> Any:
         return chosen(nan, x > y, 1.0, x <= y, 0.0)
 
+    def power_fails(x: Any, y: Any) -> Any:
+        out = np.power(x, y)
+        return (abs(x) < inf) & (abs(y) < inf) & ~(abs(out) < inf)
+
     def power_by_base(out: Any, x: Any, y: Any) -> Any:
         finite = (x != 0.0) & (abs(x) < inf) & (abs(out) < inf)
         normal = finite & (abs(out) >= rules.SMALLEST_NORMAL)
@@ -147,6 +151,14 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "wins": lambda x, y: chosen(nan, x > y, 1.0, x < y, 0.0, x == y, 0.5),
         "sign": np.sign,
         "flat": lambda x: where(x == x, 0.0, nan),
+        "less": lambda x, y: (x < y) * 1.0,
+        "less_equal": lambda x, y: (x <= y) * 1.0,
+        "greater": lambda x, y: (x > y) * 1.0,
+        "greater_equal": lambda x, y: (x >= y) * 1.0,
+        "unequal": lambda x, y: (x != y) * 1.0,
+        "equal": lambda x, y: (x == y) * 1.0,
+        "select": lambda c, x, y: where(c != 0.0, x, y),
+        "side": lambda x: chosen(nan, x >= 0.0, 1.0, x < 0.0, -1.0),
         "larger": np.maximum,
         "smaller": np.minimum,
         "clamp": lambda x, lo, hi: where(lo > hi, nan, np.minimum(np.maximum(x, lo), hi)),
@@ -155,6 +167,7 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "turn": turn,
         "cbrt": cbrt,
         "power": np.power,
+        "power_fails": power_fails,
         "power_by_base": power_by_base,
         "power_by_exponent": power_by_exponent,
         "tanh_slope": lambda x: 4.0 * bell(2.0 * x),

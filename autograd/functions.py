@@ -154,7 +154,7 @@ def constant(x: Value | float, label: str = "") -> Value:
 
     Of a Value it takes the number and leaves its history behind.
     """
-    node = lift(real(x.data if isinstance(x, Value) else x, "constant"), rules.CONSTANT)
+    node = lift(real(x._number if isinstance(x, Value) else x, "constant"), rules.CONSTANT)
     node.label = label
     return node
 

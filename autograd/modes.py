@@ -76,8 +76,8 @@ class detect_anomaly:
             recorder.get().note(node)
         line = user_line()
         self._lines[id(node)] = node, line
-        if not is_finite(node.data):
-            raise FloatingPointError(f"{describe(node)} gave {node.data!r}{line}")
+        if not is_finite(node._number):
+            raise FloatingPointError(f"{describe(node)} gave {node._number!r}{line}")
 
     def see_gradients(self, nodes: Iterable[Any]) -> None:
         """Raise for the first of the nodes, results before operands, whose backward step left the finite numbers."""
@@ -100,7 +100,7 @@ def is_finite(x: float) -> bool:
 
 def describe(node: Any) -> str:
     """The operation of a node with its operands: ``log(x = 0.0)``."""
-    shown = [f"{p.label} = {p.data!r}" if p.label else repr(p.data) for p in node.parents[:4]]
+    shown = [f"{p.label} = {p._number!r}" if p.label else repr(p._number) for p in node.parents[:4]]
     more = [f"... {len(node.parents)} operands"] if len(node.parents) > 4 else []
     return f"{node.rule.symbol}({', '.join(shown + more)})"
 

@@ -67,7 +67,7 @@ def power_by_exponent(out: Value, x: Term, y: Term) -> Term:
         return out.partials[1]
     if x > 0.0:
         return out * functions.log(x)
-    slope = rules.power_by_exponent(out.data, number(x), y.data)
+    slope = rules.power_by_exponent(out._number, number(x), y._number)
     return out * slope if isnan(slope) else slope
 
 
@@ -134,11 +134,11 @@ def partials_of(node: Value) -> Sequence[Term]:
     """
     parents = node.parents
     try:
-        partials = read(node, [x.data if x.rule is CONSTANT else x for x in parents])
+        partials = read(node, [x._number if x.rule is CONSTANT else x for x in parents])
     except (ArithmeticError, ValueError):  # of numbers, where Values answer as IEEE 754 does
         partials = read(node, parents)
     for partial, stored in zip(partials, node.partials, strict=True):
-        now = partial.data if type(partial) is Value else partial
+        now = partial._number if type(partial) is Value else partial
         if now != stored and not same(partial, stored):
             raise changed(node, number(partial), stored)
     return partials
@@ -151,7 +151,7 @@ def same(partial: Term, stored: float) -> bool:
     """
     now, largest = number(partial), 0.0
     if isinstance(partial, Value) and partial.rule is rules.ADD:
-        largest = max(abs(x.data) for x in partial.parents)
+        largest = max(abs(x._number) for x in partial.parents)
     return isclose(now, stored, rel_tol=1e-9, abs_tol=max(1e-9 * largest, 1e-300)) or (isnan(now) and isnan(stored))
 
 
@@ -180,7 +180,7 @@ def product(x: Term, y: Term) -> Term:
         return y
     if x == -1.0:
         return -y
-    return 0.0 if x == 0.0 and isfinite(y.data) else x * y
+    return 0.0 if x == 0.0 and isfinite(y._number) else x * y
 
 
 def add_up(terms: list[tuple[Term, Term]]) -> Term:
@@ -203,7 +203,7 @@ def add_up(terms: list[tuple[Term, Term]]) -> Term:
             products.append((x, y))
         elif x == 1.0:
             alone.append(y)
-        elif x != 0.0 or not isfinite(y.data):
+        elif x != 0.0 or not isfinite(y._number):
             products.append((x, y))
     if constant or not (alone or products):
         alone.append(constant)

@@ -59,6 +59,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 SMALLEST_NORMAL = 2.0**-1022
+LARGEST_EXPONENT = 709.782712893384
+"""exp(x) is a float up to this x, and too large for one beyond."""
+LARGEST_HYPERBOLIC = 710.4758600739439
+"""The same for sinh(|x|) and cosh(x)."""
 
 
 class Rule:
@@ -82,9 +86,19 @@ class Rule:
     layout:
         How a flat tuple of operands becomes the arguments of ``value`` and ``partials``: ``"fixed"`` one by one;
         ``"sequence"`` all in one tuple; ``"pairs"`` as (w, x, b), two tuples of one length and a last number.
+    raises:
+        ``raises(*operands)``: whether ``value`` raises at these operands, in comparisons, ``|``, ``&`` and guards only,
+        so that it can be read over arrays too. None for a row that never raises.
+    silent:
+        True where arrays do not report what ``raises`` says: no floating-point flag is set.
+    flat:
+        True where the value is constant in pieces: all partials are 0.0, but for nan.
+    signed:
+        The positions of the operands whose sign matters where they are zero: +0.0 and -0.0 give different results,
+        that differ by more than the sign of a zero.
     """
 
-    __slots__ = ("domain", "layout", "partials", "selecting", "symbol", "value")
+    __slots__ = ("domain", "flat", "layout", "partials", "raises", "selecting", "signed", "silent", "symbol", "value")
 
     def __init__(
         self,
@@ -95,6 +109,10 @@ class Rule:
         *,
         selecting: bool = False,
         layout: str = "fixed",
+        raises: Callable[..., Any] | None = None,
+        silent: bool = False,
+        flat: bool = False,
+        signed: tuple[int, ...] = (),
     ) -> None:
         self.symbol = symbol
         self.value = value
@@ -102,6 +120,10 @@ class Rule:
         self.domain = domain
         self.selecting = selecting
         self.layout = layout
+        self.raises = raises
+        self.silent = silent
+        self.flat = flat
+        self.signed = signed
 
     def __repr__(self) -> str:
         return f"Rule({self.symbol!r})"
@@ -172,35 +194,35 @@ CONSTANT = Rule("", _none, _none)
 ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
-DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0")
+DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda x, y: y == 0.0)
 POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
 POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
-                "x > 0, or x < 0 with a whole y, or x = 0 with y >= 0 (the real cube root is cbrt)")
+                "x > 0, or x < 0 with a whole y, or x = 0 with y >= 0 (the real cube root is cbrt)", raises=lambda x, y: power_fails(x, y))
 ABS      = Rule("abs",  lambda x: fabs(x),          lambda out, x: (sign(x),))
 
-EXP      = Rule("exp",   lambda x: exp(x),          lambda out, x: (out,))
-EXPM1    = Rule("expm1", lambda x: expm1(x),        lambda out, x: (exp(x),))
-LOG      = Rule("log",   lambda x: log(x),          lambda out, x: (1.0 / x,),                   "x > 0")
-LOG1P    = Rule("log1p", lambda x: log1p(x),        lambda out, x: (1.0 / (1.0 + x),),           "x > -1")
-LOG2     = Rule("log2",  lambda x: log2(x),         lambda out, x: (1.0 / x / log(2.0),),        "x > 0")
-LOG10    = Rule("log10", lambda x: log10(x),        lambda out, x: (1.0 / x / log(10.0),),       "x > 0")
-SQRT     = Rule("sqrt",  lambda x: sqrt(x),         lambda out, x: (over(0.5, out),),            "x >= 0")
+EXP      = Rule("exp",   lambda x: exp(x),          lambda out, x: (out,), raises=lambda x: (x > LARGEST_EXPONENT) & (x < inf))
+EXPM1    = Rule("expm1", lambda x: expm1(x),        lambda out, x: (exp(x),), raises=lambda x: (x > LARGEST_EXPONENT) & (x < inf))
+LOG      = Rule("log",   lambda x: log(x),          lambda out, x: (1.0 / x,),                   "x > 0", raises=lambda x: x <= 0.0)
+LOG1P    = Rule("log1p", lambda x: log1p(x),        lambda out, x: (1.0 / (1.0 + x),),           "x > -1", raises=lambda x: x <= -1.0)
+LOG2     = Rule("log2",  lambda x: log2(x),         lambda out, x: (1.0 / x / log(2.0),),        "x > 0", raises=lambda x: x <= 0.0)
+LOG10    = Rule("log10", lambda x: log10(x),        lambda out, x: (1.0 / x / log(10.0),),       "x > 0", raises=lambda x: x <= 0.0)
+SQRT     = Rule("sqrt",  lambda x: sqrt(x),         lambda out, x: (over(0.5, out),),            "x >= 0", raises=lambda x: x < 0.0)
 CBRT     = Rule("cbrt",  lambda x: cbrt(x),         lambda out, x: (over(1.0, 3.0 * out * out),))
 
-SIN      = Rule("sin",   lambda x: sin(x),          lambda out, x: (cos(x),),                    "of finite x")
-COS      = Rule("cos",   lambda x: cos(x),          lambda out, x: (-sin(x),),                   "of finite x")
-TAN      = Rule("tan",   lambda x: tan(x),          lambda out, x: (1.0 + out * out,),           "of finite x")
-ASIN     = Rule("asin",  lambda x: asin(x),         lambda out, x: (over(1.0, sqrt((1.0 - x) * (1.0 + x))),),  "-1 <= x <= 1")
-ACOS     = Rule("acos",  lambda x: acos(x),         lambda out, x: (-over(1.0, sqrt((1.0 - x) * (1.0 + x))),), "-1 <= x <= 1")
+SIN      = Rule("sin",   lambda x: sin(x),          lambda out, x: (cos(x),),                    "of finite x", raises=lambda x: fabs(x) == inf)
+COS      = Rule("cos",   lambda x: cos(x),          lambda out, x: (-sin(x),),                   "of finite x", raises=lambda x: fabs(x) == inf)
+TAN      = Rule("tan",   lambda x: tan(x),          lambda out, x: (1.0 + out * out,),           "of finite x", raises=lambda x: fabs(x) == inf)
+ASIN     = Rule("asin",  lambda x: asin(x),         lambda out, x: (over(1.0, sqrt((1.0 - x) * (1.0 + x))),),  "-1 <= x <= 1", raises=lambda x: fabs(x) > 1.0)
+ACOS     = Rule("acos",  lambda x: acos(x),         lambda out, x: (-over(1.0, sqrt((1.0 - x) * (1.0 + x))),), "-1 <= x <= 1", raises=lambda x: fabs(x) > 1.0)
 ATAN     = Rule("atan",  lambda x: atan(x),         lambda out, x: (atan_slope(x),))
-ATAN2    = Rule("atan2", lambda y, x: atan2(y, x),  lambda out, y, x: (turn(x, y), -turn(y, x)))
-SINH     = Rule("sinh",  lambda x: sinh(x),         lambda out, x: (cosh(x),))
-COSH     = Rule("cosh",  lambda x: cosh(x),         lambda out, x: (sinh(x),))
+ATAN2    = Rule("atan2", lambda y, x: atan2(y, x),  lambda out, y, x: (turn(x, y), -turn(y, x)), signed=(0, 1))
+SINH     = Rule("sinh",  lambda x: sinh(x),         lambda out, x: (cosh(x),), raises=lambda x: (fabs(x) > LARGEST_HYPERBOLIC) & (fabs(x) < inf))
+COSH     = Rule("cosh",  lambda x: cosh(x),         lambda out, x: (sinh(x),), raises=lambda x: (fabs(x) > LARGEST_HYPERBOLIC) & (fabs(x) < inf))
 TANH     = Rule("tanh",  lambda x: tanh(x),         lambda out, x: (tanh_slope(x),))
 ASINH    = Rule("asinh", lambda x: asinh(x),        lambda out, x: (1.0 / hypot(1.0, x),))
-ACOSH    = Rule("acosh", lambda x: acosh(x),        lambda out, x: (over(1.0, sqrt(x - 1.0)) / sqrt(x + 1.0),), "x >= 1")
-ATANH    = Rule("atanh", lambda x: atanh(x),        lambda out, x: (1.0 / ((1.0 - x) * (1.0 + x)),), "-1 < x < 1")
+ACOSH    = Rule("acosh", lambda x: acosh(x),        lambda out, x: (over(1.0, sqrt(x - 1.0)) / sqrt(x + 1.0),), "x >= 1", raises=lambda x: x < 1.0)
+ATANH    = Rule("atanh", lambda x: atanh(x),        lambda out, x: (1.0 / ((1.0 - x) * (1.0 + x)),), "-1 < x < 1", raises=lambda x: fabs(x) >= 1.0)
 
 SIGMOID  = Rule("sigmoid",  lambda x: sigmoid(x),   lambda out, x: (sigmoid_slope(x),))
 SOFTPLUS = Rule("softplus", lambda x: softplus(x),  lambda out, x: (sigmoid(x),))
@@ -220,8 +242,8 @@ MAXIMUM  = Rule("maximum",  lambda x, y: larger(x, y),
 MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
                 lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
 CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
-                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True)
-ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True)
+                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda x, lo, hi: lo > hi, silent=True)
+ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True, flat=True)
 WHERE    = Rule("where",    lambda x: x,            lambda out, x: (1.0,))
 
 SUM      = Rule("sum",      lambda xs: total(xs),   lambda out, xs: fill(xs, 1.0),             layout="sequence")
@@ -236,10 +258,34 @@ LOGSUMEXP = Rule("logsumexp", lambda xs: logsumexp(xs), lambda out, xs: softmax(
 TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) and row not in (LEAF, CONSTANT))
 """Every row, in the order in which they stand above."""
 
+# Rows of what only a recorded function has: comparisons are 1.0 or 0.0 and flat, and 0.0 where an operand is nan (but
+# ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest of a sequence where it is
+# but a shift, as in softmax, so that what is computed does not depend on it; ``stop`` is a number taken out of a node.
+# fmt: off
+
+LESS          = Rule("<",  lambda x, y: less(x, y),       lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+LESS_EQUAL    = Rule("<=", lambda x, y: less_equal(x, y), lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+GREATER       = Rule(">",  lambda x, y: greater(x, y),    lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+GREATER_EQUAL = Rule(">=", lambda x, y: greater_equal(x, y), lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+EQUAL         = Rule("==", lambda x, y: equal(x, y),      lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+NOT_EQUAL     = Rule("!=", lambda x, y: unequal(x, y),   lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+SIDE          = Rule("side",  lambda x: side(x),          lambda out, x: (flat(x),), selecting=True, flat=True)
+SELECT        = Rule("select", lambda c, x, y: select(c, x, y), lambda out, c, x, y: (0.0, c, 1.0 - c), selecting=True)
+PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
+STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True)
+
+# fmt: on
+RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SELECT, PEAK, STOP)
+"""Those rows."""
+
 NAMES = frozenset(
-    name for row in TABLE for function in (row.value, row.partials) for name in function.__code__.co_names
+    name
+    for row in (*TABLE, *RECORDED)
+    for function in (row.value, row.partials, *[row.raises] * (row.raises is not None))
+    for name in function.__code__.co_names
+    if name.islower() and name != "inf"
 )
-"""Every name that some row uses: what a namespace must supply to read the whole table."""
+"""Every function that some row uses, and pi: what a namespace must supply to read the whole table."""
 
 
 def symbolic(rule: Rule, *operands: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -290,6 +336,46 @@ def above(x: float, y: float) -> float:
 def wins(x: float, y: float) -> float:
     """[x > y] + [x = y] / 2, so that wins(x, y) + wins(y, x) = 1; nan where they cannot be compared."""
     return 1.0 if x > y else 0.0 if x < y else 0.5 if x == y else nan
+
+
+def less(x: float, y: float) -> float:
+    """1.0 where x < y, else 0.0."""
+    return 1.0 if x < y else 0.0
+
+
+def less_equal(x: float, y: float) -> float:
+    """1.0 where x <= y, else 0.0."""
+    return 1.0 if x <= y else 0.0
+
+
+def greater(x: float, y: float) -> float:
+    """1.0 where x > y, else 0.0."""
+    return 1.0 if x > y else 0.0
+
+
+def greater_equal(x: float, y: float) -> float:
+    """1.0 where x >= y, else 0.0."""
+    return 1.0 if x >= y else 0.0
+
+
+def unequal(x: float, y: float) -> float:
+    """1.0 where x and y differ, and where one is nan; else 0.0."""
+    return 1.0 if x != y else 0.0
+
+
+def equal(x: float, y: float) -> float:
+    """1.0 where x = y, else 0.0."""
+    return 1.0 if x == y else 0.0
+
+
+def select(c: float, x: float, y: float) -> float:
+    """x where c is not 0, else y."""
+    return x if c != 0.0 else y
+
+
+def side(x: float) -> float:
+    """1.0 where x >= 0, -1.0 where x < 0; nan for nan."""
+    return 1.0 if x >= 0.0 else -1.0 if x < 0.0 else nan
 
 
 def sign(x: float) -> float:
@@ -357,6 +443,15 @@ def power(x: float, y: float) -> float:
         raise ValueError("the power of a negative number to a fraction is not real")
     out: float = x**y
     return out
+
+
+def power_fails(x: float, y: float) -> bool:
+    """Whether x ** y raises: it is not real, infinite at 0, or too large for a float."""
+    try:
+        power(x, y)
+    except (ArithmeticError, ValueError):
+        return True
+    return False
 
 
 def power_by_base(out: float, x: float, y: float) -> float:

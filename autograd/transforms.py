@@ -101,7 +101,7 @@ class Call:
 
     def value(self) -> Any:
         """The result of the function: Values, or floats where no graph is needed."""
-        return rebuild(self.out_structure, self.outputs if self.graph else [x.data for x in self.outputs])
+        return rebuild(self.out_structure, self.outputs if self.graph else [x._number for x in self.outputs])
 
     def arranged(self, derivatives: Sequence[Any]) -> list[Any]:
         """One derivative for each input, arranged as the arguments are: one structure for each argument."""

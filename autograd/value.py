@@ -25,7 +25,7 @@ CONSTANT = rules.CONSTANT
 new = object.__new__
 watching = watcher.get
 recording = recorder.get
-data_of = operator.attrgetter("data")
+number_of = operator.attrgetter("_number")
 
 
 def real(x: object, name: str, expected: str = "a Value or a real number") -> float:
@@ -43,7 +43,7 @@ def real(x: object, name: str, expected: str = "a Value or a real number") -> fl
 
 def number(x: Value | float) -> float:
     """The number that a Value or a number is."""
-    return x.data if isinstance(x, Value) else float(x)
+    return x._number if isinstance(x, Value) else float(x)
 
 
 def lift(x: Value | float, rule: Rule) -> Value:
@@ -52,7 +52,7 @@ def lift(x: Value | float, rule: Rule) -> Value:
     if kind is not float and isinstance(x, Value):
         return x
     node = new(Value)
-    node.data = x if kind is float else real(x, rule.symbol)  # type: ignore[assignment]
+    node._number = x if kind is float else real(x, rule.symbol)  # type: ignore[assignment]
     node.grad = 0.0
     node.label = ""
     node.parents = node.partials = ()
@@ -86,16 +86,16 @@ def answer(
 def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
     """A node for any row and any number of operands."""
     node = new(Value)
-    data = tuple(map(data_of, operands))
+    data = tuple(map(number_of, operands))
     arguments = rule.arguments(data)
     try:
-        node.data = out = real(rule.value(*arguments), rule.symbol)
+        node._number = out = real(rule.value(*arguments), rule.symbol)
         partials = rule.spread(rule.partials(out, *arguments), data)
         if rule.layout == "fixed":
             partials = tuple([real(partial, rule.symbol) for partial in partials])
         node.partials = partials
     except (ArithmeticError, ValueError) as error:
-        node.data, node.partials = answer(rule, error, data)
+        node._number, node.partials = answer(rule, error, data)
     node.grad = 0.0
     node.label = ""
     node.parents = operands
@@ -125,13 +125,13 @@ constant: tuple[float, ...] | None = None
 
 def unary_method(self: Value) -> Value:
     """The node of a row of one operand."""
-    x = self.data
+    x = self._number
     node = new(Value)
     try:
-        node.data = out = value(x)
+        node._number = out = value(x)
         node.partials = constant or partials(out, x)
     except (ArithmeticError, ValueError) as error:
-        node.data, node.partials = answer(rule, error, (x,))
+        node._number, node.partials = answer(rule, error, (x,))
     node.grad = 0.0
     node.label = ""
     node.parents = (self,)
@@ -145,14 +145,14 @@ def binary_method(self: Value, other: Value | float) -> Value:
     """The node of a row of two operands."""
     if type(other) is not Value:
         other = lift(other, rule)
-    x = self.data
-    y = other.data
+    x = self._number
+    y = other._number
     node = new(Value)
     try:
-        node.data = out = value(x, y)
+        node._number = out = value(x, y)
         node.partials = constant or partials(out, x, y)
     except (ArithmeticError, ValueError) as error:
-        node.data, node.partials = answer(rule, error, (x, y))
+        node._number, node.partials = answer(rule, error, (x, y))
     node.grad = 0.0
     node.label = ""
     node.parents = (self, other)
@@ -200,9 +200,9 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
         if recording() is not None and isinstance(other, (Value, Real)):
             return recording().compare(compare, self, other)  # type: ignore[no-any-return]
         if isinstance(other, Value):
-            return compare(self.data, other.data)
+            return compare(self._number, other._number)
         if isinstance(other, Real):
-            return bool(compare(self.data, other))  # type: ignore[arg-type]
+            return bool(compare(self._number, other))  # type: ignore[arg-type]
         return NotImplemented  # type: ignore[no-any-return]
 
     return method
@@ -235,9 +235,10 @@ class Value:
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "label", "parents", "partials", "rule")
+    __slots__ = ("__weakref__", "_number", "grad", "label", "parents", "partials", "rule")
 
     data: float
+    _number: float
     grad: float
     label: str
     parents: tuple[Value, ...]
@@ -247,7 +248,7 @@ class Value:
     __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
 
     def __init__(self, data: float, label: str = "") -> None:
-        self.data = real(data, "Value", "a real number")
+        self._number = real(data, "Value", "a real number")
         if not isinstance(label, str):
             raise TypeError(f"Value: expected text as label, got {type(label).__name__}")
         self.grad = 0.0
@@ -328,17 +329,17 @@ class Value:
 
     def item(self) -> float:
         """The number alone, without its history."""
-        return self.data
+        return self._number
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+        return f"Value(data={self._number!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
+        return format(self._number, spec) if spec else repr(self)
 
     def __bool__(self) -> bool:
-        return self.data != 0.0 if recording() is None else bool(recording().truth(self))
+        return self._number != 0.0 if recording() is None else bool(recording().truth(self))
 
     __hash__ = object.__hash__
 
@@ -355,7 +356,7 @@ class Value:
                 f"a Value computed by {self.rule.symbol!r} cannot be copied or pickled: it would drag its whole "
                 "graph along; copy or save its leaves, or its .data"
             )
-        return leaf, (self.data, self.grad, self.label, self.rule is rules.CONSTANT)
+        return leaf, (self._number, self.grad, self.label, self.rule is rules.CONSTANT)
 
     # Names that micrograd's users know.
 
@@ -367,7 +368,7 @@ class Value:
     @property
     def _op(self) -> str:
         """The symbol of the operation, with a constant exponent: ``*``, ``tanh``, ``**3``."""
-        return f"**{self.parents[1].data!r}".removesuffix(".0") if self._constant_exponent else self.rule.symbol
+        return f"**{self.parents[1]._number!r}".removesuffix(".0") if self._constant_exponent else self.rule.symbol
 
     @property
     def _constant_exponent(self) -> bool:
@@ -386,6 +387,9 @@ def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
         node.rule = rules.CONSTANT
     return node
 
+
+Value.data = vars(Value)["_number"]
+# One slot under two names: all of the library reads ``_number``, so that ``data`` can mean more in a subclass.
 
 for _name, _member in vars(Value).items():
     if getattr(_member, "__module__", None) == __name__ and callable(_member):

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import recording
-from .emission import Emitter, Reading, vocabulary
+from autograd.symbols import Symbol
+
+from .emission import Emitter, Reading, text, vocabulary
 from .iterations import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from autograd import rules
-    from autograd.symbols import Symbol
 
     from .emission import Contribution
     from .rolling import Access, Argument, Loop, Rolled, Tape
@@ -91,11 +91,9 @@ class Guarded(Reading):
         super().__init__(plain=False)
         self._library = library
 
-    def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
-        """The text of a row's value."""
-        if rule in recording.COMPARISONS.values():
-            return f"where({operands[0]} {rule.symbol} {operands[1]}, 1.0, 0.0)"
-        return super().value(rule, operands)
+    def comparison(self, sign: str, x: Any, y: Any) -> Symbol:
+        """1.0 or 0.0."""
+        return Symbol(f"where({text(x)} {sign} {text(y)}, 1.0, 0.0)")
 
     def elementwise(self, rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:
         """The value of a row that a user has made, or one of its partials, over the library's arrays."""

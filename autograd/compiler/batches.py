@@ -168,7 +168,7 @@ class Batch:
         import numpy as np
 
         for (i, j, k), x in self.given.items():
-            self.rows[i][j, k] = x.data
+            self.rows[i][j, k] = x._number
         family, paths = self.family, self.family.paths
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
@@ -421,7 +421,7 @@ class Objective(Batch):
         """Take the numbers of the variables as they are now."""
         import numpy as np
 
-        self.P = np.fromiter([x.data for x in self.variables], float, len(self.variables))
+        self.P = np.fromiter([x._number for x in self.variables], float, len(self.variables))
 
     def doubt(self) -> None:
         """Compare the next run of each program with the function itself, as if it was the first.
@@ -436,7 +436,7 @@ class Objective(Batch):
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
         gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
         for x, datum, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
-            x.data, x.grad = datum, derivative
+            x._number, x.grad = datum, derivative
 
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
         """The mean over some examples, and its derivatives by the variables (0 by those that are not used).
@@ -471,7 +471,7 @@ class Objective(Batch):
 
         self.write()
         mean = nodes.as_value(self.mean(index))
-        return mean.data, np.array(graph.gradients([mean], [1.0], self.variables))
+        return mean._number, np.array(graph.gradients([mean], [1.0], self.variables))
 
     def captured(self, path: Path) -> Floats:
         """The captured numbers of a path: those of variables out of the array."""

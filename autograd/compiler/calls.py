@@ -33,7 +33,7 @@ class Call:
         flat += [flatten(x, f"jit: argument {key} of {jitted.name}") for key, x in kwargs.items()]
         self.leaves = [leaves for leaves, _ in flat]
         self.structures = [structure for _, structure in flat]
-        self.numbers = [[x.data if isinstance(x, Value) else float(x) for x in leaves] for leaves in self.leaves]
+        self.numbers = [[x._number if isinstance(x, Value) else float(x) for x in leaves] for leaves in self.leaves]
         self.wanted = tuple([any([isinstance(x, Value) for x in leaves]) for leaves in self.leaves])
         self.family = jitted.family((keys, tuple(self.structures)))
         n = len(args)
@@ -143,7 +143,7 @@ def compiled_node(
         return data
 
     node = object.__new__(Value)
-    node.data, node.grad, node.label = data, 0.0, ""
+    node._number, node.grad, node.label = data, 0.0, ""
     node.parents, node.partials = parents, partials
     node.rule = Rule(name, values, derivatives, layout="sequence")
     return node

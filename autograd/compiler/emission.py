@@ -16,6 +16,7 @@ The text is executed, so it is made of our own words only: names are chosen here
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from types import SimpleNamespace
@@ -24,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import arrays, rules
-from autograd.compiler import recording
 from autograd.symbols import Symbol, call
 
 from .iterations import FLOATS, Writer, finite, floats, holding
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .rolling import Rolled, Segment, Statement
+
+COMPARISONS = {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "unequal": "!="
+}  # fmt: skip
+"""The names that comparisons have in the rows, and their signs."""
+
+READ = frozenset((*rules.TABLE, *rules.RECORDED))
+"""The rows that are read; of others, which users have made, the functions are called."""
 
 BATCH = "n"
 """The letter of the last axis, where there are examples."""
@@ -112,7 +120,19 @@ class Reading:
                 "sigmoid_slope": lambda x: exp(-x) / ((1.0 + exp(-x)) * (1.0 + exp(-x))),
                 "tanh_slope": lambda x: 4.0 / (exp(x) + 1.0 / exp(x)) ** 2,
             }
+        self.names |= {
+            name: functools.partial(self.comparison, sign) for name, sign in COMPARISONS.items()
+        }  # fmt: skip
+        self.names["select"] = self.selection
         self.names["math"] = SimpleNamespace(**self.names)
+
+    def comparison(self, sign: str, x: Any, y: Any) -> Symbol:
+        """1.0 or 0.0."""
+        return Symbol(f"({text(x)} {sign} {text(y)}) * 1.0")
+
+    def selection(self, condition: Any, x: Any, y: Any) -> Symbol:
+        """x where the condition is not 0, else y."""
+        return Symbol(f"where({text(condition)} != 0.0, {text(x)}, {text(y)})")
 
     def of_floats(self) -> Reading:
         """The rows over single floats, each with its guards."""
@@ -130,31 +150,20 @@ class Reading:
 
     def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
         """The text of a row's value."""
-        if rule in recording.COMPARISONS.values():
-            return f"({operands[0]} {rule.symbol} {operands[1]}) * 1.0"
-        if rule is recording.SELECT:
-            condition, x, y = operands
-            return f"where({condition} != 0.0, {x}, {y})"
-        if rule is recording.PEAK:
-            rule = rules.MAX
-        if rule not in rules.TABLE:
+        if rule not in READ:
             return self._own(rule, operands)[0].text
         return text(rules.read(rule.value, self.names)(*operands))
 
     def partials(self, rule: rules.Rule, out: Symbol, operands: Sequence[Symbol]) -> list[Symbol | float]:
         """The texts of a row's partials; numbers where they are."""
-        if rule in recording.COMPARISONS.values():
-            return [0.0, 0.0]
-        if rule is recording.SELECT:
-            return [0.0, operands[0], 1.0 - operands[0]]
-        if rule is recording.PEAK:
-            return [0.0]
+        if rule.flat:
+            return [0.0] * len(operands)
         if rule is rules.SIGMOID and self.plain:
             return [self.names["exp"](-operands[0]) * out * out]
         if rule is rules.POW and re.fullmatch(r"\(?-?[\d.e+-]+\)?", operands[1].text):
             below = literal(float(operands[1].text.strip("()")) - 1.0)
             return [operands[1] * self.names["power"](operands[0], below), 0.0]
-        if rule not in rules.TABLE:
+        if rule not in READ:
             return list(self._own(rule, operands)[1:])
         found = rules.read(rule.partials, self.names)(out, *operands)
         return list(found) if isinstance(found, tuple) else [found]
@@ -199,12 +208,9 @@ class FloatReading(Reading):
     def _call(self, name: str) -> Callable[..., Symbol]:
         return super()._call(f"float_{name}")
 
-    def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
-        """The text of a row's value."""
-        if rule is recording.SELECT:
-            condition, x, y = operands
-            return f"{x} if {condition} != 0.0 else {y}"
-        return super().value(rule, operands)
+    def selection(self, condition: Any, x: Any, y: Any) -> Symbol:
+        """x where the condition is not 0, else y."""
+        return Symbol(f"{text(x)} if {text(condition)} != 0.0 else {text(y)}")
 
 
 def text(x: Any) -> str:

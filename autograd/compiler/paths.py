@@ -62,7 +62,7 @@ class Path:
         self.steady = steady(program)
         """Whether its guards depend on nothing but the arguments, so that an example takes it always or never."""
         self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
-        self.recorded = np.array([value.data for value in self.captured])
+        self.recorded = np.array([value._number for value in self.captured])
         self.arguments = [list(x) for x in numbers]
         """The numbers of the arguments that it was recorded with."""
         self.unchecked = {"replay", *["captured"] * bool(self.captured), *["arguments"] * any(map(len, numbers))}
@@ -120,7 +120,7 @@ class Path:
         """The captured numbers of this moment."""
         import numpy as np
 
-        return np.fromiter([x.data for x in self.captured], float, len(self.captured))
+        return np.fromiter([x._number for x in self.captured], float, len(self.captured))
 
 
 def steady(program: Program) -> bool:
@@ -318,7 +318,7 @@ class Paths:
         if repr(structure) == repr(path.program.structure):
             results = [number(x) for x in found]
             roots = [x for x in found if isinstance(x, Value)]
-            size = max([abs(x.data) for x in graph.order(*roots) if abs(x.data) < float("inf")], default=0.0)
+            size = max([abs(x._number) for x in graph.order(*roots) if abs(x._number) < float("inf")], default=0.0)
             if all([alike(x, y, size) for x, y in zip(results, outputs, strict=True)]):
                 return
         if self._rounding(path, replay):

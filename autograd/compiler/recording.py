@@ -29,28 +29,10 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
-# Rows of what only a program computes. A comparison is 1 or 0, and flat; SELECT is ``where`` with both of its sides.
-
 COMPARISONS: dict[Callable[[Any, Any], Any], Rule] = {
-    compare: Rule(symbol, compare, lambda out, x, y: (0.0, 0.0), selecting=True)
-    for symbol, compare in {
-        "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne
-    }.items()
+    operator.lt: rules.LESS, operator.le: rules.LESS_EQUAL, operator.gt: rules.GREATER,
+    operator.ge: rules.GREATER_EQUAL, operator.eq: rules.EQUAL, operator.ne: rules.NOT_EQUAL,
 }  # fmt: skip
-PEAK = Rule(
-    "max",
-    rules.most,
-    lambda out, xs: (0.0,) * len(xs),
-    layout="sequence",
-    selecting=True,
-)
-"""The largest of a sequence where it is only a shift, as in ``softmax``: what is computed does not depend on it."""
-SELECT = Rule(
-    "select",
-    lambda c, x, y: x if c else y,
-    lambda out, c, x, y: (0.0, 1.0 if c else 0.0, 0.0 if c else 1.0),
-    selecting=True,
-)
 
 
 class Condition(Value):
@@ -62,7 +44,7 @@ class Condition(Value):
     __slots__ = ()
 
     def __bool__(self) -> bool:
-        holds = self.data != 0.0
+        holds = self._number != 0.0
         recording = recorder.get()
         if recording is not None:
             recording.guards.append(Guard(self, holds, user_line()))
@@ -161,7 +143,7 @@ class Recording:
     def compare(self, compare: Callable[[Any, Any], Any], left: Value, right: Value | float) -> Condition:
         """A comparison, as a node."""
         rule = COMPARISONS[compare]
-        return self._condition(rule, (left, lift(right, rule)), compare(left.data, lift(right, rule).data))
+        return self._condition(rule, (left, lift(right, rule)), compare(left._number, lift(right, rule)._number))
 
     def truth(self, x: Value) -> bool:
         """``bool(x)``, as a guard."""
@@ -171,7 +153,7 @@ class Recording:
         """``where`` on a recorded condition; None if the condition is an ordinary one."""
         if not isinstance(condition, Condition):
             return None
-        return record(SELECT, (condition, lift(x, SELECT), lift(y, SELECT)))
+        return record(rules.SELECT, (condition, lift(x, rules.SELECT), lift(y, rules.SELECT)))
 
     def pieces(self, name: str, *operands: Any) -> Any:
         """A slope that is constant in pieces, which another call has to compute again: made of comparisons.
@@ -183,7 +165,7 @@ class Recording:
             won = [self._holds(operator.eq, x, out) for x in xs]
             return tuple([each / functions.sum(won) for each in won])
         if name == "most":
-            return record(PEAK, tuple([lift(x, PEAK) for x in operands[0]]))
+            return record(rules.PEAK, tuple([lift(x, rules.PEAK) for x in operands[0]]))
         if name not in ("above", "wins", "sign", "flat"):
             raise Unsupported(f"{name} cannot be followed in a derivative of a derivative")
         x, y = (*operands, 0.0)[:2]
@@ -203,7 +185,7 @@ class Recording:
 
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
-        node.data, node.grad, node.label = float(bool(holds)), 0.0, ""
+        node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
         node.parents, node.partials, node.rule = operands, (0.0,) * len(operands), rule
         self.note(node)
         return node
@@ -250,7 +232,7 @@ class Program:
             number[id(node)] = i = len(self.rules)
             self.rules.append(rule)
             self.operands.append(operands)
-            self.data.append(node.data)
+            self.data.append(node._number)
             if node.label:
                 self.labels[i] = node.label
             return i
