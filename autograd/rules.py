@@ -281,7 +281,7 @@ RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SE
 NAMES = frozenset(
     name
     for row in (*TABLE, *RECORDED)
-    for function in (row.value, row.partials, *[row.raises] * (row.raises is not None))
+    for function in (row.value, row.partials, row.raises or row.value)
     for name in function.__code__.co_names
     if name.islower() and name != "inf"
 )

@@ -237,7 +237,6 @@ class Value:
 
     __slots__ = ("__weakref__", "_number", "grad", "label", "parents", "partials", "rule")
 
-    data: float
     _number: float
     grad: float
     label: str
@@ -246,6 +245,15 @@ class Value:
     rule: Rule
 
     __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
+
+    if TYPE_CHECKING:  # below, it is the slot's other name
+
+        @property
+        def data(self) -> float:
+            """The number."""
+
+        @data.setter
+        def data(self, number: float) -> None: ...
 
     def __init__(self, data: float, label: str = "") -> None:
         self._number = real(data, "Value", "a real number")
@@ -388,7 +396,7 @@ def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
     return node
 
 
-Value.data = vars(Value)["_number"]
+Value.data = vars(Value)["_number"]  # type: ignore[method-assign]
 # One slot under two names: all of the library reads ``_number``, so that ``data`` can mean more in a subclass.
 
 for _name, _member in vars(Value).items():
