@@ -87,8 +87,8 @@ class Rule:
         How a flat tuple of operands becomes the arguments of ``value`` and ``partials``: ``"fixed"`` one by one;
         ``"sequence"`` all in one tuple; ``"pairs"`` as (w, x, b), two tuples of one length and a last number.
     raises:
-        ``raises(*operands)``: whether ``value`` raises at these operands, in comparisons, ``|``, ``&`` and guards only,
-        so that it can be read over arrays too. None for a row that never raises.
+        Whether ``value`` raises: a function of those operands that this depends on, by their names in ``value``, written
+        in comparisons, ``|``, ``&`` and guards only, so that it can be read over arrays too. None if it never does.
     silent:
         True where arrays do not report what ``raises`` says: no floating-point flag is set.
     flat:
@@ -194,7 +194,7 @@ CONSTANT = Rule("", _none, _none)
 ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
-DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda x, y: y == 0.0)
+DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda y: y == 0.0)
 POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
 POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
@@ -242,7 +242,7 @@ MAXIMUM  = Rule("maximum",  lambda x, y: larger(x, y),
 MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
                 lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
 CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
-                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda x, lo, hi: lo > hi, silent=True)
+                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda lo, hi: lo > hi, silent=True)
 ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True, flat=True)
 WHERE    = Rule("where",    lambda x: x,            lambda out, x: (1.0,))
 

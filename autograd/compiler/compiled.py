@@ -121,12 +121,7 @@ class Jitted(Paths):
         """What the function returns for these arguments."""
         if recorder.get() is not None:  # inside another jitted function it is part of that
             return self.function(*args, **kwargs)
-        call = Call(self, args, kwargs)
-        path = None if call.family.eager else call.path()
-        results = None if path is None else call.replay(path)
-        if path is None or results is None:
-            return self.function(*args, **kwargs)
-        return call.arranged(path, results)
+        return Call(self, args, kwargs).answer()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jitted:
         """The jitted method of an object, the same each time as long as the object lives; it does not keep it alive."""

@@ -1,0 +1,72 @@
+"""Failing: whether an operation raises, as an operation.
+
+What a function computes may raise although nobody uses its number, and a function may go on after an exception that it
+has caught. In both cases a program has to know whether the operation fails at the numbers of a call. That is a row like
+any other: 1.0 where the row that it belongs to raises, else 0.0.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from autograd import arrays, rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Failing(rules.Rule):
+    """1.0 where ``row`` raises, else 0.0. ``places`` are the positions of the operands that this depends on."""
+
+    __slots__ = ("places", "row")
+
+    def __init__(self, row: rules.Rule) -> None:
+        self.row = row
+        count = row.value.__code__.co_argcount
+        self.places = tuple(range(count))
+        if row.raises is not None:
+            names = row.raises.__code__.co_varnames[: row.raises.__code__.co_argcount]
+            self.places = tuple([row.operand_names.index(name) for name in names])
+        layout = "fixed" if row.layout == "fixed" else "sequence"
+        super().__init__(f"{row.symbol} fails", self.found, flat, layout=layout, selecting=True, flat=True)
+
+    def found(self, *operands: Any) -> float:
+        """The value at floats."""
+        if self.row.raises is not None:
+            return 1.0 if self.row.raises(*operands) else 0.0
+        try:
+            self.row.value(*operands)
+        except (ArithmeticError, ValueError):
+            return 1.0
+        return 0.0
+
+    def over_arrays(self, np: Any) -> Callable[..., Any]:
+        """The value at NumPy's arrays, without a warning."""
+        formula = self.row.raises
+        each = np.frompyfunc(self.found, len(self.places), 1)
+        read = None if formula is None else rules.read(formula, arrays.namespace(np))
+
+        def function(*operands: Any) -> Any:
+            with np.errstate(all="ignore"):
+                return np.asarray(each(*operands) if read is None else read(*operands), float)
+
+        return function
+
+
+def flat(_: Any, *operands: Any) -> tuple[float, ...]:
+    """Partials that are 0."""
+    return (0.0,) * len(operands)
+
+
+@lru_cache(maxsize=1024)
+def failing(row: rules.Rule) -> Failing:
+    """The row that says whether this one raises."""
+    return Failing(row)
+
+
+def may_raise(row: rules.Rule) -> bool:
+    """Whether a row can raise: where the table says so, and any that a user has made."""
+    return row.raises is not None or (
+        row not in rules.TABLE and row not in rules.RECORDED and row.layout == "fixed" and not isinstance(row, Failing)
+    )
