@@ -154,9 +154,12 @@ def constant(x: Value | float, label: str = "") -> Value:
 
     Of a Value it takes the number and leaves its history behind.
     """
-    if recorder.get() is not None and isinstance(x, Value):
-        x = x.data  # which remembers its node
-    node = x if isinstance(x, Value) else lift(x, rules.CONSTANT)
+    seer = recorder.get()
+    given = x if seer is None else seer.lifted(x)
+    if seer is not None and isinstance(given, Value):  # a constant for the derivative, and another number in each call
+        node = record(rules.STOP, (given,))
+    else:
+        node = lift(real(given._number if isinstance(given, Value) else given, "constant"), rules.CONSTANT)
     node.label = label
     return node
 

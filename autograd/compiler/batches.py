@@ -89,7 +89,7 @@ class Unanswered(NamedTuple):
     other_way: bool = False
 
 
-def name_example(error: Exception, j: int) -> None:
+def name_example(error: ArithmeticError | ValueError, j: int) -> None:
     """Say in an exception, which stays the same one, in which example of a batch it was raised."""
     if error.args and isinstance(error.args[0], str):
         error.args = (f"{error.args[0]} (example {j})", *error.args[1:])
@@ -184,7 +184,7 @@ class Batch:
                 examples[i] = rebuild(structure, [instead.get((i, j, k), x) for k, x in enumerate(leaves)])
         try:
             return self.jitted.function(*examples)
-        except Exception as error:
+        except (ArithmeticError, ValueError) as error:
             name_example(error, j)
             raise
 

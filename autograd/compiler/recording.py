@@ -167,6 +167,11 @@ class Recording:
         else:
             self.leaves.append(node)
 
+    def note(self, node: Value) -> None:
+        """A node that the function makes."""
+        node.__class__ = Recorded
+        self.nodes.append(node)
+
     def see_value(self, node: Value) -> None:
         """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
         node.__class__ = Recorded

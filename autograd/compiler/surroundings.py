@@ -78,7 +78,7 @@ class Surroundings:
             content = place.content
             if is_plain(content):
                 numbers.append((place.name, bits(content)))
-            elif type(content) in (list, tuple) and len(content) <= LONGEST and all(map(is_plain, content)):
+            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST and all(map(is_plain, content)):
                 self._lists.append((content, tuple(content)))
                 numbers.append((place.name, tuple(map(bits, content))))
         self._key = tuple(numbers)
@@ -101,12 +101,15 @@ def places(function: Any) -> Iterator[Place]:
     stack = functions_in(function)
     while stack:
         inner = stack.pop()
-        if inner in seen or inner.__code__.co_filename.startswith(HOUSE):
+        if inner in seen:
             continue
         seen.add(inner)
+        own = inner.__code__.co_filename.startswith(HOUSE)  # of ours, what it is made around: a function of the user's
         for place in own_places(inner):
-            yield place
-            stack += functions_in(place.content)
+            reached = functions_in(place.content) if not own or type(place.holder) is CellType else []
+            if reached or not own:
+                yield place
+            stack += reached
 
 
 def functions_in(x: Any) -> list[FunctionType]:

@@ -56,6 +56,13 @@ class Recorded(Value):
         """The number, which remembers this node."""
         return self.data
 
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._number!r}, grad={_grad.__get__(self)!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._number, spec) if spec else repr(self)
+
     __hash__ = object.__hash__
 
 
