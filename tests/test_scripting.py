@@ -43,7 +43,7 @@ def test_size() -> None:
 
 def test_the_vocabulary_has_no_formula_of_the_table() -> None:
     """What is written in JavaScript by hand is Python's own: no guard and no row, and nothing that no row needs."""
-    assert not scripting.vocabulary().keys() & scripting.guards().keys()
+    assert not scripting.vocabulary().keys() & scripting.on_floats().keys()
     assert scripting.vocabulary().keys() <= defined(script(rules.TABLE))
 
 
