@@ -657,6 +657,27 @@ recorded(silu_slope)(lambda x: sigmoid(x) * (1.0 + x * sigmoid(-x)))
 algebra(silu_slope)(lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))))
 
 
+@on_floats
+def softsign(x: float) -> float:
+    """x / (1 + |x|), and 1 or -1 where x is infinite."""
+    return copysign(1.0, x) if fabs(x) == inf else x / (1.0 + fabs(x))
+
+
+branch_free(softsign)(lambda x: where(fabs(x) == inf, copysign(1.0, x), x / (1.0 + fabs(x))))
+algebra(softsign)(lambda x: x / (1 + fabs(x)))
+
+
+@on_floats
+def softsign_slope(x: float) -> float:
+    """1 / (1 + |x|)**2."""
+    q = 1.0 + fabs(x)
+    return 1.0 / q / q
+
+
+branch_free(softsign_slope)(softsign_slope)
+algebra(softsign_slope)(lambda x: 1 / (1 + fabs(x)) ** 2)
+
+
 # The normal distribution ----------------------------------------------------------------------------------------------
 
 

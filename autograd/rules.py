@@ -93,6 +93,8 @@ from .guards import (
     smaller,
     softmax,
     softplus,
+    softsign,
+    softsign_slope,
     tail,
     tanh_slope,
     total,
@@ -278,6 +280,7 @@ LEAKY_RELU = Rule("leaky_relu", lambda x, slope: leaky_relu(x, slope),
 ELU      = Rule("elu",      lambda x, alpha: elu(x, alpha),
                 lambda out, x, alpha: (elu_by_x(x, alpha), expm1(smaller(x, 0.0))), selecting=True)
 SILU     = Rule("silu",     lambda x: silu(x),      lambda out, x: (silu_slope(x),))
+SOFTSIGN = Rule("softsign", lambda x: softsign(x),   lambda out, x: (softsign_slope(x),))
 GELU     = Rule("gelu",     lambda x: 0.5 * x * tail(x),
                 lambda out, x: (0.5 * tail(x) + x * gauss(x, 0.5) * sqrt(0.5 / pi),))
 ERF      = Rule("erf",      lambda x: erf(x),       lambda out, x: (2.0 / sqrt(pi) * gauss(x, 1.0),))

@@ -299,6 +299,7 @@ class Value:
     atanh = unary(rules.ATANH)
     sigmoid = unary(rules.SIGMOID)
     softplus = unary(rules.SOFTPLUS)
+    softsign = unary(rules.SOFTSIGN)
     relu = unary(rules.RELU)
     silu = unary(rules.SILU)
     gelu = unary(rules.GELU)

@@ -174,6 +174,7 @@ ORACLE = {
                     lambda x, a: (1 if x > 0 else a * mp.exp(x), mp.expm1(min(x, 0)))),
     "silu":     Row(lambda x: x * sigmoid(x),    lambda x: (sigmoid(x) + x * bell(x),),
                     slope_terms=lambda x: ((sigmoid(x), x * bell(x)),)),
+    "softsign": Row(lambda x: x / (1 + abs(x)),  lambda x: (1 / (1 + abs(x)) ** 2,)),
     "gelu":     Row(lambda x: x * cdf(x),        lambda x: (cdf(x) + x * pdf(x),),
                     terms=lambda x: (x * max(cdf(x), SMALL),),
                     slope_terms=lambda x: ((cdf(x), x * max(pdf(x), SMALL)),)),
