@@ -21,7 +21,7 @@ false, so each guard on floats is arranged to let nan through.
 from __future__ import annotations
 
 from functools import partial
-from math import copysign, erfc, exp, expm1, fabs, fsum, hypot, inf, log, log1p, nan, pi, sqrt, tanh
+from math import copysign, cos, erfc, exp, expm1, fabs, fsum, hypot, inf, log, log1p, nan, pi, sin, sqrt, tanh
 from operator import mul
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -676,6 +676,89 @@ def softsign_slope(x: float) -> float:
 
 branch_free(softsign_slope)(softsign_slope)
 algebra(softsign_slope)(lambda x: 1 / (1 + fabs(x)) ** 2)
+
+
+# sin(pi x) / (pi x) ---------------------------------------------------------------------------------------------------
+
+
+@on_floats
+def sin_pi(x: float) -> float:
+    """sin(pi x), as exact as sin is: a multiple of 2 is taken off, exactly, and what is left is less than an octant."""
+    r = x - 2.0 * nearest(0.5 * x)
+    a = fabs(r)
+    s = sin(pi * a) if a <= 0.25 else cos(pi * (0.5 - a)) if a <= 0.75 else sin(pi * (1.0 - a))
+    return copysign(s, r)
+
+
+@branch_free(sin_pi)
+def _(x: Any) -> Any:
+    r = x - 2.0 * nearest(0.5 * x)
+    a = fabs(r)
+    s = chosen(sin(pi * (1.0 - a)), a <= 0.25, sin(pi * a), a <= 0.75, cos(pi * (0.5 - a)))
+    return copysign(s, r)
+
+
+@on_floats
+def cos_pi(x: float) -> float:
+    """cos(pi x), likewise."""
+    a = fabs(x - 2.0 * nearest(0.5 * x))
+    return cos(pi * a) if a <= 0.25 else sin(pi * (0.5 - a)) if a <= 0.75 else -cos(pi * (1.0 - a))
+
+
+@branch_free(cos_pi)
+def _(x: Any) -> Any:
+    a = fabs(x - 2.0 * nearest(0.5 * x))
+    return chosen(-cos(pi * (1.0 - a)), a <= 0.25, cos(pi * a), a <= 0.75, sin(pi * (0.5 - a)))
+
+
+@on_floats
+def sinc(x: float) -> float:
+    """sin(pi x) / (pi x), and 1 at 0; raises ValueError where x is infinite."""
+    if fabs(x) == inf:
+        raise ValueError("sin of infinity")
+    return 1.0 if x == 0.0 else sin_pi(x) / (pi * x)
+
+
+branch_free(sinc)(lambda x: where(x == 0.0, 1.0, sin_pi(x) / (pi * where(x == 0.0, 1.0, x))))
+algebra(sinc)(lambda x: call("sin")(pi * x) / (pi * x))
+
+
+@on_floats
+def sinc_slope(out: float, x: float) -> float:
+    """(cos(pi x) - sinc(x)) / x; where the two cancel, their series."""
+    return sinc_series(x) if fabs(x) < 0.5 else (cos_pi(x) - out) / x
+
+
+@branch_free(sinc_slope)
+def _(out: Any, x: Any) -> Any:
+    return where(fabs(x) < 0.5, sinc_series(x), (cos_pi(x) - out) / where(fabs(x) < 0.5, 1.0, x))
+
+
+over_values(sinc_slope)(lambda out, x: sinc_series(x) if fabs(number(x)) < 0.5 else (cos(pi * x) - out) / x)
+
+
+@recorded(sinc_slope)
+def _(out: Any, x: Any) -> Any:
+    near = fabs(x) < 0.5
+    return where(near, sinc_series(x), (cos(pi * x) - out) / where(near, 1.0, x))
+
+
+algebra(sinc_slope)(lambda out, x: (call("cos")(pi * x) - out) / x)
+
+
+@on_floats
+def sinc_series(x: float) -> float:
+    """The sum of (-1)**k 2k pi**(2k) / (2k + 1)! x**(2k - 1) for k = 1 to 11, to 1e-17 for |x| < 1/2."""
+    t = x * x
+    # fmt: off
+    return x * ((((((((((-7.365893777096947e-11 * t + 3.4330769499642866e-09) * t - 1.3148481279991994e-07) * t
+        + 4.049947846619244e-06) * t - 9.766223126318933e-05) * t + 0.001781145516372852) * t
+        - 0.023460810354558236) * t + 0.2091827825412384) * t - 1.1445109447325053) * t + 3.2469697011334144) * t
+        - 3.289868133696453)
+    # fmt: on
+
+
+branch_free(sinc_series)(sinc_series)
 
 
 # The normal distribution ----------------------------------------------------------------------------------------------

@@ -90,6 +90,8 @@ from .guards import (
     sign,
     silu,
     silu_slope,
+    sinc,
+    sinc_slope,
     smaller,
     softmax,
     softplus,
@@ -261,6 +263,7 @@ CBRT     = Rule("cbrt",  lambda x: cbrt(x),         lambda out, x: (over(1.0, 3.
 SIN      = Rule("sin",   lambda x: sin(x),          lambda out, x: (cos(x),),                    "of finite x", raises=lambda x: fabs(x) == inf)
 COS      = Rule("cos",   lambda x: cos(x),          lambda out, x: (-sin(x),),                   "of finite x", raises=lambda x: fabs(x) == inf)
 TAN      = Rule("tan",   lambda x: tan(x),          lambda out, x: (1.0 + out * out,),           "of finite x", raises=lambda x: fabs(x) == inf)
+SINC     = Rule("sinc",  lambda x: sinc(x),         lambda out, x: (sinc_slope(out, x),),         "of finite x", raises=lambda x: fabs(x) == inf)
 ASIN     = Rule("asin",  lambda x: asin(x),         lambda out, x: (over(1.0, sqrt((1.0 - x) * (1.0 + x))),),  "-1 <= x <= 1", raises=lambda x: fabs(x) > 1.0)
 ACOS     = Rule("acos",  lambda x: acos(x),         lambda out, x: (-over(1.0, sqrt((1.0 - x) * (1.0 + x))),), "-1 <= x <= 1", raises=lambda x: fabs(x) > 1.0)
 ATAN     = Rule("atan",  lambda x: atan(x),         lambda out, x: (atan_slope(x),))

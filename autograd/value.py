@@ -287,6 +287,7 @@ class Value:
     sin = unary(rules.SIN)
     cos = unary(rules.COS)
     tan = unary(rules.TAN)
+    sinc = unary(rules.SINC)
     asin = unary(rules.ASIN)
     acos = unary(rules.ACOS)
     atan = unary(rules.ATAN)
