@@ -26,7 +26,6 @@ from .symbols import (
     Symbol,
     Vector,
     name,
-    namespace,
     number,
     parenthesised,
     short,
@@ -109,7 +108,7 @@ def partial_of(node: Value, position: int, names: Mapping[Value, str]) -> Symbol
     if rule.layout != "fixed":
         return itself
     try:
-        read = rules.read(rule.partials, namespace(rules.NAMES))
+        read = rules.read(rule.partials, rules.algebra())
         return symbol(read(formula(node, names), *map(naming, node.parents))[position])
     except Exception:  # noqa: BLE001 - a primitive may do anything with what is not a number
         return itself

@@ -1,129 +1,97 @@
 """The reading of a row over Values: derivatives that are graphs again.
 
 Where the partials of a row are computed with Values instead of floats, each partial is a node, and the gradient that
-the chain rule makes of them can be drawn, explained and differentiated like any other formula. The rows and the guards
-of :mod:`autograd.rules` are read as they stand (a comparison goes by ``data``, so a guard takes the same branch as it
-did forward); only what is constant in pieces stays a number.
+the chain rule makes of them can be drawn, explained and differentiated like any other formula. The rows are read as
+they stand. Of the guards (:mod:`autograd.guards`) the versions over Values and on floats are read: a comparison goes by
+``data``, so a guard takes the same branch as it did forward, and what is constant in pieces stays a number.
+
+While a function is recorded the derivative has to be right in other calls too. Then guards are read branch-free, and
+what is constant in pieces is made of comparisons: no guard takes a branch on a Value, which would be a path of the
+user's function.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from math import isclose, isfinite, isnan, pi, sqrt
+from math import isclose, isfinite, isnan, pi
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from . import functions, graph, rules
+from . import functions, graph, guards, rules
 from .modes import ieee, recorder
 from .value import Value, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     Term = Value | float
 
 
 CONSTANT = rules.CONSTANT
 
-guarded_power_by_base = rules.read(rules.power_by_base, {"fabs": functions.abs})
-guarded_elu_by_x = rules.read(rules.elu_by_x, {"exp": functions.exp})
+# The kinds of versions that are read, the first of them that a guard has: in as few nodes as will do; where the result
+# of these is not what the node stored; and while a function is recorded.
+READABLE = (guards.VALUES, guards.FLOATS)
+GUARDED = (guards.FLOATS,)
+RECORDED = (guards.RECORDED, guards.VALUES, guards.BRANCH_FREE)
 
 
 def constant_in_pieces(guard: Callable[..., Any]) -> Callable[..., Any]:
-    """A guard whose derivative is 0 wherever it has one: computed from the numbers, it is a number.
-
-    While a program is recorded it is made of comparisons: another call may lie in another piece.
-    """
+    """A guard whose derivative is 0 wherever it has one: computed from the numbers, it is a number."""
 
     def function(*operands: Any) -> Any:
-        if recorder.get() is not None:
-            return recorder.get().pieces(guard.__name__, *operands)
         return guard(*[[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands])
 
     return function
 
 
-def over(x: Term, y: Value) -> Value:
-    """x / y, at the end of a domain too, where it is +inf: y is made +0.0 there."""
-    return x / (y if y != 0.0 else y + 0.0)
+def as_nodes(rule: rules.Rule) -> Callable[..., Any]:
+    """A row as a function of its operands, or of its sequence."""
+    if rule.layout == "sequence":
+        return lambda xs: functions.apply(rule, xs)
+    return lambda *operands: functions.apply(rule, operands)
 
 
-def power_by_base(out: Value, x: Term, y: Term) -> Term:
-    """y x**(y-1), in as few nodes as a constant exponent allows; the float guard where that is not what it stored."""
-    if not isinstance(x, Value):
-        return out.partials[0]
-    if not isinstance(y, Value) and y in {0.0, 1.0, 2.0}:
-        return 2.0 * x if y == 2.0 else y
-    plain = y * x ** (y - 1.0)
-    return plain if same(plain, out.partials[0]) else guarded_power_by_base(out, x, y)
-
-
-def power_by_exponent(out: Value, x: Term, y: Term) -> Term:
-    """x**y log(x); 0 where x = 0, and nan, with derivatives that are nan, where x < 0.
-
-    At x = 0 the 0 is constant, although for y <= 1 the slope of x**y log(x) by x is infinite there.
-    """
-    if not isinstance(y, Value):
-        return out.partials[1]
-    if x > 0.0:
-        return out * functions.log(x)
-    slope = rules.power_by_exponent(out._number, number(x), y._number)
-    return out * slope if isnan(slope) else slope
-
-
-def elu_by_x(x: Term, alpha: Term) -> Term:
-    """1 where x > 0, else alpha exp(x), without a node for the usual alpha of 1."""
-    usual = not isinstance(alpha, Value) and alpha == 1.0
-    return functions.exp(x) if usual and x <= 0.0 else guarded_elu_by_x(x, alpha)
-
-
-def gauss(x: Value, k: float) -> Value:
-    """exp(-k x**2); the rounding of the square does not matter where the result does."""
-    return functions.exp(-(x * x) if k == 1.0 else -k * x * x)
-
-
-def namespace() -> dict[str, Any]:
-    """What each name of the table means over Values."""
-    names: dict[str, Any] = {
+@lru_cache(maxsize=3)
+def namespace(kinds: tuple[str, ...] = READABLE) -> dict[str, Any]:
+    """What each name of the table means over Values, with versions of the guards of these kinds."""
+    words: dict[str, Any] = {
         name: getattr(functions, name) for name in rules.NAMES if hasattr(functions, name) and name != "softmax"
     }
-    names |= {
-        "pi": pi,
-        "fabs": functions.abs,
-        "total": functions.sum,
-        "over": over,
-        "power_by_base": power_by_base,
-        "power_by_exponent": power_by_exponent,
-        "elu_by_x": elu_by_x,
-        "gauss": gauss,
-        "tail": lambda x: functions.erfc(-x / sqrt(2.0)),
-        "exp_difference": lambda x, m: functions.exp(x - m),
-        "math": SimpleNamespace(**vars(functions), pi=pi),
-    }
-    names |= {
-        name: constant_in_pieces(getattr(rules, name))
-        for name in ("above", "wins", "sign", "flat", "most", "least", "winners")
-    }
-    for name in rules.NAMES - names.keys():
-        names[name] = rules.read(getattr(rules, name), names)
-    return names
+    words |= {"pi": pi, "fabs": functions.abs, "total": functions.sum, "nearest": functions.round}
+    words |= {"where": functions.where, "number": number}
+    if kinds == RECORDED:
+        words |= {name: as_nodes(row) for row in rules.RECORDED for name in row.value.__code__.co_names}
+    else:
+        words |= {name: constant_in_pieces(guards.VERSIONS[guards.FLOATS][name]) for name in guards.IN_PIECES}
+    names = {name: found for name, found in guards.reading(kinds, words).items() if name in rules.NAMES}
+    return {**names, "math": SimpleNamespace(**vars(functions), pi=pi)}
 
 
 @lru_cache(maxsize=256)
-def reading(rule: rules.Rule) -> Callable[..., Any]:
+def reading(rule: rules.Rule, kinds: tuple[str, ...]) -> Callable[..., Any]:
     """The partials of a row, as a function of Values."""
-    return rules.read(rule.partials, namespace())
+    return rules.read(rule.partials, namespace(kinds))
 
 
-def read(node: Value, operands: Sequence[Term]) -> Sequence[Term]:
+def read(node: Value, operands: Sequence[Term], kinds: tuple[str, ...]) -> Sequence[Term]:
     """The row of a node, read with these operands."""
     rule = node.rule
     try:
         if rule.layout == "fixed":
-            return reading(rule)(node, *operands)  # type: ignore[no-any-return]
-        return rule.spread(reading(rule)(node, *rule.arguments(operands)), operands)
+            return reading(rule, kinds)(node, *operands)  # type: ignore[no-any-return]
+        return rule.spread(reading(rule, kinds)(node, *rule.arguments(operands)), operands)
     except TypeError as error:
         raise TypeError(f"{rule.symbol}: its partials cannot be read over Values: {error}") from error
+
+
+def computed(node: Value, kinds: tuple[str, ...]) -> Sequence[Term]:
+    """The partials of a node, its constants being numbers."""
+    parents = node.parents
+    try:
+        return read(node, [x._number if x.rule is CONSTANT else x for x in parents], kinds)
+    except (ArithmeticError, ValueError):  # of numbers, where Values answer as IEEE 754 does
+        return read(node, parents, kinds)
 
 
 def partials_of(node: Value) -> Sequence[Term]:
@@ -132,27 +100,83 @@ def partials_of(node: Value) -> Sequence[Term]:
     Raises RuntimeError if they are not those that the node stored when it was made, because the data of an operand has
     been changed since; TypeError if a primitive's partials cannot be computed with Values.
     """
-    parents = node.parents
-    try:
-        partials = read(node, [x._number if x.rule is CONSTANT else x for x in parents])
-    except (ArithmeticError, ValueError):  # of numbers, where Values answer as IEEE 754 does
-        partials = read(node, parents)
+    if recorder.get() is not None:
+        return settled(node, computed(node, RECORDED))
+    partials = computed(node, READABLE)
+    wrong = different(node, partials)
+    if wrong is None:
+        return partials
+    guarded = computed(node, GUARDED)
+    if different(node, guarded) is None:
+        return guarded
+    raise changed(node, *wrong)
+
+
+def different(node: Value, partials: Sequence[Term]) -> tuple[float, float] | None:
+    """The first of the partials that is not the stored one, and the stored one; None if there is none."""
     for partial, stored in zip(partials, node.partials, strict=True):
-        now = partial._number if type(partial) is Value else partial
-        if now != stored and not same(partial, stored):
-            raise changed(node, number(partial), stored)
+        now = partial._number if type(partial) is Value else number(partial)
+        if now != stored and not same(partial, stored, known_to(node)):
+            return now, stored
+    return None
+
+
+def known_to(node: Value) -> tuple[Value, ...]:
+    """The nodes that the reading of a row begins with: all others that it gives are its own."""
+    return (node, *node.parents)
+
+
+def settled(node: Value, partials: Sequence[Term]) -> Sequence[Term]:
+    """The partials while a function is recorded, holding the stored numbers.
+
+    At a special point the branch-free formula may hold another number, or nan; the program runs eagerly there.
+    """
+    for partial, stored in zip(partials, node.partials, strict=True):
+        if isinstance(partial, Value) and partial._number != stored and not any([partial is x for x in known_to(node)]):
+            partial._number = stored
     return partials
 
 
-def same(partial: Term, stored: float) -> bool:
+def same(partial: Term, stored: float, known: Collection[Value] = ()) -> bool:
     """Equal up to the rounding of another order of the same operations; nan equals nan.
 
-    Where a sum cancels, as the slope of gelu does at its minimum, rounding is measured by its terms.
+    Where a sum cancels, as the slope of gelu does at its minimum, rounding is measured by the terms of the sum: the
+    nodes of the partial but those that were ``known`` before.
     """
-    now, largest = number(partial), 0.0
-    if isinstance(partial, Value) and partial.rule is rules.ADD:
-        largest = max(abs(x._number) for x in partial.parents)
-    return isclose(now, stored, rel_tol=1e-9, abs_tol=max(1e-9 * largest, 1e-300)) or (isnan(now) and isnan(stored))
+    now = number(partial)
+    if isclose(now, stored, rel_tol=1e-9, abs_tol=1e-300) or (isnan(now) and isnan(stored)):
+        return True
+    if not isinstance(partial, Value) or not isfinite(now - stored):
+        return False
+    size = size_of_terms(partial, known)
+    return isfinite(size) and abs(now - stored) <= 1e-9 * size
+
+
+def size_of_terms(root: Value, known: Collection[Value]) -> float:
+    """The sum of ``|d root / d node * node|`` over the nodes that root is computed from, down to the known ones.
+
+    Times the unit roundoff, it bounds to first order what the roundings of these nodes do to root.
+    """
+    listed: list[Value] = []
+    seen = set(known)
+    stack: list[tuple[Value, bool]] = [(root, False)]
+    while stack:
+        node, is_complete = stack.pop()
+        if is_complete:
+            listed.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack += [(x, False) for x in node.parents]
+    adjoint = {root: 1.0}
+    size = 0.0
+    for node in reversed(listed):
+        upstream = adjoint.get(node, 0.0)
+        size += abs(upstream * node._number)
+        for x, partial in zip(node.parents, node.partials, strict=True):
+            if partial or not node.rule.selecting:
+                adjoint[x] = adjoint.get(x, 0.0) + partial * upstream
+    return size
 
 
 def changed(node: Value, now: float, stored: float) -> RuntimeError:
@@ -180,7 +204,12 @@ def product(x: Term, y: Term) -> Term:
         return y
     if x == -1.0:
         return -y
-    return 0.0 if x == 0.0 and isfinite(y._number) else x * y
+    return 0.0 if x == 0.0 and vanishes_beside(y) else x * y
+
+
+def vanishes_beside(y: Value) -> bool:
+    """Whether 0 times y is 0: not where y is infinite or nan, nor while recording, for it may be in another call."""
+    return isfinite(y._number) and recorder.get() is None
 
 
 def add_up(terms: list[tuple[Term, Term]]) -> Term:
@@ -203,7 +232,7 @@ def add_up(terms: list[tuple[Term, Term]]) -> Term:
             products.append((x, y))
         elif x == 1.0:
             alone.append(y)
-        elif x != 0.0 or not isfinite(y._number):
+        elif x != 0.0 or not vanishes_beside(y):
             products.append((x, y))
     if constant or not (alone or products):
         alone.append(constant)

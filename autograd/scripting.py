@@ -28,10 +28,11 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from . import rules
+from . import guards, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import ModuleType
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.UAdd: "+", ast.USub: "-", ast.Not: "!",
@@ -76,9 +77,9 @@ def definition_of(name: str) -> str:
     """A name of the table in JavaScript; nothing for one that the table does not know, such as an operand's."""
     if name in vocabulary():
         return vocabulary()[name]
-    if name in guards():
-        return function(guards()[name])
-    known: Any = vars(rules).get(name)
+    if name in on_floats():
+        return function(on_floats()[name])
+    known: Any = {**vars(rules), **vars(guards)}.get(name)
     if isinstance(known, float):
         return f"const {name} = {literal(known)};"
     if getattr(known, "__module__", "") == "math":
@@ -99,19 +100,18 @@ def vocabulary() -> dict[str, str]:
 # The source of the table -----------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def source() -> ast.Module:
-    """The text of the table, parsed. Raises OSError where Python runs without its sources."""
+def source(module: ModuleType) -> list[ast.stmt]:
+    """The text of the table or of the guards, parsed. Raises OSError where Python runs without its sources."""
     import inspect
 
-    return ast.parse(inspect.getsource(rules))
+    return ast.parse(inspect.getsource(module)).body
 
 
 @lru_cache(maxsize=1)
 def formulas() -> dict[str, tuple[ast.expr, ast.expr]]:
     """The formulas of value and partials for each row, by the name of the row."""
     found = {}
-    for statement in source().body:
+    for statement in source(rules):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="Rule"), args=[_, *given])):
                 found[name] = given[0], given[1]
@@ -119,9 +119,10 @@ def formulas() -> dict[str, tuple[ast.expr, ast.expr]]:
 
 
 @lru_cache(maxsize=1)
-def guards() -> dict[str, ast.FunctionDef]:
-    """The functions that stand beside the rows."""
-    return {statement.name: statement for statement in source().body if isinstance(statement, ast.FunctionDef)}
+def on_floats() -> dict[str, ast.FunctionDef]:
+    """The guards, in their versions on floats."""
+    functions = [statement for statement in source(guards) if isinstance(statement, ast.FunctionDef)]
+    return {function.name: function for function in functions if function.name in guards.VERSIONS[guards.FLOATS]}
 
 
 # Statements and expressions --------------------------------------------------------------------------------------

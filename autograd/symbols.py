@@ -1,8 +1,8 @@
 r"""The symbolic reading of a row: formulas as text and as LaTeX.
 
 A :class:`Symbol` is a piece of text that knows how tightly it binds, so that arithmetic on symbols writes the
-formula instead of computing it. :func:`namespace` gives the functions of the table that meaning. Where a row names
-a guard (a formula arranged for accuracy on floats), its symbolic version here is the plain algebra.
+formula instead of computing it. :func:`namespace` gives the functions of the table that meaning; where a row names
+a guard, a formula arranged for accuracy on floats, its version as algebra is read (:mod:`autograd.guards`).
 
 The LaTeX needs amsmath and nothing else, and means the same to KaTeX and MathJax. In it a user's name is data: whatever
 TeX would act upon is written as the sign that it is (:func:`name`).
@@ -17,12 +17,10 @@ TeX would act upon is written as the sign that it is (:func:`name`).
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 CASES, SUM, PRODUCT, SIGN, POWER, ATOM = range(-1, 5)
 
@@ -148,7 +146,7 @@ class Vector(Symbol):
         self.terms, self.element, self.length, self.ties = terms, element, length, ties
 
 
-def _vector(x: Symbol) -> Vector:
+def as_vector(x: Symbol) -> Vector:
     """The vector that a symbol stands for in the table: its elements are x_i."""
     if isinstance(x, Vector):
         return x
@@ -323,24 +321,26 @@ def _reworded(function: Callable[..., Symbol], latex: Callable[[str], str]) -> C
     return lambda x: Symbol(function(x).text, latex(symbol(x).latex))
 
 
-def _exponential(x: Any) -> Symbol:
+def exp(x: Any) -> Symbol:
+    """The exponential, which LaTeX writes as a power of e."""
     return Symbol(call("exp")(x).text, f"e^{{{symbol(x).latex}}}", ATOM)
 
 
-def _bracket(x: Any, sign: str, y: Any) -> Symbol:
+def bracket(x: Any, sign: str, y: Any) -> Symbol:
     """Iverson's bracket: 1 where the comparison holds, else 0."""
     x, y = symbol(x), symbol(y)
-    return Symbol(f"[{x.text} {sign} {y.text}]", f"[{x.latex} {sign} {y.latex}]")
+    latex = {"<=": r"\le", ">=": r"\ge", "!=": r"\ne"}.get(sign, sign)
+    return Symbol(f"[{x.text} {sign} {y.text}]", f"[{x.latex} {latex} {y.latex}]")
 
 
-def _either(x: Symbol, then: Any, otherwise: Any) -> Symbol:
+def either(x: Symbol, then: Any, otherwise: Any) -> Symbol:
     """``then`` where x > 0, else ``otherwise``."""
     then, otherwise = symbol(then), symbol(otherwise)
     latex = rf"\begin{{cases}} {then.latex} & {x.latex} > 0 \\ {otherwise.latex} & \text{{else}} \end{{cases}}"
     return Symbol(f"{then.within(SUM)[0]} if {x.within(SUM)[0]} > 0 else {otherwise.text}", latex, CASES)
 
 
-def _one_power_less(x: Symbol, y: Symbol) -> Symbol:
+def one_power_less(x: Symbol, y: Symbol) -> Symbol:
     """x**(y - 1); where y is a number, as x, x**2, ..."""
     if not isinstance(y, Number):
         return x ** (y - 1)
@@ -374,60 +374,22 @@ def _inner(w: Symbol, x: Symbol, b: Symbol) -> Symbol:
     return added(terms if b is ABSENT and terms else [*terms, b])
 
 
-log, sigmoid, exp = call("log"), _written("sigmoid", r"\sigma"), _exponential
-sqrt = _reworded(call("sqrt"), r"\sqrt{{{}}}".format)
-
-ALGEBRA: dict[str, Any] = {
+WORDS: dict[str, Any] = {
     "pi": Symbol("pi", r"\pi"),
     "exp": exp,
-    "sqrt": sqrt,
+    "sqrt": _reworded(call("sqrt"), r"\sqrt{{{}}}".format),
     "cbrt": _reworded(call("cbrt"), r"\sqrt[3]{{{}}}".format),
     "log1p": _reworded(call("log1p"), r"\log(1 + {})".format),
     "log2": _written("log2", r"\log_{2}"),
     "log10": _written("log10", r"\log_{10}"),
-    "sigmoid": sigmoid,
+    "sigmoid": _written("sigmoid", r"\sigma"),
     "fabs": lambda x: Symbol(f"|{x.text}|", rf"\left|{x.latex}\right|"),
-    "above": lambda x, y: _bracket(x, ">", y),
-    "wins": lambda x, y: _bracket(x, ">", y) + _bracket(x, "=", y) / 2,
-    "sign": call("sign"),
-    "flat": lambda x: symbol(0),
-    "larger": call("max"),
-    "smaller": call("min"),
-    "clamp": lambda x, lo, hi: call("min")(call("max")(x, lo), hi),
-    "nearest": call("round"),
-    "over": lambda x, y: x / symbol(y),
-    "turn": lambda x, y: x / (x**2 + y**2),
-    "power": lambda x, y: x**y,
-    "power_by_base": lambda out, x, y: y * _one_power_less(x, y),
-    "power_by_exponent": lambda out, x, y: out * log(x),
-    "tanh_slope": lambda x: 1 - Symbol(f"{call('tanh')(x)}**2", rf"\tanh^{{2}}{parenthesised(x.latex)}", POWER),
-    "atan_slope": lambda x: 1 / (1 + x**2),
-    "sigmoid_slope": lambda x: sigmoid(x) * (1 - sigmoid(x)),
-    "softplus": lambda x: log(1 + exp(x)),
-    "leaky_relu": lambda x, slope: _either(x, x, slope * x),
-    "leaky_relu_by_x": lambda x, slope: _either(x, 1, slope),
-    "elu": lambda x, alpha: _either(x, x, alpha * call("expm1")(x)),
-    "elu_by_x": lambda x, alpha: _either(x, 1, alpha * exp(x)),
-    "silu": lambda x: x * sigmoid(x),
-    "silu_slope": lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))),
-    "tail": lambda x: call("erfc")(-x / sqrt(2)),
-    "gauss": lambda x, k: exp(-(x**2) if k == 1.0 else -k * x**2),
     "total": _total,
     "inner": _inner,
-    "fill": lambda xs, x: symbol(x),
-    "count": lambda xs: symbol(_vector(xs).length),
-    "most": call("max"),
-    "least": call("min"),
-    "winners": lambda xs, out: _bracket(_vector(xs).element, "=", out) / _vector(xs).ties,
-    "norm": call("hypot"),
-    "direction": lambda xs, r: _vector(xs).element / r,
-    "softmax": lambda xs: exp(_vector(xs).element - call("logsumexp")(xs)),
 }
-"""What the names of the table mean over symbols, where that is not just "write the call"."""
+"""What the names of the table mean over symbols, where that is neither a guard nor just "write the call"."""
 
 
-@lru_cache(maxsize=2)
-def namespace(names: frozenset[str]) -> dict[str, Any]:
-    """The symbolic meaning of each of the names: the algebra above, or the call itself; ``math`` holds them too."""
-    meanings = {name: ALGEBRA.get(name, call(name)) for name in names}
-    return {**meanings, "math": SimpleNamespace(**meanings)}
+def namespace(names: Iterable[str]) -> dict[str, Any]:
+    """The words, and for each of the other names the call itself."""
+    return {**{name: call(name) for name in names}, **WORDS}

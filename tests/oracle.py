@@ -62,6 +62,12 @@ def pow_by_exponent(x: Any, y: Any) -> Any:
     return mp.zero if x == 0 else mp.power(x, y) * mp.log(x) if x > 0 else mp.nan
 
 
+def sinc_slope(x: Any) -> Any:
+    """(cos(pi x) - sinc(x)) / x, at more digits where the difference cancels."""
+    with mp.workdps(mp.dps + 700 * (abs(x) < 1)):
+        return (mp.cospi(x) - mp.sincpi(x)) / x if x else x
+
+
 def cbrt(x: Any) -> Any:
     """The real cube root."""
     return mp.sign(x) * mp.cbrt(abs(x))
@@ -156,6 +162,8 @@ ORACLE = {
     "sin":      Row(mp.sin,                      lambda x: (mp.cos(x),)),
     "cos":      Row(mp.cos,                      lambda x: (-mp.sin(x),)),
     "tan":      Row(mp.tan,                      lambda x: (1 / mp.cos(x) ** 2,)),
+    "sinc":     Row(mp.sincpi,                   lambda x: (sinc_slope(x),),
+                    slope_terms=lambda x: ((mp.cospi(x) / x, mp.sincpi(x) / x) if abs(x) > 1 else (),)),
     "asin":     Row(mp.asin,                     lambda x: (over(1, mp.sqrt((1 - x) * (1 + x))),)),
     "acos":     Row(mp.acos,                     lambda x: (-over(1, mp.sqrt((1 - x) * (1 + x))),)),
     "atan":     Row(mp.atan,                     lambda x: (1 / (1 + x * x),)),
@@ -174,6 +182,7 @@ ORACLE = {
                     lambda x, a: (1 if x > 0 else a * mp.exp(x), mp.expm1(min(x, 0)))),
     "silu":     Row(lambda x: x * sigmoid(x),    lambda x: (sigmoid(x) + x * bell(x),),
                     slope_terms=lambda x: ((sigmoid(x), x * bell(x)),)),
+    "softsign": Row(lambda x: x / (1 + abs(x)),  lambda x: (1 / (1 + abs(x)) ** 2,)),
     "gelu":     Row(lambda x: x * cdf(x),        lambda x: (cdf(x) + x * pdf(x),),
                     terms=lambda x: (x * max(cdf(x), SMALL),),
                     slope_terms=lambda x: ((cdf(x), x * max(pdf(x), SMALL)),)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import os
@@ -18,6 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from test_scripting import EVALUATE, alone, compare, listed, points
 
 import autograd as ag
 import nn
@@ -25,7 +25,6 @@ from autograd import Value, animate, draw, explain, quiz, rules, steps
 from autograd.animation import Animation
 from autograd.graph import gradients
 from autograd.labels import names, visible
-from autograd.scripting import script
 from autograd.symbols import short
 
 HOSTILE: list[str] = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
@@ -765,54 +764,12 @@ def test_numbers_are_written_as_python_writes_them(page: Page) -> None:
     assert found == [[short(x, 4), repr(x)] for x in xs]
 
 
-def points(rule: rules.Rule) -> Iterator[tuple[float, ...]]:
-    """Special values in all combinations, and random ones near and far."""
-    rng = random.Random(rule.symbol)
-    sizes = [(0.0, 5e-324, 1e-300, 1e-8, 0.5, 1.0, 1.7, 3.0, 38.0, 300.0, 709.0, 745.0, 1e16, 1.7e308, math.inf), ()]
-    few = (-math.inf, -2.5, -1.0, -0.0, 0.0, 0.5, 2.0, 1e300, math.nan)
-    for n in {"fixed": [len(rule.operand_names)], "sequence": [1, 2, 4], "pairs": [2, 3, 5]}[rule.layout]:
-        special = [*sizes[0], *(-x for x in sizes[0]), math.nan] if n < 3 else few
-        yield from itertools.product(special, repeat=n) if n < 4 else ()
-        for limit in (0.999, 9.0, 99.0):
-            for _ in range(80):
-                yield tuple(rng.uniform(-limit, limit) for _ in range(n))
-
-
-def in_python(rule: rules.Rule, point: tuple[float, ...]) -> list[float] | str:
-    """Value and partials of a row, or the name of the exception."""
-    given = rule.arguments(point)
-    try:
-        out = rule.value(*given)
-        return [float(x) for x in (out, *rule.spread(rule.partials(out, *given), point))]
-    except (ZeroDivisionError, OverflowError, ValueError) as error:
-        return type(error).__name__
-
-
 def test_every_row_in_javascript_is_the_row_in_python(page: Page) -> None:
     """Each row by itself: value and partials to 1e-12 at every kind of point, and exceptions where Python has them."""
-    alone = ",".join(f"{json.dumps(rule.symbol)}: {script([rule])}[{json.dumps(rule.symbol)}]" for rule in rules.TABLE)
-    page.open(f"<!DOCTYPE html><link rel=icon href='data:,'><script>const rows = {{{alone}}};</script>")
-    run = """
-        return arguments[0].map(([symbol, point]) => {
-            const row = rows[symbol], xs = point.map(x => Number(x.replace("inf", "Infinity")));
-            try {
-                const out = row.value(xs);
-                return [out, ...row.partials(out, xs)].map(String);
-            } catch (error) {
-                return error.kind || String(error);
-            }
-        })"""
+    page.open(f"<!DOCTYPE html><link rel=icon href='data:,'><script>const rows = {alone(rules.TABLE)};</script>")
     for rule in rules.TABLE:
         tried = [*points(rule)]
-        found = page.run(run, [[rule.symbol, [*map(repr, point)]] for point in tried])
-        for point, got in zip(tried, found, strict=True):
-            right = in_python(rule, point)
-            if isinstance(right, str) or isinstance(got, str):
-                assert got == right, f"{rule.symbol}{point}"
-            else:
-                assert [*map(floats, got)] == pytest.approx(right, rel=1e-12, abs=1e-320, nan_ok=True), (
-                    f"{rule.symbol}{point}"
-                )
+        compare(rule, tried, page.run(f"return ({EVALUATE})(arguments[0])", listed(rule, tried)))
 
 
 # --- Labels, sizes, looks -------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ ORDER = {
     "autograd": [
         "symbols",
         "typesetting",
+        "guards",
         "rules",
         "arrays",
         "graph",

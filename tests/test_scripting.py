@@ -1,9 +1,20 @@
-"""The specification of autograd.scripting as text; what the text computes, test_browser.py compares with Python."""
+"""The specification of autograd.scripting: as text, and what the text computes, where there is a node to run it.
+
+In a browser test_browser.py compares the same.
+"""
 
 from __future__ import annotations
 
 import ast
+import itertools
+import json
+import math
+import random
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -43,7 +54,7 @@ def test_size() -> None:
 
 def test_the_vocabulary_has_no_formula_of_the_table() -> None:
     """What is written in JavaScript by hand is Python's own: no guard and no row, and nothing that no row needs."""
-    assert not scripting.vocabulary().keys() & scripting.guards().keys()
+    assert not scripting.vocabulary().keys() & scripting.on_floats().keys()
     assert scripting.vocabulary().keys() <= defined(script(rules.TABLE))
 
 
@@ -88,3 +99,73 @@ def test_expressions_that_are_not_translated(code: str) -> None:
     """The same of an expression."""
     with pytest.raises(ValueError, match="expected an expression that JavaScript has too, got"):
         expression(ast.parse(code, mode="eval").body)
+
+
+# --- What the text computes -----------------------------------------------------------------------------------------
+
+
+def points(rule: rules.Rule) -> Iterator[tuple[float, ...]]:
+    """Special values in all combinations, and random ones near and far."""
+    rng = random.Random(rule.symbol)
+    sizes = [(0.0, 5e-324, 1e-300, 1e-8, 0.5, 1.0, 1.7, 3.0, 38.0, 300.0, 709.0, 745.0, 1e16, 1.7e308, math.inf), ()]
+    few = (-math.inf, -2.5, -1.0, -0.0, 0.0, 0.5, 2.0, 1e300, math.nan)
+    for n in {"fixed": [len(rule.operand_names)], "sequence": [1, 2, 4], "pairs": [2, 3, 5]}[rule.layout]:
+        special = [*sizes[0], *(-x for x in sizes[0]), math.nan] if n < 3 else few
+        yield from itertools.product(special, repeat=n) if n < 4 else ()
+        for limit in (0.999, 9.0, 99.0):
+            for _ in range(80):
+                yield tuple(rng.uniform(-limit, limit) for _ in range(n))
+
+
+def in_python(rule: rules.Rule, point: tuple[float, ...]) -> list[float] | str:
+    """Value and partials of a row, or the name of the exception."""
+    given = rule.arguments(point)
+    try:
+        out = rule.value(*given)
+        return [float(x) for x in (out, *rule.spread(rule.partials(out, *given), point))]
+    except (ZeroDivisionError, OverflowError, ValueError) as error:
+        return type(error).__name__
+
+
+EVALUATE = """tried => tried.map(([symbol, point]) => {
+    const row = rows[symbol], xs = point.map(x => Number(x.replace("inf", "Infinity")));
+    try {
+        const out = row.value(xs);
+        return [out, ...row.partials(out, xs)].map(String);
+    } catch (error) {
+        return error.kind || String(error);
+    }
+})"""
+"""Value and partials of a row at each point as text, or the name of the exception: :func:`in_python` in JavaScript."""
+
+
+def alone(table: Sequence[rules.Rule]) -> str:
+    """The rows as an object of JavaScript, each from a script of its own."""
+    parts = [f"{json.dumps(row.symbol)}: {script([row])}[{json.dumps(row.symbol)}]" for row in table]
+    return f"{{{','.join(parts)}}}"
+
+
+def listed(rule: rules.Rule, tried: Sequence[tuple[float, ...]]) -> list[Any]:
+    """The points as EVALUATE takes them."""
+    return [[rule.symbol, [*map(repr, point)]] for point in tried]
+
+
+def compare(rule: rules.Rule, tried: Sequence[tuple[float, ...]], found: Sequence[Any]) -> None:
+    """What EVALUATE found is what Python finds."""
+    for point, got in zip(tried, found, strict=True):
+        right = in_python(rule, point)
+        if isinstance(right, str) or isinstance(got, str):
+            assert got == right, f"{rule.symbol}{point}"
+        else:
+            numbers = [float(x.replace("Infinity", "inf")) for x in got]
+            assert numbers == pytest.approx(right, rel=1e-12, abs=1e-320, nan_ok=True), f"{rule.symbol}{point}"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node to run JavaScript")
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_a_row_in_javascript_is_the_row_in_python(rule: rules.Rule) -> None:
+    """By itself: value and partials to 1e-12 at every kind of point, and exceptions where Python has them."""
+    tried = [*points(rule)]
+    code = f"const rows = {alone([rule])}; console.log(JSON.stringify(({EVALUATE})({json.dumps(listed(rule, tried))})))"
+    done = subprocess.run(["node", "-"], input=code, capture_output=True, text=True, check=True)
+    compare(rule, tried, json.loads(done.stdout))

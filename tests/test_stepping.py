@@ -69,7 +69,8 @@ def worth(text: str, leaves: dict[str, Value]) -> float:
         r"\[([^\[\]]*?) (>|=) ([^\[\]]*)\]", lambda m: f"where({m[1]} {m[2].replace('=', '==')} {m[3]}, 1, 0)", text
     )
     text = re.sub(r"^(.*) if (.*) > 0 else (.*)$", r"where(\2 > 0, \1, \3)", text)
-    text = re.sub(r"sign\((\w+)\)", r"where(\1 > 0, 1, -1)", text)
+    text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
+    text = re.sub(r"\bsign\((\w+)\)", r"where(\1 > 0, 1, -1)", text)
     text = re.sub(r"^where\(([\w.]+)\)$", r"\1", text)
     return evaluate(text, leaves)[-1].data
 
