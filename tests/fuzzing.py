@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd import Value, graph, jit, rules
 from autograd.structures import flatten, rebuild
+from autograd.value import number
 
 Pick = Callable[[int], int]
 """Chooses a number from 0 to k - 1; 0 is the simplest choice."""
@@ -83,7 +84,22 @@ STRANGE = ["0.0", "-0.0", "inf", "nan", "-inf", "1e200", "1e-200"]
 EXPONENTS = ["2", "2.0", "3", "-1", "1", "0", "-2.0", "4", "2", "3", "-1", "0.5", "-1.5"]
 COMPARISONS = [">", "<", ">=", "<=", "==", "!="]
 CAUGHT = ["(ValueError, ZeroDivisionError, OverflowError)", "ValueError", "ZeroDivisionError", "ArithmeticError"]
-ORDINARY = [1.0, 0.5, 2.0, -0.5, -1.0, 0.3, -0.7, 1.3, -2.2, 0.9, 3.1, -3.3, 0.05, *[0.1234567 * k for k in range(-20, 21)]]
+ORDINARY = [
+    1.0,
+    0.5,
+    2.0,
+    -0.5,
+    -1.0,
+    0.3,
+    -0.7,
+    1.3,
+    -2.2,
+    0.9,
+    3.1,
+    -3.3,
+    0.05,
+    *[0.1234567 * k for k in range(-20, 21)],
+]
 EXTREME = [0.0, -0.0, math.inf, -math.inf, math.nan, 1e200, -1e200, 1e-200, 5e-324, 710.0, -750.0, 1.0, -1.0]
 
 
@@ -227,7 +243,9 @@ class Writer:
                     text = f"ag.softmax({old})"
                 case 3:
                     other = self.of([each for each, m in self.vectors if m == n])
-                    text = f"[{self.of(['p * q', 'p - q', 'p + q', 'ag.maximum(p, q)'])} for p, q in zip({old}, {other})]"
+                    text = (
+                        f"[{self.of(['p * q', 'p - q', 'p + q', 'ag.maximum(p, q)'])} for p, q in zip({old}, {other})]"
+                    )
                 case 4 if n > 2:
                     text, n = f"[ag.dot({old}[i : i + 2], [1.0, {self.operand()}]) for i in range({n - 1})]", n - 1
                 case 5:
@@ -414,16 +432,20 @@ class Writer:
 
     def case(self) -> Case:
         """The program whole."""
-        for _ in range(1 + self.pick(7)):
+        for _ in range(8):  # a choice before each, so that single steps can be taken out
+            if not self.pick(8):
+                break
             self.statement()
         body = [*self.lines]
         self.lines = []
         result = self.result()
         body += [*self.lines, f"    return {result}"]
         source = "\n".join([f"def f({', '.join([name for name, _ in self.shapes])}):", *body, ""])
-        calls = tuple([self.call() for _ in range(2 + self.pick(3))])
+        calls = [self.call()]
+        while len(calls) < 5 and self.pick(4):
+            calls.append(self.call())
         forms = self.of((("values",), ("call",), ("values",), ("call", "values")))
-        return Case(source, calls, (*forms, self.of(FORMS[2:])))
+        return Case(source, tuple(calls), (*forms, self.of(FORMS[2:])))
 
 
 @functools.cache
@@ -444,32 +466,32 @@ def cases(draw: st.DrawFn) -> Case:
 class Watch(ast.NodeTransformer):
     """Lets a program show its comparisons, its errors and all that it computes."""
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802 - ast's name
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """``x < y`` as ``_pair(x) < _pair(y)``."""
         self.generic_visit(node)
         node.left = shown("_compared", node.left)
         node.comparators = [shown("_compared", x) for x in node.comparators]
         return node
 
-    def visit_Assign(self, node: ast.Assign) -> ast.stmt:  # noqa: N802 - ast's name
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         """What is assigned."""
         self.generic_visit(node)
         node.value = shown("_seen", node.value)
         return node
 
-    def visit_Expr(self, node: ast.Expr) -> ast.stmt:  # noqa: N802 - ast's name
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
         """What is computed and not used."""
         self.generic_visit(node)
         node.value = shown("_seen", node.value)
         return node
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:  # noqa: N802 - ast's name
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         """What is caught."""
         self.generic_visit(node)
         node.body.insert(0, ast.Expr(shown("_caught")))
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802 - ast's name
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         """``max(v)`` and ``min(v)`` of Python compare all of them."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in ("max", "min"):
@@ -541,8 +563,10 @@ class Expected:
         self.program = program
         program.at(call)
         program.compared, program.seen, program.delicate = [], [], False
-        self.trees = [rebuild(shape, [Value(x) for x in leaves]) for leaves, shape in map(flatten, call.arguments)]
-        self.leaves = [flatten(tree)[0] for tree in self.trees]
+        self.trees = [
+            rebuild(shape, [Value(number(x)) for x in leaves]) for leaves, shape in map(flatten, call.arguments)
+        ]
+        self.leaves: list[list[Any]] = [flatten(tree)[0] for tree in self.trees]
         self.inputs: list[Any] = [x for leaves in self.leaves for x in leaves]
         self.error: type[BaseException] | None = None
         self.outputs: list[Any] = []
@@ -626,7 +650,9 @@ def turned(roots: Sequence[Value], compared: Sequence[Value]) -> tuple[bool, boo
         elif rule is rules.DIV:
             value |= near(data[1], errors[1], 0.0)
         elif rule is rules.POW:
-            value |= near(data[0], errors[0], 0.0) or near(data[1], errors[1], round(data[1]) if abs(data[1]) < 1e9 else 0)
+            value |= near(data[0], errors[0], 0.0) or near(
+                data[1], errors[1], round(data[1]) if abs(data[1]) < 1e9 else 0
+            )
         elif rule is rules.ROUND:
             value |= near(data[0], errors[0], math.floor(data[0]) + 0.5) if math.isfinite(data[0]) else False
         elif rule is rules.ATAN2:
@@ -693,7 +719,7 @@ def outcome(form: Callable[[], Any]) -> Found:
     for warning in warned:
         message = str(warning.message)
         if "takes more than" not in message and "does not roll into" not in message:
-            return Found(type(warning.message), [], None, f"warned: {message}")
+            return Found(warning.category, [], None, f"warned: {message}")
     return found
 
 
@@ -755,7 +781,7 @@ def kinded(form: str, i: int, expected: Expected, what: str, derivative: bool) -
     """The fault of a difference between numbers, unless rounding may have made it."""
     if not what or expected.turns()[derivative]:
         return []
-    return [Fault(f"{form}: {what.split(':')[0]}", i, what)]
+    return [Fault(f"{form}: {what.partition(':')[0]}", i, what)]
 
 
 def on_floats(fast: Any, program: Program, expected: Expected, call: Call, i: int) -> list[Fault]:
@@ -764,7 +790,7 @@ def on_floats(fast: Any, program: Program, expected: Expected, call: Call, i: in
     got = outcome(lambda: fast(*call.arguments))
     found, same = judged("call", i, expected, got)
     if same:
-        what = differs(expected.numbers, got.numbers, lambda k: allowed(expected.outputs[k]))
+        what = differs(expected.numbers, got.numbers, functools.partial(slack_of_value, expected))
         found += kinded("call", i, expected, what, False)
     return found
 
@@ -773,13 +799,15 @@ def on_values(fast: Any, program: Program, expected: Expected, call: Call, i: in
     """jit(f) of Values among plain numbers, and the gradient by them and by what is captured."""
     program.at(call)
     trees, variables, places = [], [*program.captured], [*program.captured]
-    for tree, leaves, how in zip(call.arguments, expected.leaves, call.given or (1,) * len(call.arguments), strict=True):
+    for tree, leaves, how in zip(
+        call.arguments, expected.leaves, call.given or (1,) * len(call.arguments), strict=True
+    ):
         numbers, structure = flatten(tree)
-        mixed = [Value(x) if how == 1 or (how == 2 and k % 2) else x for k, x in enumerate(numbers)]
+        mixed = [Value(number(x)) if how == 1 or (how == 2 and k % 2) else x for k, x in enumerate(numbers)]
         trees.append(rebuild(structure, mixed))
-        given = [(x, y) for x, y in zip(mixed, leaves, strict=True) if isinstance(x, Value)]
-        variables += [x for x, _ in given]
-        places += [y for _, y in given]
+        pairs = [(x, y) for x, y in zip(mixed, leaves, strict=True) if isinstance(x, Value)]
+        variables += [x for x, _ in pairs]
+        places += [y for _, y in pairs]
     outputs: list[Any] = []
 
     def form() -> Any:
@@ -790,7 +818,7 @@ def on_values(fast: Any, program: Program, expected: Expected, call: Call, i: in
     found, same = judged("values", i, expected, got)
     if not same:
         return found
-    what = differs(expected.numbers, got.numbers, lambda k: allowed(expected.outputs[k]))
+    what = differs(expected.numbers, got.numbers, functools.partial(slack_of_value, expected))
     found += kinded("values", i, expected, what, False)
     for k, (node, right) in enumerate(zip(outputs, expected.outputs, strict=True)):
         if isinstance(node, Value) and variables:
@@ -808,6 +836,11 @@ def slack(output: Value, variables: Sequence[Value], k: int) -> float:
         return math.inf
 
 
+def slack_of_value(expected: Expected, k: int) -> float:
+    """How much rounding may change a number of the result."""
+    return allowed(expected.outputs[k])
+
+
 def combined(f: Callable[..., Any]) -> Callable[..., Any]:
     """The sum of all numbers that a function returns."""
     return lambda *args: functools.reduce(lambda x, y: x + y, flatten(f(*args))[0])
@@ -817,10 +850,8 @@ def derived(name: str, program: Program) -> list[Fault]:
     """grad(jit(f)) or jit(grad(f)), by all arguments."""
     case = program.case
     numbers = tuple(range(len(case.calls[0].arguments)))
-    if name == "grad":
-        fast = ag.grad(combined(jit(program.f)), numbers)
-    else:
-        fast = jit(ag.grad(combined(program.f), numbers))
+    outside = name == "grad"
+    fast = ag.grad(combined(jit(program.f)), numbers) if outside else jit(ag.grad(combined(program.f), numbers))
     found: list[Fault] = []
     for i, call in enumerate(case.calls):
         expected = Expected(program, call)
@@ -866,7 +897,7 @@ def raised(name: str, rows: Sequence[Expected], got: Found, i: int) -> list[Faul
     if errors or got.error:
         want = " or ".join(sorted([error.__name__ for error in errors])) or "a value"
         have = "a value" if got.error is None else got.error.__name__
-        return [Fault(f"{name.split()[0]}: {have} instead of {want}", i, f"{got.text or got.numbers}")]
+        return [Fault(f"{name.partition(' ')[0]}: {have} instead of {want}", i, f"{got.text or got.numbers}")]
     return None
 
 
@@ -914,7 +945,7 @@ def map_of(name: str, fast: Any, program: Program, rows: list[Expected], columns
         return faulty
     faulty = []
     for k, row in enumerate(rows):
-        what = differs(row.numbers, [array[k] for array in results], lambda j, row=row: allowed(row.outputs[j]))
+        what = differs(row.numbers, [array[k] for array in results], functools.partial(slack_of_value, row))
         faulty += kinded("map", i, row, what, False)
     return faulty
 

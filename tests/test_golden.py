@@ -6,6 +6,7 @@ what is emitted, to be looked at; the numbers have to stay what they are.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import re
@@ -19,6 +20,7 @@ import autograd as ag
 import nn
 from autograd import Value, jit
 from autograd.structures import flatten, rebuild
+from autograd.value import number
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -38,7 +40,7 @@ def grid(m: int, n: int, start: float = 0.0) -> list[list[float]]:
 def leaves(tree: Any) -> Any:
     """The same numbers as Values."""
     numbers, structure = flatten(tree)
-    return rebuild(structure, [Value(x) for x in numbers])
+    return rebuild(structure, [Value(number(x)) for x in numbers])
 
 
 class Golden(NamedTuple):
@@ -65,7 +67,7 @@ def golden(
     return taken
 
 
-# Matrix products and layers. -------------------------------------------------------------------------------------
+# Matrix products and layers. ---------------------------------------------------------------------------------------
 
 W, B = leaves(grid(3, 4)), leaves(ramp(3, 2.0))
 W2, B2 = leaves(grid(2, 3, 1.0)), leaves(ramp(2, 4.0))
@@ -214,7 +216,7 @@ def joined_kinds(x: Any, y: Any) -> Any:
 @golden(ramp(6))
 def finite_differences(x: Any) -> Any:
     """Neighbours' differences, squared: a smoothness."""
-    return ag.sum([(b - a) ** 2 for a, b in zip(x, x[1:], strict=False)])
+    return ag.sum([(b - a) ** 2 for a, b in itertools.pairwise(x)])
 
 
 # Reductions and losses. --------------------------------------------------------------------------------------------
@@ -291,10 +293,10 @@ def mixture(x: Any, means: Any, logits: Any) -> Any:
 @golden([1.2, -0.5, 0.8, 0.3, -1.1])
 def rosenbrock(x: Any) -> Any:
     """The banana."""
-    return ag.sum([(1.0 - a) ** 2 + 100.0 * (b - a * a) ** 2 for a, b in zip(x, x[1:], strict=False)])
+    return ag.sum([(1.0 - a) ** 2 + 100.0 * (b - a * a) ** 2 for a, b in itertools.pairwise(x)])
 
 
-# Loops. --------------------------------------------------------------------------------------------------------------
+# Loops. ------------------------------------------------------------------------------------------------------------
 
 
 @golden(0.3, batch=(ramp(4),))
@@ -445,7 +447,7 @@ def absolute_values(x: Any) -> Any:
     return ag.sum([ag.abs(e) + ag.relu(e) * 2.0 + ag.leaky_relu(e, 0.1) for e in x])
 
 
-# Rows with more than one operand, domains, rows of one's own. -----------------------------------------------------------
+# Rows with more than one operand, domains, rows of one's own. ------------------------------------------------------
 
 
 @golden(ramp(4), ramp(4, 1.0))
@@ -490,7 +492,7 @@ def quotients(x: Any, y: Any) -> Any:
     return [a / b + 1.0 / a - b / 3.0 for a, b in zip(x, y, strict=True)]
 
 
-# Derivatives, jitted. ------------------------------------------------------------------------------------------------
+# Derivatives, jitted. ----------------------------------------------------------------------------------------------
 
 golden([1.2, -0.5, 0.8], name="gradient_of_rosenbrock")(ag.grad(rosenbrock))
 golden(ramp(3), name="gradient_of_a_softmax_loss")(ag.grad(lambda z: ag.logsumexp(z) - z[1]))
@@ -498,7 +500,7 @@ golden(0.4, name="second_derivative")(ag.grad(ag.grad(lambda x: ag.tanh(x) * ag.
 golden(ramp(2), name="hessian_of_a_product")(ag.hessian(lambda x: ag.sin(x[0]) * x[1] ** 3))
 
 
-# Networks. -------------------------------------------------------------------------------------------------------------
+# Networks. ---------------------------------------------------------------------------------------------------------
 
 
 def network(name: str, loss: Any, activation: str, sizes: list[int], y: Any, Y: Any) -> None:
@@ -520,7 +522,7 @@ network("network_silu_binary_cross_entropy", nn.binary_cross_entropy, "silu", [3
 network("network_softplus_quadratic", nn.quadratic, "softplus", [2, 2], [0.5, 0.5], ONE_HOT)
 
 
-# The test. -------------------------------------------------------------------------------------------------------------
+# The test. ---------------------------------------------------------------------------------------------------------
 
 
 def block(title: str, source: str, numbers: dict[str, Sequence[float]]) -> str:
