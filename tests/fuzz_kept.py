@@ -702,5 +702,54 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
             ("jitgrad",),
         ),
     ),
+    (
+        "nan in a row that is not chosen",
+        "gradient of result 0: nan instead of a number",
+        Case(
+            "def f(y, M):\n    return max(ag.matvec(M, [M[2][0], y]))\n",
+            (Call((1e-200, [[-0.7407402, 0.5], [-0.37037, 0.0], [1.3580237, nan]]), (), (1, 1)),),
+            ("values",),
+        ),
+    ),
+    (
+        "slope of a power of zero at nan",
+        "jitgrad: a number instead of nan",
+        Case(
+            "def f(x):\n    return 0.0 ** (x * x + 0.5)\n",
+            (
+                Call((-0.6172835,), (), (0,)),
+                Call((-1.7283938,), (), (0,)),
+                Call((nan,), (), (0,)),
+            ),
+            ("jitgrad",),
+        ),
+    ),
+    (
+        "sine of a large number",
+        "values: RuntimeError instead of a value, refused",
+        Case(
+            "def f(x, y, M):\n"
+            "    if ag.tanh(M[0][0]) < x:\n"
+            "        t2 = ag.tanh(M[0][0]) / (x * ag.tanh(M[0][0]) + -2.0)\n"
+            "    else:\n"
+            "        t2 = ag.leaky_relu(x, 1e200)\n"
+            "    s5 = ag.hypot(x, M[2][0])\n"
+            "    for i in range(3):\n"
+            "        s5, t2 = t2, ag.sin(s5 * t2) + 0.1\n"
+            "    return ag.mean([y - y * y, ag.tanh(M[0][0]) - 0.5, s5])\n",
+            (
+                Call(
+                    (
+                        -1.8518505,
+                        -1.8518505,
+                        [[-1.8518505, -1.8518505], [-1.8518505, -1.8518505], [-1.8518505, -1.8518505]],
+                    ),
+                    (),
+                    (0, 0, 0),
+                ),
+            ),
+            ("values",),
+        ),
+    ),
 )
 """A name, the kind of the disagreement (none where a program only stands beside one that failed), and the program."""

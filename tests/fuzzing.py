@@ -287,7 +287,7 @@ class Writer:
 
     def loop(self) -> None:
         """A recurrence, short or long, with one number or two."""
-        s, n = self.fresh("s"), self.of([2, 3, 5, 8, 2, 3, 100, 130])
+        s, n = self.fresh("s"), self.of([2, 3, 5, 8, 2, 3, 2, 4, 6, 100, 130])
         start, other = self.variable(), self.variable()
         body = self.of([
             "{s} = ag.sin({s}) * {c} + {x}",
