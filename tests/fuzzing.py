@@ -977,6 +977,32 @@ def kinds(found: Iterable[Fault]) -> set[str]:
     return {fault.kind for fault in found}
 
 
+def reduced(case: Case, kind: str) -> Case:
+    """The case without the forms, calls and lines that a fault of this kind does not need."""
+
+    def fails(smaller: Case) -> bool:
+        try:
+            return kind in kinds(faults(smaller))
+        except (SyntaxError, NameError, TypeError, IndexError):  # what is left is no program
+            return False
+
+    def smaller(case: Case) -> Iterable[Case]:
+        if len(case.forms) > 1:
+            yield from [case._replace(forms=(form,)) for form in case.forms]
+        if len(case.calls) > 1:
+            yield from [case._replace(calls=case.calls[:i] + case.calls[i + 1 :]) for i in range(len(case.calls))]
+        lines = case.source.splitlines(keepends=True)
+        for size in (5, 4, 3, 2, 1):
+            for i in range(1, len(lines) - size):
+                yield case._replace(source="".join(lines[:i] + lines[i + size :]))
+
+    found: Case | None = case
+    while found is not None:
+        case = found
+        found = next((each for each in smaller(case) if fails(each)), None)
+    return case
+
+
 def formless(kind: str) -> str:
     """A kind without the form in which it was met."""
     return kind.partition(": ")[2]

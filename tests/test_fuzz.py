@@ -35,6 +35,7 @@ def run(number: int, count: int) -> Tally:
     """Hold ``count`` programs against the functions themselves; the first new fault, shrunk, is the failure."""
     programs = calls = 0
     met: collections.Counter[str] = collections.Counter()
+    failing: list[tuple[str, Case]] = []
 
     @settings(
         max_examples=count,
@@ -53,13 +54,17 @@ def run(number: int, count: int) -> Tally:
         found = fuzzing.faults(case)
         met.update({kind for kind in map(fuzzing.formless, fuzzing.kinds(found)) if kind in OPEN})
         new = [fault for fault in found if fuzzing.formless(fault.kind) not in OPEN]
-        assert not new, "\n".join([f"{fault.kind}, call {fault.call}: {fault.text}" for fault in new]) + f"\n{case}"
+        if new:
+            failing[:] = [(new[0].kind, case)]
+        assert not new, new[0].kind
 
     failure = ""
     try:
         hold()
-    except AssertionError as error:
-        failure = f"seed {number}: {error}"
+    except AssertionError:
+        case = fuzzing.reduced(failing[0][1], failing[0][0])
+        text = "\n".join([f"{fault.kind}, call {fault.call}: {fault.text}" for fault in fuzzing.faults(case)])
+        failure = f"seed {number}: {text}\n{case}"
     return Tally(programs, calls, dict(met), failure)
 
 
