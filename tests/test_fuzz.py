@@ -174,3 +174,20 @@ def test_bounds_are_of_the_size_of_rounding() -> None:
     x = Value(1.0)
     assert fuzzing.allowed(x * 3.0) < 1e-13
     assert 1e-6 < fuzzing.allowed((x * 1e9 + 1.0) - x * 1e9) < 1e-3
+
+
+def test_a_failing_program_is_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines, calls and forms that a fault does not need are taken out."""
+    source = (
+        "def f(x, y):\n    t = ag.sin(y)\n    for i in range(3):\n        t = t * y\n    s = x * 2.0\n    return s\n"
+    )
+    case = Case(source, (Call((2.0, 1.0)), Call((1.0, 2.0)), Call((-1.0, 2.0))), ("call", "values"))
+
+    def faults(each: Case) -> list[fuzzing.Fault]:
+        f = fuzzing.defined(compile(each.source, "<program>", "exec"), {})
+        wrong = "values" in each.forms and any([f(*call.arguments) == -2.0 for call in each.calls])
+        return [fuzzing.Fault("values: a number", 0, "")] * wrong
+
+    monkeypatch.setattr(fuzzing, "faults", faults)
+    small = fuzzing.reduced(case, "values: a number")
+    assert small == Case("def f(x, y):\n    s = x * 2.0\n    return s\n", (Call((-1.0, 2.0)),), ("values",))
