@@ -33,6 +33,7 @@ OPEN: frozenset[str] = frozenset(
         "a number instead of nan",
         "a number instead of nan, a try",
         "a number, a try",
+        "a number, a try, atan2",
         "a number, atan2",
         "a value instead of OverflowError",
         "a value instead of OverflowError, a try",

@@ -416,10 +416,12 @@ class Writer:
 
     def call(self) -> Call:
         """Arguments of the program's arrangement, and captured numbers."""
-        mood = self.pick(6)  # 4: strange numbers, 5: the same number everywhere
+        mood = self.pick(7)  # 4: strange numbers, 5: the same number everywhere, 6: zeros and ones of both signs
         repeated = self.number(False) if mood == 5 else None
 
         def tree(shape: Any) -> Any:
+            if shape is None and mood == 6:
+                return self.of([1.0, 0.0, -0.0, -1.0])
             if shape is None:
                 return self.number(mood == 4) if repeated is None else repeated
             if isinstance(shape[0], tuple):
