@@ -18,7 +18,7 @@ from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
 from . import selfcheck
-from .calls import compiled_node
+from .calls import compiled_node, constants, unwrapped
 from .paths import Path
 
 if TYPE_CHECKING:
@@ -178,10 +178,12 @@ class Batch:
         What it raises names the example.
         """
         examples = [argument[j] for argument in self.arguments]
-        if instead:
+        if not self.family.raw and recorder.get() is None:
             for i, example in enumerate(examples):
                 leaves, structure = flatten(example)
-                examples[i] = rebuild(structure, [instead.get((i, j, k), x) for k, x in enumerate(leaves)])
+                places = [(i, j, k) for k in range(len(leaves))]
+                given = [x if instead is None else instead.get(at, x) for at, x in zip(places, leaves, strict=True)]
+                examples[i] = constants(structure, given)
         try:
             return self.jitted.function(*examples)
         except (ArithmeticError, ValueError) as error:
@@ -195,7 +197,8 @@ class Batch:
     def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
         """The mean of the function's own results."""
         examples = range(self.count) if index is None else index.tolist()
-        return functions.mean([self.example(j, instead) for j in examples])
+        mean = functions.mean([self.example(j, instead) for j in examples])
+        return unwrapped(mean, bool(self.given) or any([path.captured for path in self.family.paths]))
 
     # Where its programs do.
 

@@ -12,7 +12,7 @@ import itertools
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import nodes
+from autograd import graph, nodes, rules
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
@@ -86,7 +86,14 @@ class Call:
                         return self.arranged(found, results)
                 elif tried:
                     tried[-1].tries -= 1
-        return self.jitted.eagerly(family, lambda: self.jitted.function(*self.args, **self.kwargs), found)
+        return self.jitted.eagerly(family, self.eager, found)
+
+    def eager(self) -> Any:
+        """What the function itself returns: on Values, as it is recorded, and a number where nothing is a variable."""
+        if self.family.raw:
+            return self.jitted.function(*self.args, **self.kwargs)
+        variable = any(self.wanted) or any([path.captured for path in self.family.paths])
+        return unwrapped(self.function(*map(constants, self.structures, self.leaves)), variable)
 
     def on(self, path: Path) -> bool:
         """Whether the guards of a path hold for these arguments."""
@@ -179,6 +186,25 @@ class Call:
             for structure, leaves in zip(self.structures, self.leaves, strict=True)
         ]
         return nodes.as_value(flatten(self.function(*arguments))[0][k])
+
+
+def constants(structure: Any, leaves: Sequence[Value | float]) -> Any:
+    """An argument with its numbers as constants, and its Values as they are."""
+    return rebuild(structure, [nodes.as_value(x) for x in leaves])
+
+
+def unwrapped(result: Any, variable: bool) -> Any:
+    """What a function returned for constants: numbers, unless something it used was a variable."""
+    try:
+        leaves, structure = flatten(result)
+    except TypeError:  # what no program returns either
+        return result
+    if variable or not any([isinstance(x, Value) for x in leaves]):
+        return result
+    roots = [x for x in leaves if isinstance(x, Value)]
+    if any([not x.parents and x.rule is not rules.CONSTANT for x in graph.order(*roots)]):
+        return result
+    return rebuild(structure, [number(x) for x in leaves])
 
 
 def finite(results: Sequence[Result]) -> bool:

@@ -197,6 +197,8 @@ class Family:
     def __init__(self) -> None:
         self.paths: list[Path] = []
         self.eager = False
+        self.raw = False
+        """Whether the function changes what it is given, so that it has to be given the very things."""
 
 
 class Paths:
@@ -247,6 +249,7 @@ class Paths:
             recorded.input_names = self.argument_names(len(structures), keys)
             path = Path(recorded, numbers, self.library, outside)
         except Unsupported as reason:
+            family.raw = reason.raw
             self.give_up(family, str(reason))
             return None
         except Raised as raised:

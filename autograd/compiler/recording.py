@@ -93,7 +93,11 @@ def both(x: Any, y: Any) -> Any:
 
 
 class Unsupported(Exception):  # noqa: N818 - no error: the function runs eagerly instead
-    """What is being recorded would not be the same in another call."""
+    """What is being recorded would not be the same in another call; ``raw``: since an argument is changed."""
+
+    def __init__(self, reason: str, raw: bool = False) -> None:
+        super().__init__(reason)
+        self.raw = raw
 
 
 class Raised(Exception):  # noqa: N818 - no error: what the function itself does then decides
@@ -125,6 +129,8 @@ class Recording:
         """What were leaves, if they had not been made of a number that was taken out of a node."""
         self.reason = ""
         """Why the function cannot be recorded, if it cannot."""
+        self.changed = False
+        """Whether the reason is that it changes an argument."""
         self._numbers: list[Tracked] = []
         self._stops: dict[int, Value] = {}
         self._ieee: list[tuple[int, bool]] = [(0, ieee_arithmetic.get())]
@@ -303,7 +309,7 @@ def run(
     if notes.reason:
         reason = notes.reason
         free(notes, leaves)
-        raise Unsupported(reason)
+        raise Unsupported(reason, raw=notes.changed)
     return leaves, result, notes
 
 
@@ -325,6 +331,7 @@ def unchanged(
         except TypeError:
             after, own = [], None
         if own != structure or not all(map(operator.is_, after, before)):
+            notes.changed = True
             notes.lost("changes an argument that it is given", "return what is to be kept")
 
 
