@@ -55,7 +55,7 @@ def number(x: Value | float) -> float:
 
 def lift(x: Value | float, rule: Rule) -> Value:
     """An operand as a node: a Value stays itself, a number becomes a constant leaf."""
-    kind = type(x)
+    kind: type = type(x)
     if kind is not float:
         if isinstance(x, Value):
             return x
@@ -93,7 +93,7 @@ def answer(
     ``nodes`` are those that it was asked of, if it was.
     """
     if nodes and recording() is not None and not ieee_arithmetic.get():
-        recording().failed(rule, nodes)
+        recording().failed(rule, nodes, error)
     if ieee_arithmetic.get():
         try:
             return arrays.ieee(rule, operands)

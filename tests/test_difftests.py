@@ -54,8 +54,8 @@ def number_to_a_power(x: Any) -> Any:
 
 
 def one(x: Any) -> Any:  # noqa: ARG001 - that is what it is about
-    """Number to number: a result that does not depend on the argument, and is no Value."""
-    return 1
+    """Number to number: a result that does not depend on the argument, and is a constant."""
+    return ag.constant(1)
 
 
 def logistic(x: Any) -> Any:
@@ -105,7 +105,7 @@ def norm_of_an_outer_product(x: Vector) -> Any:
 def one_of_a_vector(x: Vector) -> Any:
     """Vector to number: what was computed is thrown away, and the result is a constant."""
     sum(x) + reduce(mul, x)
-    return 1
+    return ag.constant(1)
 
 
 def cubes_of_negatives(x: Vector) -> Any:
@@ -396,7 +396,7 @@ def trigonometric(x: Vector) -> Any:
 def zeros(x: Vector) -> Any:
     """Array to array: what was computed is thrown away, and the result is constant."""
     sum(v * v for v in x)
-    return [0.0] * len(x)
+    return [ag.constant(0.0)] * len(x)
 
 
 def row_and_first(x: Matrix) -> Any:
@@ -406,12 +406,12 @@ def row_and_first(x: Matrix) -> Any:
 
 def written_twice(x: Vector) -> Any:
     """Array to array: products that are written over zeros, and elements that stay constant."""
-    return written_twice_in_place([0.0] * len(x), x)
+    return written_twice_in_place([ag.constant(0.0)] * len(x), x)
 
 
 def multiplied(x: Vector) -> Any:
     """Array to array: two products that are the same, and elements that stay constant."""
-    return multiplied_in_place([1.0] * len(x), x)
+    return multiplied_in_place([ag.constant(1.0)] * len(x), x)
 
 
 def same_array(x: Vector) -> Any:

@@ -77,7 +77,6 @@ def test_a_thread_of_its_own_is_not_recorded() -> None:
 
 def test_the_collector_goes_on() -> None:
     """Recording pauses the collector of cyclic garbage, and no longer, whatever happens; off, it stays off."""
-
     enabled = []
 
     def wrong(_: Any) -> Any:

@@ -119,8 +119,8 @@ class Batch:
         self.given: dict[tuple[int, int, int], Value] = {}
         """The Values among the numbers: by argument, example, and place in the example."""
         self._of_mean: dict[int, Floats] = {}
-        self._nan: Any = None
-        """Which of the examples hold a nan."""
+        self._unfit: dict[Path, Any] = {}
+        """Which of the examples hold a number that a program does not tell the truth about."""
         self._steady: dict[Path, Any] = {}
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
@@ -370,12 +370,12 @@ class Batch:
             return Unanswered(~np.broadcast_to(taken, n), other_way=True)
         if sound is not True and not np.all(sound):
             return Unanswered(~np.broadcast_to(sound, n))
-        if path.program.hides:
-            if np.isnan(captured).any():
+        if path.program.hides or path.factored:
+            if path.unfit(captured).any():
                 return Unanswered(np.ones(n, bool))
-            if self._nan is None or self.given:
-                self._nan = np.any([np.isnan(rows).any(1) for rows in self.rows], axis=0)
-            failing = self._nan if index is None else self._nan[index]
+            if path not in self._unfit or self.given:
+                self._unfit[path] = np.any([path.unfit(rows).any(1) for rows in self.rows], axis=0)
+            failing = self._unfit[path] if index is None else self._unfit[path][index]
             if failing.any():
                 return Unanswered(failing)
         return None

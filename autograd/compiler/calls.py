@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import itertools
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,7 +130,7 @@ class Call:
             compiled.give_back()
         if not path.library and not finite(results):
             return Without.PROGRAM
-        if path.program.hides and any([x != x for x in itertools.chain(captured.tolist(), *self.numbers)]):
+        if (path.program.hides or path.factored) and path.unfit(np.concatenate([captured, *arrays])).any():
             return Without.PROGRAM
         self.check(path, captured, results)
         return results
@@ -148,7 +147,7 @@ class Call:
 
         def derivative(cotangents: list[list[float]]) -> float:
             slopes = [sum(map(mul, direction, (*x.by_captured, *x.by_inputs))) for x in results]
-            return sum(map(mul, cotangents[0], slopes))
+            return float(sum(map(mul, cotangents[0], slopes)))
 
         trial = selfcheck.Trial(self.numbers, [x.value for x in results])
         differentiated = derivative if direction else None

@@ -46,6 +46,9 @@ COMPARISONS = {
 READ = frozenset((*rules.TABLE, *rules.RECORDED))
 """The rows that are read; of others, which users have made, the functions are called."""
 
+ENDLESS = ("inf", "(-inf)", "(nan)")
+"""The texts of numbers that are not finite."""
+
 BATCH = "n"
 """The letter of the last axis, where there are examples."""
 
@@ -270,6 +273,8 @@ def contract(left: str, a: str, right: str, b: str, out: str) -> str:
     shared = [letter for letter in a if letter in b and letter not in out]
     if not a or not b:
         source, letters, factor = (right, b, left) if not a else (left, a, right)
+        if factor in ENDLESS:  # a factor must not go past the sum then: 0 * inf is lost
+            return summed(f"({atom(factor)} * {atom(source)})", letters, out)
         return f"{atom(factor)} * {atom(summed(source, letters, out))}"
     if set(out) == set(a) | set(b):
         return f"{atom(aligned(left, a, out))} * {atom(aligned(right, b, out))}"
@@ -324,6 +329,8 @@ class Emitter:
             self.names[array.index] = self.fresh.fresh(wish) if wish else self.fresh.numbered("x")
         self.examples = self.names[rolled.inputs[0].index] if batched else ""
         """An argument, whose last axis is that of the examples."""
+        self.factored = False
+        """Whether somewhere a factor was moved past a sum, as it may if it is finite."""
         self.layers: dict[int, int] = {}
         self.writers: dict[int, Writer] = {}
         self.define([rolled.outputs])
@@ -471,6 +478,7 @@ class Emitter:
         if "k" in segment.left_axes and not (a + b).count("k"):
             left = f"{segment.left.positions.shape[-1]} * {left}"
         out = "".join([x for x in want if x in a or x in b])
+        self.moves(a, b, out)
         return aligned(contract(left, a, right, b, out), out, want)
 
     # Backward.
@@ -568,11 +576,16 @@ class Emitter:
             if access.array.index not in self.needs:
                 continue
             want = "".join([x for x in self.letters(access, axes) if x in have or x in letters])
+            self.moves(have, letters, want)
             source = contract(g, have, other, letters, want)
             if twice:
                 self.give(access, axes, f"2.0 * {source}", want)
                 return
             self.give(access, axes, source, want)
+
+    def moves(self, a: str, b: str, out: str) -> None:
+        """Note if a product of these axes has a factor that is moved past a sum."""
+        self.factored |= (not a and set(b) > set(out)) or (not b and set(a) > set(out))
 
     def remark(self, statement: Statement) -> str:
         """The comment behind a statement: its row of the table, for how many numbers, and what labels they have."""

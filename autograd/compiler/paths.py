@@ -73,6 +73,8 @@ class Path:
         """The numbers of the arguments that it was recorded with."""
         self.checks: dict[Any, Schedule] = {}
         """When each of its forms is compared with the function itself."""
+        self.factored = False
+        """Whether its program moves a factor past a sum, as it may if it is finite."""
         self._sources: dict[Form, tuple[str, Any, Callable[..., Any]]] = {}
         self._free: dict[Form, list[Compiled]] = {}
 
@@ -92,6 +94,7 @@ class Path:
             program = namespace["program"]
             if self.library:
                 program = self.library.hosted(program, self.rolled.constant_values, emitter.gathers)
+            self.factored |= emitter.factored or any([writer.body.factored for writer in emitter.writers.values()])
             self._sources[key] = source, emitter.gathers, program
         return self._sources[key]
 
@@ -113,6 +116,14 @@ class Path:
         if self.library:
             return nullcontext()
         return np.errstate(over="raise", divide="raise", invalid="raise")
+
+    def unfit(self, numbers: Floats) -> Any:
+        """For each number whether the program does not tell the truth about it: nan may be lost, or inf."""
+        import numpy as np
+
+        if self.factored:
+            return ~np.isfinite(numbers)
+        return np.isnan(numbers) if self.program.hides else np.zeros(numbers.shape, bool)
 
     def read(self) -> Floats:
         """The captured numbers of this moment."""

@@ -21,7 +21,7 @@ from autograd.structures import flatten, rebuild
 from autograd.value import Value, lift, record
 
 from .comparing import limits
-from .failing import failing
+from .failing import failing, kind_of
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
@@ -200,13 +200,13 @@ class Recording:
         parts = zip(starts, [*starts[1:], len(self.nodes)], self._ieee, strict=True)
         return [node for start, stop, (_, quiet) in parts if not quiet for node in self.nodes[start:stop]]
 
-    def failed(self, rule: Rule, operands: Sequence[Value]) -> None:
+    def failed(self, rule: Rule, operands: Sequence[Value], error: Exception) -> None:
         """An operation raised. Where the function goes on all the same, that is a branch that it took."""
-        self.guards.append(Guard(self.fails(rule, operands), True, user_line()))
+        self.guards.append(Guard(self.fails(rule, operands, kind_of(error)), True, user_line()))
 
-    def fails(self, rule: Rule, operands: Sequence[Value]) -> Condition:
-        """Whether an operation raises, as a condition."""
-        row = failing(rule)
+    def fails(self, rule: Rule, operands: Sequence[Value], kind: type[Exception] | None = None) -> Condition:
+        """Whether an operation raises, or raises such an error, as a condition."""
+        row = failing(rule, kind)
         given = tuple([operands[i] for i in row.places])
         return self._condition(row, given, row.found(*[x._number for x in given]))
 

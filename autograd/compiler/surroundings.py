@@ -143,14 +143,18 @@ def own_places(function: FunctionType) -> Iterator[Place]:
 @functools.lru_cache(maxsize=1024)
 def names_in(code: Any) -> tuple[str, ...]:
     """The names that a function's code may look up among globals, those of functions inside it included."""
-    inner = [name for constant in code.co_consts if hasattr(constant, "co_names") for name in names_in(constant)]
-    return tuple(dict.fromkeys([*code.co_names, *inner]))
+    inner: list[str] = [
+        name for constant in code.co_consts if hasattr(constant, "co_names") for name in names_in(constant)
+    ]
+    names: list[str] = [*code.co_names, *inner]
+    return tuple(dict.fromkeys(names))
 
 
 def varying(keys: list[tuple[Any, ...]]) -> str:
     """The name of a number that differs between these moments; "" if none does."""
     first = dict(keys[0])
     for key in keys[1:]:
+        name: str
         for name, value in key:
             if first.get(name, value) != value:
                 return name
