@@ -119,6 +119,8 @@ class Batch:
         self.given: dict[tuple[int, int, int], Value] = {}
         """The Values among the numbers: by argument, example, and place in the example."""
         self._of_mean: dict[int, Floats] = {}
+        self.anew = False
+        """Whether the programs may stand for something that has changed: one example of each is compared each time."""
         self._unfit: dict[Path, Any] = {}
         """Which of the examples hold a number that a program does not tell the truth about."""
         self._steady: dict[Path, Any] = {}
@@ -506,6 +508,11 @@ class Batch:
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
         self._check(path, index, captured, out, differentiated=False)
+        if self.anew:
+            column = random.randrange(n)
+            j = self.place(index, column)
+            trial = selfcheck.Trial(self.numbers(j), out[:, column].tolist())
+            selfcheck.still(self.jitted, path, trial, captured, self.structures, self.jitted.function)
         return path.program.structure, out
 
     def _eager_values(self, index: Index) -> tuple[Any, Floats]:

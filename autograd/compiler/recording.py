@@ -206,7 +206,7 @@ class Recording:
 
     def fails(self, rule: Rule, operands: Sequence[Value], kind: type[Exception] | None = None) -> Condition:
         """Whether an operation raises, or raises such an error, as a condition."""
-        row = failing(rule, kind)
+        row = failing(rule, kind)  # type: ignore[arg-type]
         given = tuple([operands[i] for i in row.places])
         return self._condition(row, given, row.found(*[x._number for x in given]))
 

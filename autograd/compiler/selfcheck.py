@@ -175,6 +175,33 @@ def compare(
     return True
 
 
+class Refused(RuntimeError):
+    """A program is not what the function does."""
+
+
+def still(
+    jitted: Paths,
+    path: Path,
+    trial: Trial,
+    captured: Floats,
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+) -> None:
+    """Compare the value alone, for one example: most often it is the same up to the last digits, which is soon told.
+
+    Raises Refused if it is not, and no rounding explains it.
+    """
+    with undisturbed():
+        leaves = [[Value(x) for x in each] for each in trial.numbers]
+        result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
+        outputs, structure = flatten(result, "jit: the result")
+    if repr(structure) == repr(path.program.structure) and all(
+        [abs(number(x) - y) <= 2.0 * UNIT * abs(y) for x, y in zip(outputs, trial.outputs, strict=True)]
+    ):
+        return
+    compare(jitted, path, [trial], Schedule(path, True, [False] * len(structures)), captured, structures, function)
+
+
 def refuse(
     jitted: Paths, path: Path, trial: Trial, results: Sequence[float] | None, slopes: tuple[float, float] = (0.0, 0.0)
 ) -> None:
@@ -185,7 +212,7 @@ def refuse(
     else:
         what = f"{list(trial.outputs)!r}, as its program does, but returned {list(results)!r}"
     verb = "have" if results is None else "return"
-    raise RuntimeError(
+    raise Refused(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
         "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
     )
