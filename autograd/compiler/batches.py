@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from .paths import Paths
     from .recording import Raised
+    from .selfcheck import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
@@ -205,16 +206,20 @@ class Batch:
     # Where its programs do.
 
     def partition(self, index: Index = None) -> list[tuple[Path | None, Index]]:
-        """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly."""
+        """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly.
+
+        Where only one path is known they are all taken for it: that its guards hold is seen when it runs.
+        """
         import numpy as np
 
-        for (i, j, k), x in self.given.items():
-            self.rows[i][j, k] = x._number
+        if self.given:
+            for (i, j, k), x in self.given.items():
+                self.rows[i][j, k] = x._number
         family = self.family
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
         paths = self.paths()
-        if paths and (not paths[0].program.guards or len(paths) == 1):
+        if len(paths) == 1 or (paths and not paths[0].program.guards):
             return [(paths[0], index)]
         left = np.arange(self.count) if index is None else index
         found: dict[Path | None, list[Any]] = {}
@@ -260,28 +265,37 @@ class Batch:
 
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
+        parts = self.partition(index)
+        alone = len(parts) == 1 and parts[0][0] is not None and len(self.family.paths) == 1
+        if alone:
+            path, part = parts[0]
+            assert path is not None  # noqa: S101 - for the type checker
+            answer = run(path, part, True)
+            if not isinstance(answer, Unanswered):
+                return [(path, part, answer)]
+        alone = alone or len(self.paths()) == 1
         found: list[tuple[Path | None, Index, T | None]] = []
-        for path, part in self.partition(index):
-            found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
+        for path, part in parts:
+            found += [(None, part, None)] if path is None else self._solved(run, path, part, (), alone)
         return found
 
     def _solved(
-        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...]
+        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...], alone: bool = False
     ) -> list[tuple[Path | None, Index, T | None]]:
         import numpy as np
 
-        answer = run(path, index, not tried and len(self.paths()) == 1)
+        answer = run(path, index, alone)
         if not isinstance(answer, Unanswered):
             return [(path, index, answer)]
         each = np.arange(self.count) if index is None else index
         failing = answer.failing
         if failing is None and len(each) > 1:  # which they are is found by halving
             half = len(each) // 2
-            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried)]
+            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried, alone)]
         if failing is None or failing.all():
             return self._otherwise(run, each, (*tried, path), answer.other_way)
         return [
-            *self._solved(run, path, each[~failing], tried),
+            *self._solved(run, path, each[~failing], tried, alone),
             *self._otherwise(run, each[failing], (*tried, path), answer.other_way),
         ]
 
@@ -293,7 +307,7 @@ class Batch:
         last = tried[-1]
         while len(index) and not self.family.eager:
             for path in self.paths():
-                if path not in tried and path.first not in tried and len(index):
+                if path not in tried and len(index):
                     holds = self._held(path, index)
                     if holds.any():
                         found += self._solved(run, path, index[holds], tried)
@@ -347,20 +361,25 @@ class Batch:
             with path.watched():
                 out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self._shares(n))
                 mean = float(np.add.reduce(out) / n if out.ndim else out)
-                size = sum([float(np.add.reduce(x, None)) for x in (compiled.dP, *by_inputs)])
+                size = float(np.add.reduce(compiled.dP))
+                if by_inputs:
+                    size += sum([float(np.add.reduce(x, None)) for x in by_inputs])
                 by_captured = compiled.dP.copy()
         except FloatingPointError:
             return Unanswered()
         finally:
             compiled.give_back()
-        trouble = self._trouble(path, index, captured, taken if alone else True, sound)
-        if trouble is not None:
-            return trouble
+        if taken is not True or path.program.hides or path.factored:
+            trouble = self._trouble(path, index, captured, taken if alone else True, sound)
+            if trouble is not None:
+                return trouble
         if not path.library and mean - mean != 0.0:
             return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
         if not path.library and size - size != 0.0:
             return Unanswered()
-        self._check(path, index, captured, np.broadcast_to(out, (1, n)), differentiated=True)
+        when = selfcheck.schedule(path, (True, self.wanted, True))
+        if when.due(captured, None):
+            self._check(path, index, captured, np.broadcast_to(out, (1, n)), when, differentiated=True)
         return Gradient(mean, by_captured, by_inputs)
 
     def _trouble(self, path: Path, index: Index, captured: Floats, taken: Any, sound: Any) -> Unanswered | None:
@@ -390,13 +409,12 @@ class Batch:
             self._of_mean[n] = np.full(n, 1.0 / n)
         return self._of_mean[n]
 
-    def _check(self, path: Path, index: Index, captured: Floats, outputs: Floats, differentiated: bool) -> None:
-        """Compare a replay with the function itself, if it is time to: its first, its last and a random example."""
+    def _check(
+        self, path: Path, index: Index, captured: Floats, outputs: Floats, when: Schedule, differentiated: bool
+    ) -> None:
+        """Compare a replay with the function itself: its first, its last and a random example."""
         import numpy as np
 
-        when = selfcheck.schedule(path, (True, self.wanted, differentiated))
-        if not when.due(captured, None if self.length(index) > 1 else self.numbers(self.place(index, 0))):
-            return
         n = self.length(index)
         columns = sorted({0, n - 1, random.Random(when.runs).randrange(n)})
         places = [self.place(index, c) for c in columns]
@@ -507,7 +525,9 @@ class Batch:
         out = out.reshape(count, n)
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
-        self._check(path, index, captured, out, differentiated=False)
+        when = selfcheck.schedule(path, (True, self.wanted, False))
+        if when.due(captured, None):
+            self._check(path, index, captured, out, when, differentiated=False)
         if self.anew:
             column = random.randrange(n)
             j = self.place(index, column)

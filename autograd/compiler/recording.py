@@ -124,6 +124,7 @@ class Recording:
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
+        self._append = self.nodes.append
         self.guards: list[Guard] = []
         self.restarted: list[Value] = []
         """What were leaves, if they had not been made of a number that was taken out of a node."""
@@ -181,7 +182,7 @@ class Recording:
     def see_value(self, node: Value) -> None:
         """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
         node.__class__ = Recorded
-        self.nodes.append(node)
+        self._append(node)
         if self._seer is not None:
             self._seer.see_value(node)
 

@@ -55,8 +55,9 @@ class Program:
     def __init__(
         self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
     ) -> None:
+        kinds = {node.rule for node in notes.nodes}
         live = reached(notes.nodes, outputs)
-        watched = watch(notes, live)
+        watched = watch(notes, live, kinds)
         conditions = [guard.condition for guard in notes.guards]
         self.rules: list[Rule] = []
         self.operands: list[tuple[int, ...]] = []
@@ -69,12 +70,19 @@ class Program:
         self._made = set(map(id, notes.leaves))
         self._seen = notes.seen
         self._doubtful: list[tuple[int, weakref.ref[Value]]] = []
-        wanted = live | reached(notes.nodes, [*conditions, *watched])
-        number, leaf = self._number, self._leaf
-        for node in notes.nodes:
+        others = [*conditions, *watched]
+        wanted = live | reached(notes.nodes, others) if others else live
+        number, leaf, rows, numbers = self._number, self._leaf, self.rules, self.data
+        for node in notes.nodes:  # as _add does, spelled out: most of the time is spent here
             if id(node) in wanted:
-                operands = tuple([number[key] if (key := id(x)) in number else leaf(x) for x in node.parents])
-                self._add(node, node.rule, operands)
+                self.operands.append(
+                    tuple([number[key] if (key := id(x)) in number else leaf(x) for x in node.parents])
+                )
+                number[id(node)] = len(rows)
+                rows.append(node.rule)
+                numbers.append(node._number)
+                if node.label:
+                    self.labels[len(rows) - 1] = node.label
         self.outputs = [leaf(node) for node in outputs]
         if any([isinstance(x, Recorded) for x in graph.order(*[y for y in self.captured if y.parents])]):
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
@@ -83,16 +91,18 @@ class Program:
         self.plain: frozenset[int] = frozenset()
         self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
         self.watched = list(dict.fromkeys([number[id(node)] for node in watched]))
-        self.hides = any(
-            [node.rule in HIDING and (id(node) in live or node.rule in rules.TABLE) for node in notes.nodes]
+        hiding = kinds & HIDING
+        self.hides = bool(hiding) and any(
+            [x.rule in hiding and (id(x) in live or x.rule in rules.TABLE) for x in notes.nodes]
         )
         self.input_names = [""] * len(arguments)
         del self._number, self._given, self._made, self._seen
 
-    def _add(self, node: Value, rule: Rule, operands: tuple[int, ...]) -> int:
+    def _add(self, node: Value, rule: Rule) -> int:
+        """A node without operands."""
         self._number[id(node)] = i = len(self.rules)
         self.rules.append(rule)
-        self.operands.append(operands)
+        self.operands.append(())
         self.data.append(node._number)
         if node.label:
             self.labels[i] = node.label
@@ -104,14 +114,14 @@ class Program:
         if key in self._number:
             return self._number[key]
         if key in self._given:
-            return self._add(node, rules.LEAF, ())
+            return self._add(node, rules.LEAF)
         if key in self._made or node.rule is rules.CONSTANT:
             if not self._seen:
                 self._doubtful.append((len(self.rules), weakref.ref(node)))
-            return self._add(node, rules.CONSTANT, ())
+            return self._add(node, rules.CONSTANT)
         self.captured.append(node)
         self.captured_nodes.append(len(self.rules))
-        return self._add(node, rules.LEAF, ())
+        return self._add(node, rules.LEAF)
 
     def settle(self) -> None:
         """When the recorded graph is gone: constants that somebody else holds are variables, and captured."""
@@ -154,25 +164,29 @@ def reached(nodes: Sequence[Value], roots: Sequence[Value]) -> set[int]:
     return wanted
 
 
-def watch(notes: Recording, live: set[int]) -> list[Value]:
+def watch(notes: Recording, live: set[int], kinds: set[Rule]) -> list[Value]:
     """Conditions that must not hold in a call, besides the branches: else it is the function itself that answers.
 
     An operation whose number the result depends on needs none for its domain: arrays report it. One whose number is not
     used does, and so do the few that arrays are silent about. An operation that sees the sign of zero needs one for
     each operand that is computed, because the sign of a computed zero is not promised.
     """
+    able = {rule for rule in kinds if may_raise(rule)}
+    signed = {rule for rule in kinds if rule.signed}
+    raising = [x for x in notes.raising() if x.rule in able and (x.rule.silent or id(x) not in live)] if able else []
+    seeing = [x for x in notes.nodes if x.rule in signed and id(x) in live] if signed else []
+    if not raising and not seeing:
+        return []
     varies = variables(notes)
     found: dict[Any, Value] = {}
     with notes:
-        for node in notes.raising():
-            rule = node.rule
-            if may_raise(rule) and (rule.silent or id(node) not in live):
-                condition = notes.fails(rule, node.parents)
-                if any([id(x) in varies for x in condition.parents]):
-                    found[rule, tuple(map(id, condition.parents))] = condition
-                else:
-                    notes.nodes.pop()
-        for node in [x for x in notes.nodes if x.rule.signed and id(x) in live]:
+        for node in raising:
+            condition = notes.fails(node.rule, node.parents)
+            if any([id(x) in varies for x in condition.parents]):
+                found[node.rule, tuple(map(id, condition.parents))] = condition
+            else:
+                notes.nodes.pop()
+        for node in seeing:
             for i in node.rule.signed:
                 x = node.parents[i]
                 if x.parents and id(x) in varies and (rules.EQUAL, id(x)) not in found:

@@ -50,32 +50,39 @@ class Surroundings:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
+        self._names: list[tuple[dict[str, Any], str, Any]] = []
+        """What stood in dicts, most of which are globals; the rest of the places follow."""
         self._places: list[Place] = []
         self._lists: list[tuple[Any, tuple[Any, ...]]] = []
         self._key: tuple[Any, ...] | None = None
 
     def now(self) -> tuple[Any, ...]:
         """The numbers, by where they stand."""
-        key = self._key
-        if key is not None:
-            for place in self._places:
-                if place.now() is not place.content:
-                    break
-            else:
-                for found, before in self._lists:
-                    if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
-                        break
-                else:
-                    return key
-        return self._look()
+        return self._key if self._key is not None and self._unchanged() else self._look()
+
+    def _unchanged(self) -> bool:
+        """Whether everything is where it was when it was looked at, as it is in most calls: to be told quickly."""
+        for names, key, content in self._names:
+            if names.get(key, EMPTY) is not content:
+                return False
+        for place in self._places:
+            if place.now() is not place.content:
+                return False
+        for found, before in self._lists:
+            if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
+                return False
+        return True
 
     def _look(self) -> tuple[Any, ...]:
         """Look at everything anew."""
-        self._places, self._lists = [], []
+        self._names, self._places, self._lists = [], [], []
         numbers: list[tuple[str, Any]] = []
         for place in places(self.function):
-            self._places.append(place)
             content = place.content
+            if type(place.holder) is dict:
+                self._names.append((place.holder, place.key, content))
+            else:
+                self._places.append(place)
             if is_plain(content):
                 numbers.append((place.name, bits(content)))
             elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST and all(map(is_plain, content)):
