@@ -38,7 +38,9 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "pi": math.pi, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh,
         "where": np.where,
         # what floats need a guard for, and arrays have themselves
+        "ceil": np.ceil,
         "fill": lambda xs, x: np.full(np.shape(xs), x),
+        "floor": np.floor,
         "larger": np.maximum,
         "least": lambda xs: np.min(xs, axis=0),
         "most": lambda xs: np.max(xs, axis=0),
@@ -48,6 +50,7 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "sign": np.sign,
         "smaller": np.minimum,
         "total": lambda xs: np.sum(xs, axis=0),
+        "trunc": np.trunc,
     }  # fmt: skip
     return {name: found for name, found in guards.reading([guards.BRANCH_FREE], words).items() if name in rules.NAMES}
 

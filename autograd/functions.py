@@ -115,6 +115,7 @@ log = unary(Value.log)
 log1p = unary(Value.log1p)
 log2 = unary(Value.log2)
 log10 = unary(Value.log10)
+xlogy = binary(Value.xlogy)
 sqrt = unary(Value.sqrt)
 cbrt = unary(Value.cbrt)
 sin = unary(Value.sin)
@@ -134,13 +135,21 @@ atanh = unary(Value.atanh)
 sigmoid = unary(Value.sigmoid)
 softplus = unary(Value.softplus)
 softsign = unary(Value.softsign)
+log_sigmoid = unary(Value.log_sigmoid)
+logaddexp = binary(Value.logaddexp)
 relu = unary(Value.relu)
+relu6 = unary(Value.relu6)
+hardtanh = unary(Value.hardtanh)
 silu = unary(Value.silu)
 gelu = unary(Value.gelu)
 erf = unary(Value.erf)
 erfc = unary(Value.erfc)
 maximum = binary(Value.maximum)
 minimum = binary(Value.minimum)
+floor = unary(Value.floor)
+ceil = unary(Value.ceil)
+trunc = unary(Value.trunc)
+sign = unary(Value.sign)
 
 hypot = variadic(rules.HYPOT, "sqrt(x*x + y*y + ...) without overflow; partials x_i / hypot, and 0 at the origin.")
 norm = variadic(rules.HYPOT, "The Euclidean length of a sequence; partials x_i / norm, and 0 at the origin.", "norm")
@@ -238,6 +247,22 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
         raise ValueError("softmax: expected at least one number, got none")
     whole = logsumexp(given)
     return [exp(x - whole) for x in given]
+
+
+@overload
+def log_softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
+@overload
+def log_softmax(xs: Iterable[Value | float]) -> list[Value]: ...
+def log_softmax(xs: Iterable[Any]) -> list[Any]:
+    """x_i - logsumexp(x) for each i, the logarithms of softmax without its underflow.
+
+    A composition, as softmax is: one shared ``logsumexp`` node, and a ``-`` for each element.
+    """
+    given = list(xs)
+    if not given:
+        raise ValueError("log_softmax: expected at least one number, got none")
+    whole = logsumexp(given)
+    return [x - whole for x in given]
 
 
 # Matrices as nested lists, for formulas as the textbooks write them. ---------------------------------------------

@@ -56,6 +56,7 @@ from .guards import (
     above,
     atan_slope,
     cbrt,
+    ceil,
     clamp,
     count,
     direction,
@@ -64,6 +65,8 @@ from .guards import (
     equal,
     fill,
     flat,
+    floor,
+    floored,
     gauss,
     greater,
     greater_equal,
@@ -74,6 +77,9 @@ from .guards import (
     least,
     less,
     less_equal,
+    log_sigmoid,
+    logaddexp,
+    logaddexp_by_x,
     logsumexp,
     most,
     nearest,
@@ -83,6 +89,7 @@ from .guards import (
     power_by_base,
     power_by_exponent,
     power_fails,
+    ratio,
     select,
     side,
     sigmoid,
@@ -100,10 +107,13 @@ from .guards import (
     tail,
     tanh_slope,
     total,
+    trunc,
     turn,
     unequal,
     winners,
     wins,
+    xlogy,
+    xlogy_by_x,
 )
 
 if TYPE_CHECKING:
@@ -245,6 +255,8 @@ ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0)
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
 DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda x, y: y == 0.0)
+MOD      = Rule("%",    lambda x, y: x % y,         lambda out, x, y: (1.0, -floored(x, y)), "y != 0", raises=lambda x, y: y == 0.0)
+FLOOR_DIVIDE = Rule("//", lambda x, y: floored(x, y), lambda out, x, y: (flat(out), flat(out)), "y != 0", selecting=True, flat=True, raises=lambda x, y: y == 0.0)
 POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
 POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
@@ -257,6 +269,7 @@ LOG      = Rule("log",   lambda x: log(x),          lambda out, x: (1.0 / x,),  
 LOG1P    = Rule("log1p", lambda x: log1p(x),        lambda out, x: (1.0 / (1.0 + x),),           "x > -1", raises=lambda x: x <= -1.0)
 LOG2     = Rule("log2",  lambda x: log2(x),         lambda out, x: (1.0 / x / log(2.0),),        "x > 0", raises=lambda x: x <= 0.0)
 LOG10    = Rule("log10", lambda x: log10(x),        lambda out, x: (1.0 / x / log(10.0),),       "x > 0", raises=lambda x: x <= 0.0)
+XLOGY    = Rule("xlogy", lambda x, y: xlogy(x, y),  lambda out, x, y: (xlogy_by_x(x, y), ratio(x, y)), "y > 0, or x = 0", raises=lambda x, y: (x != 0.0) & (y <= 0.0))
 SQRT     = Rule("sqrt",  lambda x: sqrt(x),         lambda out, x: (over(0.5, out),),            "x >= 0", raises=lambda x: x < 0.0)
 CBRT     = Rule("cbrt",  lambda x: cbrt(x),         lambda out, x: (over(1.0, 3.0 * out * out),))
 
@@ -277,7 +290,10 @@ ATANH    = Rule("atanh", lambda x: atanh(x),        lambda out, x: (1.0 / ((1.0 
 
 SIGMOID  = Rule("sigmoid",  lambda x: sigmoid(x),   lambda out, x: (sigmoid_slope(x),))
 SOFTPLUS = Rule("softplus", lambda x: softplus(x),  lambda out, x: (sigmoid(x),))
+LOG_SIGMOID = Rule("log_sigmoid", lambda x: log_sigmoid(x), lambda out, x: (sigmoid(-x),))
 RELU     = Rule("relu",     lambda x: larger(x, 0.0), lambda out, x: (above(x, 0.0),), selecting=True)
+RELU6    = Rule("relu6",    lambda x: smaller(larger(x, 0.0), 6.0), lambda out, x: (above(x, 0.0) * above(6.0, x),), selecting=True)
+HARDTANH = Rule("hardtanh", lambda x: smaller(larger(x, -1.0), 1.0), lambda out, x: (above(x, -1.0) * above(1.0, x),), selecting=True)
 LEAKY_RELU = Rule("leaky_relu", lambda x, slope: leaky_relu(x, slope),
                   lambda out, x, slope: (leaky_relu_by_x(x, slope), smaller(x, 0.0)), selecting=True)
 ELU      = Rule("elu",      lambda x, alpha: elu(x, alpha),
@@ -295,8 +311,14 @@ MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
                 lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
 CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
                 lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda x, lo, hi: lo > hi, silent=True)
+FLOOR    = Rule("floor",    lambda x: floor(x),     lambda out, x: (flat(x),), selecting=True, flat=True)
+CEIL     = Rule("ceil",     lambda x: ceil(x),      lambda out, x: (flat(x),), selecting=True, flat=True)
+TRUNC    = Rule("trunc",    lambda x: trunc(x),     lambda out, x: (flat(x),), selecting=True, flat=True)
+SIGN     = Rule("sign",     lambda x: sign(x),      lambda out, x: (flat(x),), selecting=True, flat=True)
 ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True, flat=True)
 WHERE    = Rule("where",    lambda x: x,            lambda out, x: (1.0,))
+
+LOGADDEXP = Rule("logaddexp", lambda x, y: logaddexp(x, y), lambda out, x, y: (logaddexp_by_x(x, y), logaddexp_by_x(y, x)))
 
 SUM      = Rule("sum",      lambda xs: total(xs),   lambda out, xs: fill(xs, 1.0),             layout="sequence")
 MEAN     = Rule("mean",     lambda xs: total(xs) / count(xs), lambda out, xs: fill(xs, 1.0 / count(xs)), layout="sequence")

@@ -79,6 +79,16 @@ class Symbol:
     def __rtruediv__(self, other: Any) -> Symbol:
         return symbol(other) / self
 
+    def __mod__(self, other: Any) -> Symbol:
+        other = symbol(other)
+        text = _infix(self, "%", other, PRODUCT, SIGN).text
+        return Symbol(text, _infix(self, r"\bmod", other, PRODUCT, SIGN).latex, SUM)
+
+    def __floordiv__(self, other: Any) -> Symbol:
+        other = symbol(other)
+        latex = rf"\left\lfloor{Fraction('', self, other).latex}\right\rfloor"
+        return Floored(_infix(self, "//", other, PRODUCT, SIGN).text, latex, SUM)
+
     def __pow__(self, other: Any) -> Symbol:
         base, base_latex = self.within(ATOM)
         if self.binding == ATOM and ("^" in base_latex or "frac" in base_latex):
@@ -116,6 +126,16 @@ class Fraction(Symbol):
     def __truediv__(self, other: Any) -> Symbol:
         text = super().__truediv__(other).text
         return Fraction(text, self.numerator, self.denominator * other)
+
+
+class Floored(Symbol):
+    """A quotient without what stands behind its point: in LaTeX it needs no parentheses."""
+
+    __slots__ = ()
+
+    def within(self, binding: int) -> tuple[str, str]:
+        """The text in parentheses where the surrounding operation binds more tightly."""
+        return super().within(binding)[0], self.latex
 
 
 class Half(Fraction):
@@ -378,6 +398,8 @@ WORDS: dict[str, Any] = {
     "pi": Symbol("pi", r"\pi"),
     "exp": exp,
     "sqrt": _reworded(call("sqrt"), r"\sqrt{{{}}}".format),
+    "floor": _reworded(call("floor"), r"\left\lfloor {}\right\rfloor".format),
+    "ceil": _reworded(call("ceil"), r"\left\lceil {}\right\rceil".format),
     "cbrt": _reworded(call("cbrt"), r"\sqrt[3]{{{}}}".format),
     "log1p": _reworded(call("log1p"), r"\log(1 + {})".format),
     "log2": _written("log2", r"\log_{2}"),
