@@ -59,7 +59,6 @@ from .functions import (
     log2,
     log10,
     log_sigmoid,
-    log_softmax,
     logaddexp,
     logsumexp,
     matmul,
@@ -78,10 +77,10 @@ from .functions import (
     sin,
     sinc,
     sinh,
-    softmax,
     softplus,
     softsign,
     sqrt,
+    stop_gradient,
     tan,
     tanh,
     transpose,
@@ -106,6 +105,7 @@ from .functions import (
 )
 from .labels import name_from
 from .modes import detect_anomaly, ieee
+from .sequences import log_softmax, softmax, sort, take
 from .stepping import steps
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
@@ -181,8 +181,11 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sort",
     "sqrt",
     "steps",
+    "stop_gradient",
+    "take",
     "tan",
     "tanh",
     "trace",

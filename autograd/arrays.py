@@ -37,6 +37,9 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "fabs": np.abs, "hypot": np.hypot, "log": np.log, "log10": np.log10, "log1p": np.log1p, "log2": np.log2,
         "pi": math.pi, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh,
         "where": np.where,
+        "element": lambda xs, i: np.take_along_axis(xs, np.asarray(i, int)[None], axis=0)[0],
+        "ordered": lambda xs: np.lexsort((xs,), axis=0),  # stable
+        "places": lambda xs: np.arange(len(xs)).reshape(-1, *[1] * (np.ndim(xs) - 1)),
         # what floats need a guard for, and arrays have themselves
         "ceil": np.ceil,
         "fill": lambda xs, x: np.full(np.shape(xs), x),

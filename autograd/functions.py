@@ -171,6 +171,18 @@ def constant(x: Value | float, label: str = "") -> Value:
 
 
 @overload
+def stop_gradient(x: Value) -> Value: ...
+@overload
+def stop_gradient(x: float) -> float: ...
+def stop_gradient(x: Value | float) -> Value | float:
+    """The number of x, as a node that hands no gradient on: what is computed from it takes it as a constant.
+
+    Its history stays in the graph. Of a plain number it is the number itself.
+    """
+    return apply(rules.STOP, (x,))  # type: ignore[no-any-return]
+
+
+@overload
 def leaky_relu(x: float, slope: float = 0.01) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def leaky_relu(x: Value | float, slope: Value | float = 0.01) -> Value: ...
@@ -231,38 +243,6 @@ def dot(w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | fl
     if len(left) != len(right):
         raise ValueError(f"dot: expected two sequences of one length, got {len(left)} and {len(right)}")
     return apply(rules.DOT, left + right if bias is None else (*left, *right, bias))  # type: ignore[no-any-return]
-
-
-@overload
-def softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
-@overload
-def softmax(xs: Iterable[Value | float]) -> list[Value]: ...
-def softmax(xs: Iterable[Any]) -> list[Any]:
-    """exp(x_i - logsumexp(x)) for each i: positive numbers that add up to 1, largest where x is.
-
-    A composition, not a row: one shared ``logsumexp`` node, then a ``-`` and an ``exp`` for each element.
-    """
-    given = list(xs)
-    if not given:
-        raise ValueError("softmax: expected at least one number, got none")
-    whole = logsumexp(given)
-    return [exp(x - whole) for x in given]
-
-
-@overload
-def log_softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
-@overload
-def log_softmax(xs: Iterable[Value | float]) -> list[Value]: ...
-def log_softmax(xs: Iterable[Any]) -> list[Any]:
-    """x_i - logsumexp(x) for each i, the logarithms of softmax without its underflow.
-
-    A composition, as softmax is: one shared ``logsumexp`` node, and a ``-`` for each element.
-    """
-    given = list(xs)
-    if not given:
-        raise ValueError("log_softmax: expected at least one number, got none")
-    whole = logsumexp(given)
-    return [x - whole for x in given]
 
 
 # Matrices as nested lists, for formulas as the textbooks write them. ---------------------------------------------

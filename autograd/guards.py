@@ -122,6 +122,21 @@ def root(x: float) -> float:
     return copysign(fabs(x) ** (1.0 / 3.0), x)
 
 
+def ordered(xs: Any) -> Any:
+    """The places of the elements, smallest first; equals keep their order, and nan comes last."""
+    return [i for _, _, i in sorted([(x != x, x if x == x else 0.0, i) for i, x in enumerate(xs)])]
+
+
+def element(xs: Any, i: Any) -> Any:
+    """The element at a place."""
+    return xs[int(i)]
+
+
+def places(xs: Any) -> Any:
+    """0, 1, 2, ... for the elements."""
+    return range(len(xs))
+
+
 @on_floats
 def chosen(otherwise: Any, *cases: Any) -> Any:
     """The first value whose condition holds: ``chosen(nan, x > y, 1.0, x <= y, 0.0)``."""
@@ -1177,3 +1192,64 @@ def _(xs: Any, r: Any) -> Any:
 
 recorded(direction)(lambda xs, r: tuple([x / r for x in xs]))
 algebra(direction)(lambda xs, r: as_vector(xs).element / r)
+
+
+# A place or a rank stands first in these sequences, and the elements follow.
+
+
+@in_pieces
+def ranked(xs: Sequence[float]) -> float:
+    """The place of the k-th smallest element, from 0 on; equals keep their order, and nan comes last."""
+    return float(1.0 * element(ordered(xs[1:]), xs[0]))
+
+
+branch_free(ranked)(lambda xs: 1.0 * element(ordered(xs[1:]), xs[0]))
+
+
+@on_floats
+def misplaced(xs: Sequence[float]) -> bool:
+    """Whether there is no element at the place: it is not whole, or outside."""
+    i, n = xs[0], len(xs) - 1
+    return (i < -n) | (i >= n) | (i != floor(i))
+
+
+branch_free(misplaced)(misplaced)
+
+
+@on_floats
+def taken(xs: Sequence[float]) -> float:
+    """The element at the place, which counts from the end where it is negative; ValueError where there is none."""
+    if misplaced(xs):
+        raise ValueError("no element is there")
+    return xs[1 + int(from_start(xs))]
+
+
+@branch_free(taken)
+def _(xs: Any) -> Any:
+    wrong = misplaced(xs)
+    return where(wrong, nan, element(xs[1:], where(wrong, 0.0, from_start(xs))))
+
+
+@in_pieces
+def from_start(xs: Sequence[float]) -> float:
+    """The place, counted from the start."""
+    return xs[0] + (len(xs) - 1) if xs[0] < 0.0 else xs[0]
+
+
+branch_free(from_start)(lambda xs: where(xs[0] < 0.0, xs[0] + (len(xs) - 1), xs[0]))
+
+
+@in_pieces
+def marks(xs: Sequence[float]) -> tuple[float, ...]:
+    """1.0 for the element at the place, and 0.0 for the others and the place."""
+    i = from_start(xs)
+    return (0.0, *[1.0 if i == j else 0.0 for j in range(len(xs) - 1)])
+
+
+branch_free(marks)(lambda xs: where(places(xs) == from_start(xs) + 1.0, 1.0, 0.0))
+
+
+@recorded(marks)
+def _(xs: Any) -> Any:
+    i = from_start(xs)
+    return (0.0, *[equal(i, j) for j in range(len(xs) - 1)])

@@ -81,6 +81,8 @@ from .guards import (
     logaddexp,
     logaddexp_by_x,
     logsumexp,
+    marks,
+    misplaced,
     most,
     nearest,
     norm,
@@ -89,6 +91,7 @@ from .guards import (
     power_by_base,
     power_by_exponent,
     power_fails,
+    ranked,
     ratio,
     select,
     side,
@@ -105,6 +108,7 @@ from .guards import (
     softsign,
     softsign_slope,
     tail,
+    taken,
     tanh_slope,
     total,
     trunc,
@@ -334,7 +338,8 @@ TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) a
 
 # Rows of what only a recorded function has: comparisons are 1.0 or 0.0 and flat, and 0.0 where an operand is nan (but
 # ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest of a sequence where it is
-# but a shift, as in softmax, so that what is computed does not depend on it; ``stop`` is a number taken out of a node.
+# but a shift, as in softmax, so that what is computed does not depend on it; ``ranked`` is the place of the k-th smallest, and ``taken`` the element
+# at a place, k or the place being the first of the sequence. ``stop`` is eager too: a number whose gradient goes nowhere.
 # fmt: off
 
 LESS          = Rule("<",  lambda x, y: less(x, y),       lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
@@ -346,10 +351,13 @@ NOT_EQUAL     = Rule("!=", lambda x, y: unequal(x, y),   lambda out, x, y: (0.0,
 SIDE          = Rule("side",  lambda x: side(x),          lambda out, x: (flat(x),), selecting=True, flat=True)
 SELECT        = Rule("select", lambda c, x, y: select(c, x, y), lambda out, c, x, y: (0.0, c, 1.0 - c), selecting=True)
 PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
+RANKED        = Rule("order", lambda xs: ranked(xs),      lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
+TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(xs), "a whole number within the sequence as index", layout="sequence",
+                     selecting=True, raises=lambda xs: misplaced(xs), silent=True)
 STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True)
 
 # fmt: on
-RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SELECT, PEAK, STOP)
+RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SELECT, PEAK, RANKED, TAKEN, STOP)
 """Those rows."""
 
 NAMES = frozenset(

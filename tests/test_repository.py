@@ -35,6 +35,7 @@ ORDER = {
         "modes",
         "value",
         "functions",
+        "sequences",
         "labels",
         "nodes",
         "structures",
