@@ -41,19 +41,19 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "ordered": lambda xs: np.lexsort((xs,), axis=0),  # stable
         "places": lambda xs: np.arange(len(xs)).reshape(-1, *[1] * (np.ndim(xs) - 1)),
         # what floats need a guard for, and arrays have themselves
-        "ceil": np.ceil,
+        "ceil": lambda x: np.ceil(x) + 0.0,  # no -0.0, as on floats
         "fill": lambda xs, x: np.full(np.shape(xs), x),
-        "floor": np.floor,
+        "floor": lambda x: np.floor(x) + 0.0,
         "larger": np.maximum,
         "least": lambda xs: np.min(xs, axis=0),
         "most": lambda xs: np.max(xs, axis=0),
-        "nearest": np.round,
+        "nearest": lambda x: np.round(x) + 0.0,
         "power": np.power,
         "root": np.cbrt,
         "sign": np.sign,
         "smaller": np.minimum,
         "total": lambda xs: np.sum(xs, axis=0),
-        "trunc": np.trunc,
+        "trunc": lambda x: np.trunc(x) + 0.0,
     }  # fmt: skip
     return {name: found for name, found in guards.reading([guards.BRANCH_FREE], words).items() if name in rules.NAMES}
 

@@ -425,6 +425,39 @@ def test_third_derivative_of_tanh(x: float) -> None:
     assert abs(grad(grad(grad(ag.tanh)))(x) - exact) <= 1e-13 * abs(exact)
 
 
+@pytest.mark.parametrize(
+    "x", [0.0, 1e-300, 1e-9, -1e-3, 0.1, -0.3, 0.4999, 0.5, -0.51, 0.75, 1.0, 1.4302966531242, 2.5, -7.25]
+)
+def test_derivatives_of_sinc(x: float) -> None:
+    """Orders 1 to 3 on both sides of where its series ends, at 0, where its formula is 0 / 0, and at a minimum."""
+    derivative: Function = ag.sinc
+    scale = mp.one
+    for order in (1, 2, 3):
+        derivative = grad(derivative)
+        exact = derivative_of_sinc(x, order)
+        scale = max(scale, abs(exact))
+        assert abs(derivative(x) - exact) <= 1e-13 * (abs(exact) if abs(x) < 0.4 else scale) + 1e-50, order
+
+
+def derivative_of_sinc(x: float, order: int) -> Any:
+    """Under the integral sign: sinc(x) is that of cos(pi x t) over t from 0 to 1."""
+    with mp.workdps(DIGITS):
+        return mp.quad(lambda t: (mp.pi * t) ** order * mp.cos(mp.pi * x * t + order * mp.pi / 2), [0, 1])
+
+
+@pytest.mark.parametrize("name", ["log_sigmoid", "softsign", "logaddexp", "xlogy"])
+def test_third_derivatives_far_out(name: str) -> None:
+    """Where they are small their digits are right: relative to the derivative itself, not to the largest."""
+    points = {"logaddexp": [(30.0, -3.0), (-3.0, 30.0), (0.5, 0.25)], "xlogy": [(0.0, 2.0), (3.0, 1e-5), (2.0, 1e5)]}
+    rule = next(rule for rule in TABLE if rule.symbol == name)
+    for point in points.get(name, [(-30.0,), (-0.3,), (0.3,), (25.0,)]):
+        for order, level in tensors(lambda *operands: apply(rule, operands), point, 3):
+            for key, derivative in level.items():
+                exact = exact_derivative(rule, point, [Counter(key)[i] for i in range(len(point))])
+                if abs(exact) > 1e-30:
+                    assert abs(derivative.data - exact) <= 1e-12 * abs(exact), (point, order, key)
+
+
 def rosenbrock(x: Sequence[Any]) -> Any:
     """The sum of 100 (x[i+1] - x[i]**2)**2 + (1 - x[i])**2."""
     return ag.sum([100.0 * (after - before**2) ** 2 + (1.0 - before) ** 2 for before, after in itertools.pairwise(x)])
