@@ -82,7 +82,7 @@ class Symbol:
     def __mod__(self, other: Any) -> Symbol:
         other = symbol(other)
         text = _infix(self, "%", other, PRODUCT, SIGN).text
-        return Symbol(text, _infix(self, r"\bmod", other, PRODUCT, SIGN).latex, SUM)
+        return Symbol(text, _infix(self, r"\operatorname{mod}", other, PRODUCT, SIGN).latex, SUM)
 
     def __floordiv__(self, other: Any) -> Symbol:
         other = symbol(other)
