@@ -7,6 +7,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
 
+# Of `make fuzz`: how many programs, the seed (a new one each time if not given), how many processes.
+N       ?= 2000
+SEED    ?=
+WORKERS ?= 1
+
 # A path meant for another interpreter must not leak into this one.
 unexport PYTHONPATH PYTHONHOME
 
@@ -17,7 +22,7 @@ RUNTIME := $(VENV)/.installed
 DEV     := $(VENV)/.installed-dev
 LARGE   := $(VENV)-backends
 
-.PHONY: help demo test test-backends lint bench notebooks clean
+.PHONY: help demo test test-backends fuzz lint bench notebooks clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made (this text)
@@ -32,6 +37,9 @@ test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
 
 test-backends: $(LARGE)/.installed-backends  ## run what jit makes on jax and torch, in an environment of their own
 	$(LARGE)/bin/python -m pytest -W error tests/backends $(ARGS)
+
+fuzz: $(DEV)  ## hold jit against N=2000 programs made at random (SEED=7 WORKERS=2)
+	$(PY) -m pytest -W error tests/test_fuzz.py --fuzz $(N) $(if $(SEED),--seed $(SEED)) --fuzz-workers $(WORKERS) $(ARGS)
 
 lint: $(DEV)  ## run ruff and mypy
 	$(PY) -m ruff check

@@ -64,7 +64,7 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
     kinds = set(map(type, given))
     if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
         return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
-    return evaluate(rule, tuple([real(x, rule.symbol) for x in given]))
+    return evaluate(rule, given)  # type: ignore[arg-type]
 
 
 def described(function: F, name: str, doc: str | None) -> F:
@@ -79,7 +79,7 @@ def unary(method: Callable[[Value], Value]) -> Unary:
     rule: Rule = method.rule  # type: ignore[attr-defined]
 
     def function(x: Any, /) -> Any:
-        return method(x) if isinstance(x, Value) else evaluate(rule, (real(x, rule.symbol),))
+        return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
 
     return described(function, rule.symbol, method.__doc__)
 
@@ -91,7 +91,7 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
     def function(x: Any, y: Any, /) -> Any:
         if isinstance(x, Value) or isinstance(y, Value):
             return method(lift(x, rule), y)
-        return evaluate(rule, (real(x, rule.symbol), real(y, rule.symbol)))
+        return evaluate(rule, (x, y))
 
     return described(function, name or rule.symbol, method.__doc__)
 
@@ -165,7 +165,12 @@ def constant(x: Value | float, label: str = "") -> Value:
 
     Of a Value it takes the number and leaves its history behind.
     """
-    node = lift(real(x._number if isinstance(x, Value) else x, "constant"), rules.CONSTANT)
+    seer = recorder.get()
+    given = x if seer is None else seer.lifted(x)
+    if seer is not None and isinstance(given, Value):  # a constant for the derivative, and another number in each call
+        node = record(rules.STOP, (given,))
+    else:
+        node = lift(real(given._number if isinstance(given, Value) else given, "constant"), rules.CONSTANT)
     node.label = label
     return node
 
@@ -219,8 +224,11 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
     ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
     ``sqrt(where(x > 0, x, 1.0))`` inside.
     """
+    seer = recorder.get()
+    if seer is not None:
+        x, y = seer.lifted(x), seer.lifted(y)
     sides = [side if isinstance(side, Value) else real(side, "where") for side in (x, y)]
-    chosen: Value | None = recorder.get() and recorder.get().where(condition, *sides)
+    chosen: Value | None = None if seer is None else seer.where(condition, *sides)
     if chosen is not None:
         return chosen
     taken = sides[0] if condition else sides[1]

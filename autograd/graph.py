@@ -7,10 +7,11 @@ them, as numbers, computed forward and stored) and ``grad``. This file needs no 
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     PartialsOf = Callable[["N"], Sequence["T | float"]]
     AddUp = Callable[[list[tuple["T | float", "T | float"]]], "T"]
@@ -53,8 +54,10 @@ carry nothing hands nothing on, and all below it stays 0.
 """
 
 
-def order(*roots: N) -> list[N]:
+def order(*roots: N, stop: Collection[int] = ()) -> list[N]:
     """List every node that the roots depend on, themselves included, operands before results.
+
+    Nodes whose ``id`` is in ``stop`` count as leaves: what they were computed from is not listed.
 
     Why an order at all? Because a node may hand its gradient on only when the gradient is complete. In
 
@@ -68,6 +71,8 @@ def order(*roots: N) -> list[N]:
     Depth-first with an explicit stack, so depth is limited by memory only. The same graph gives the same list in
     every run; read backwards, it visits computed left operands before right ones. Linear in the number of edges.
     """
+    if stop:
+        return order_above(roots, stop)
     listed = list(dict.fromkeys([root for root in roots if not root.parents]))
     seen: set[N] = set(listed)  # nodes hash by identity
     stack: list[N | None] = [root for root in roots if root.parents]
@@ -86,6 +91,26 @@ def order(*roots: N) -> list[N]:
                     else:
                         seen.add(parent)
                         listed.append(parent)
+    return listed
+
+
+def order_above(roots: Sequence[N], stop: Collection[int]) -> list[N]:
+    """:func:`order` where some nodes count as leaves."""
+    listed: list[N] = []
+    seen: set[N] = set()
+    stack: list[N | None] = [*roots]
+    while stack:
+        node = stack.pop()
+        if node is None:
+            listed.append(stack.pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            seen.add(node)
+            if not node.parents or id(node) in stop:
+                listed.append(node)
+            else:
+                stack.append(node)
+                stack.append(None)
+                stack += [parent for parent in node.parents if parent not in seen]
     return listed
 
 
@@ -204,18 +229,27 @@ def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[flo
 
 
 def gradient_terms(
-    outputs: Sequence[N], seeds: Sequence[T], inputs: Sequence[N], partials_of: PartialsOf[N, T], add_up: AddUp[T]
+    outputs: Sequence[N],
+    seeds: Sequence[T],
+    inputs: Sequence[N],
+    partials_of: PartialsOf[N, T],
+    add_up: AddUp[T],
+    stop: Sequence[N] = (),
+    kept: bool = False,
 ) -> list[T]:
-    """:func:`gradients` in another arithmetic.
+    """:func:`gradients` in another arithmetic; the nodes in ``stop`` count as leaves.
+
+    ``kept``: an edge whose partial is 0.0 now, and may be another number some other time, is kept in any case.
 
     ``partials_of(node)`` gives the partials of a node, ``add_up`` the sum of partial * upstream over a list of pairs.
     Only nodes between the inputs and the outputs are asked for partials. An input that no output depends on has the
     gradient ``add_up([])``.
     """
     between = set(map(id, inputs))
+    leaves = set(map(id, stop))
     inner = []
-    for node in order(*outputs):
-        if not between.isdisjoint(map(id, node.parents)):
+    for node in order(*outputs, stop=leaves):
+        if id(node) not in leaves and not between.isdisjoint(map(id, node.parents)):
             between.add(id(node))
             inner.append(node)
     terms: dict[int, list[tuple[T | float, T | float]]] = {}
@@ -229,7 +263,7 @@ def gradient_terms(
         total[id(node)] = upstream = add_up(arrived)
         for parent, partial, stored in zip(node.parents, partials_of(node), node.partials):  # noqa: B905 - as above
             key = id(parent)
-            if key in between and (stored or carries(node.rule, partial, upstream)):
+            if key in between and (stored or carries(node.rule, partial, upstream, kept)):
                 if key in terms:
                     terms[key].append((partial, upstream))
                 else:
@@ -237,17 +271,24 @@ def gradient_terms(
     return [total[id(x)] if id(x) in total else add_up(terms.get(id(x), [])) for x in inputs]
 
 
-def carries(rule: Selecting, partial: T | float, upstream: T | float) -> bool:
+def carries(rule: Selecting, partial: T | float, upstream: T | float, kept: bool) -> bool:
     """Whether an edge whose partial is 0.0 here has a place in a derivative graph.
 
     Not if a selecting rule drops the operand: the partial is then a plain number. One that may vary, such as the slope
     of leaky_relu while it is 0, does; but what is not finite does not pass it, as in :func:`gradients`.
     """
-    return not rule.selecting or (not isinstance(partial, float) and upstream - upstream == 0.0)  # type: ignore[operator]
+    if not rule.selecting:
+        return True
+    return not isinstance(partial, float) and (kept or isfinite(getattr(upstream, "_number", upstream)))  # type: ignore[arg-type]
 
 
 def tangent_terms(
-    outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[T], partials_of: PartialsOf[N, T], add_up: AddUp[T]
+    outputs: Sequence[N],
+    inputs: Sequence[N],
+    directions: Sequence[T],
+    partials_of: PartialsOf[N, T],
+    add_up: AddUp[T],
+    kept: bool = False,
 ) -> list[T]:
     """:func:`tangents` in another arithmetic, as :func:`gradient_terms` is to :func:`gradients`."""
     seeds: dict[int, list[tuple[T | float, T | float]]] = {}
@@ -259,7 +300,7 @@ def tangent_terms(
             continue
         terms: list[tuple[T | float, T | float]] = []
         for parent, partial, stored in zip(node.parents, partials_of(node), node.partials, strict=True):
-            if id(parent) in tangent and (stored or carries(node.rule, partial, tangent[id(parent)])):
+            if id(parent) in tangent and (stored or carries(node.rule, partial, tangent[id(parent)], kept)):
                 terms.append((partial, tangent[id(parent)]))
         if terms:
             tangent[id(node)] = add_up(terms)

@@ -40,11 +40,20 @@ class ieee:
 
     def __enter__(self) -> None:
         self._tokens.append(ieee_arithmetic.set(True))
+        tell_recorder()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         ieee_arithmetic.reset(self._tokens.pop())
+        tell_recorder()
+
+
+def tell_recorder() -> None:
+    """Tell the recording that is going on, if there is one, how operations answer from here on."""
+    seer = recorder.get()
+    if seer is not None:
+        seer.arithmetic(ieee_arithmetic.get())
 
 
 class detect_anomaly:

@@ -240,16 +240,20 @@ def add_up(terms: list[tuple[Term, Term]]) -> Term:
     return functions.dot([x for x, _ in products], [y for _, y in products], rest)
 
 
-def gradients(outputs: Sequence[Value], seeds: Sequence[Term], inputs: Sequence[Value]) -> list[Term]:
+def gradients(
+    outputs: Sequence[Value], seeds: Sequence[Term], inputs: Sequence[Value], stop: Sequence[Value] = ()
+) -> list[Term]:
     """:func:`autograd.graph.gradients` as a graph: Values, or numbers where the gradient is constant.
+
+    The nodes in ``stop`` count as leaves, whatever they were computed from.
 
     At the end of a domain it answers as IEEE 754 does, like the partials of the forward pass: backward never raises.
     """
     with ieee():
-        return graph.gradient_terms(outputs, seeds, inputs, partials_of, add_up)
+        return graph.gradient_terms(outputs, seeds, inputs, partials_of, add_up, stop, recorder.get() is not None)
 
 
 def tangents(outputs: Sequence[Value], inputs: Sequence[Value], directions: Sequence[Term]) -> list[Term]:
     """:func:`autograd.graph.tangents` as a graph: Values, or numbers where the tangent is constant."""
     with ieee():
-        return graph.tangent_terms(outputs, inputs, directions, partials_of, add_up)
+        return graph.tangent_terms(outputs, inputs, directions, partials_of, add_up, recorder.get() is not None)

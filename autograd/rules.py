@@ -82,7 +82,6 @@ from .guards import (
     logaddexp_by_x,
     logsumexp,
     marks,
-    misplaced,
     most,
     nearest,
     norm,
@@ -151,8 +150,8 @@ class Rule:
         How a flat tuple of operands becomes the arguments of ``value`` and ``partials``: ``"fixed"`` one by one;
         ``"sequence"`` all in one tuple; ``"pairs"`` as (w, x, b), two tuples of one length and a last number.
     raises:
-        ``raises(*operands)``: whether ``value`` raises at these operands, in comparisons, ``|``, ``&`` and guards only,
-        so that it can be read over arrays too. None for a row that never raises.
+        Whether ``value`` raises: a function of those operands that this depends on, by their names in ``value``, written
+        in comparisons, ``|``, ``&`` and guards only, so that it can be read over arrays too. None if it never does.
     silent:
         True where arrays do not report what ``raises`` says: no floating-point flag is set.
     flat:
@@ -258,9 +257,9 @@ CONSTANT = Rule("", _none, _none)
 ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
-DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda x, y: y == 0.0)
-MOD      = Rule("%",    lambda x, y: x % y,         lambda out, x, y: (1.0, -floored(x, y)), "y != 0", raises=lambda x, y: y == 0.0)
-FLOOR_DIVIDE = Rule("//", lambda x, y: floored(x, y), lambda out, x, y: (flat(out), flat(out)), "y != 0", selecting=True, flat=True, raises=lambda x, y: y == 0.0)
+DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda y: y == 0.0)
+MOD      = Rule("%",    lambda x, y: x % y,         lambda out, x, y: (1.0, -floored(x, y)), "y != 0", raises=lambda y: y == 0.0)
+FLOOR_DIVIDE = Rule("//", lambda x, y: floored(x, y), lambda out, x, y: (flat(out), flat(out)), "y != 0", selecting=True, flat=True, raises=lambda y: y == 0.0)
 POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
 POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
@@ -314,7 +313,7 @@ MAXIMUM  = Rule("maximum",  lambda x, y: larger(x, y),
 MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
                 lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
 CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
-                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda x, lo, hi: lo > hi, silent=True)
+                lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda lo, hi: lo > hi, silent=True)
 FLOOR    = Rule("floor",    lambda x: floor(x),     lambda out, x: (flat(x),), selecting=True, flat=True)
 CEIL     = Rule("ceil",     lambda x: ceil(x),      lambda out, x: (flat(x),), selecting=True, flat=True)
 TRUNC    = Rule("trunc",    lambda x: trunc(x),     lambda out, x: (flat(x),), selecting=True, flat=True)
@@ -352,8 +351,7 @@ SIDE          = Rule("side",  lambda x: side(x),          lambda out, x: (flat(x
 SELECT        = Rule("select", lambda c, x, y: select(c, x, y), lambda out, c, x, y: (0.0, c, 1.0 - c), selecting=True)
 PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
 RANKED        = Rule("order", lambda xs: ranked(xs),      lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
-TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(xs), "a whole number within the sequence as index", layout="sequence",
-                     selecting=True, raises=lambda xs: misplaced(xs), silent=True)
+TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(xs), "a whole number within the sequence as index", layout="sequence", selecting=True)
 STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True)
 
 # fmt: on

@@ -9,7 +9,7 @@ import operator
 from typing import TYPE_CHECKING, Any, overload
 
 from . import guards, rules
-from .functions import apply, exp, logsumexp
+from .functions import apply, exp, floor, logsumexp
 from .modes import recorder
 from .value import Value, number, real
 
@@ -85,6 +85,8 @@ def take(xs: Iterable[Any], i: Any) -> Any:
         span = f"from {-len(given)} to {len(given) - 1}" if given else "into a sequence that is not empty"
         raise IndexError(f"take: expected an index {span}, got {index}")
     if recorder.get() is not None and isinstance(i, Value):
-        return apply(rules.TAKEN, (i, *given))
+        within = [i >= -len(given), i < len(given), i == floor(i)]
+        if all(within):  # in every call of the program
+            return apply(rules.TAKEN, (i, *given))
     x = given[index]
     return x if isinstance(x, Value) else real(x, "take")

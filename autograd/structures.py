@@ -11,7 +11,7 @@ import sys
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from .value import Value
+from .value import Value, is_numpy_bool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def _describe(tree: Any, name: str, path: tuple[Any, ...], leaves: list[Value | 
 
 def is_number(x: object) -> bool:
     """Whether this is a Value or a real number; of floats, which are frequent, the first test is ten times as quick."""
-    return type(x) is float or isinstance(x, (Value, Real))
+    return type(x) is float or isinstance(x, (Value, Real)) or is_numpy_bool(type(x))
 
 
 def holds_value(tree: Any) -> bool:

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from . import graph, nodes
+from .modes import recorder
 from .structures import LEAF, flatten, holds_value, rebuild
 from .value import Value, real
 
@@ -62,6 +63,8 @@ class Call:
         self.structures: dict[int, Any] = {}
         arguments = list(args)
         around = active.get()
+        self.recorded = recorder.get() is not None
+        """Whether the derivatives have to be Values in any case, since what is done here is recorded."""
         self.graph = any([holds_value(argument) for argument in (*args, *kwargs.values())])
         for i in argnums:
             leaves, structure = flatten(args[i], f"{name}: argument {i}")
@@ -89,19 +92,26 @@ class Call:
         return [self._swept([output], [1.0]) for output in self.outputs]
 
     def _swept(self, outputs: Sequence[Value], seeds: Sequence[Any]) -> list[Any]:
-        if self.graph or any([isinstance(seed, Value) for seed in seeds]):
-            return [nodes.as_value(g) for g in nodes.gradients(outputs, seeds, self.inputs)]
+        graphic = self.graph or any([isinstance(seed, Value) for seed in seeds])
+        if graphic or self.recorded:
+            return self._given([nodes.as_value(g) for g in nodes.gradients(outputs, seeds, self.inputs)], graphic)
         return graph.gradients(outputs, [real(seed, "seed") for seed in seeds], self.inputs)
 
     def tangents(self, directions: Sequence[Any]) -> list[Any]:
         """d outputs[i] along the directions, for each output: Values, or floats where no graph is needed."""
-        if self.graph or any([isinstance(direction, Value) for direction in directions]):
-            return [nodes.as_value(t) for t in nodes.tangents(self.outputs, self.inputs, directions)]
+        graphic = self.graph or any([isinstance(direction, Value) for direction in directions])
+        if graphic or self.recorded:
+            found = nodes.tangents(self.outputs, self.inputs, directions)
+            return self._given([nodes.as_value(t) for t in found], graphic)
         return graph.tangents(self.outputs, self.inputs, [real(d, "direction") for d in directions])
+
+    def _given(self, values: list[Value], graphic: bool) -> list[Any]:
+        """Values, or their numbers where no graph is needed; while a function is recorded these remember them."""
+        return values if graphic else [x.data for x in values]
 
     def value(self) -> Any:
         """The result of the function: Values, or floats where no graph is needed."""
-        return rebuild(self.out_structure, self.outputs if self.graph else [x._number for x in self.outputs])
+        return rebuild(self.out_structure, self._given(self.outputs, self.graph))
 
     def arranged(self, derivatives: Sequence[Any]) -> list[Any]:
         """One derivative for each input, arranged as the arguments are: one structure for each argument."""

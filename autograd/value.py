@@ -33,12 +33,19 @@ def real(x: object, name: str, expected: str = "a Value or a real number") -> fl
     kind = type(x)
     if kind is float:
         return x  # type: ignore[return-value]
-    if kind is int or isinstance(x, Real):
+    if kind is not int and recording() is not None:
+        x = getattr(x, "_number", x)  # of a number that remembers its node
+    if kind is int or isinstance(x, Real) or is_numpy_bool(kind):
         try:
             return float(x)  # type: ignore[arg-type]
         except OverflowError:
             raise OverflowError(f"{name}: expected a number within the range of a float (about 1.8e308)") from None
     raise TypeError(f"{name}: expected {expected}, got {kind.__name__}")
+
+
+def is_numpy_bool(kind: type) -> bool:
+    """Whether this is NumPy's type of truth values, which is no number to Python; NumPy is not imported to find out."""
+    return kind.__name__ in ("bool", "bool_") and kind.__module__ == "numpy"
 
 
 def number(x: Value | float) -> float:
@@ -48,9 +55,14 @@ def number(x: Value | float) -> float:
 
 def lift(x: Value | float, rule: Rule) -> Value:
     """An operand as a node: a Value stays itself, a number becomes a constant leaf."""
-    kind = type(x)
-    if kind is not float and isinstance(x, Value):
-        return x
+    kind: type = type(x)
+    if kind is not float:
+        if isinstance(x, Value):
+            return x
+        if kind is not int and recording() is not None:
+            x = recording().lifted(x)
+            if isinstance(x, Value):
+                return x
     node = new(Value)
     node._number = x if kind is float else real(x, rule.symbol)  # type: ignore[assignment]
     node.grad = 0.0
@@ -61,7 +73,12 @@ def lift(x: Value | float, rule: Rule) -> Value:
 
 
 def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
-    """The value of a row at plain floats, with this library's error messages."""
+    """The value of a row at plain numbers, with this library's error messages."""
+    if recording() is not None:
+        found = recording().evaluate(rule, operands)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    operands = tuple([real(x, rule.symbol) for x in operands])
     try:
         return real(rule.value(*rule.arguments(operands)), rule.symbol)
     except (ArithmeticError, ValueError) as error:
@@ -69,9 +86,14 @@ def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
 
 
 def answer(
-    rule: Rule, error: ArithmeticError | ValueError, operands: tuple[float, ...]
+    rule: Rule, error: ArithmeticError | ValueError, operands: tuple[float, ...], nodes: tuple[Value, ...] = ()
 ) -> tuple[float, tuple[float, ...]]:
-    """What an operation outside its domain answers: an exception of the same class, or IEEE's value and partials."""
+    """What an operation outside its domain answers: an exception of the same class, or IEEE's value and partials.
+
+    ``nodes`` are those that it was asked of, if it was.
+    """
+    if nodes and recording() is not None and not ieee_arithmetic.get():
+        recording().failed(rule, nodes, error)
     if ieee_arithmetic.get():
         try:
             return arrays.ieee(rule, operands)
@@ -95,7 +117,7 @@ def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
             partials = tuple([real(partial, rule.symbol) for partial in partials])
         node.partials = partials
     except (ArithmeticError, ValueError) as error:
-        node._number, node.partials = answer(rule, error, data)
+        node._number, node.partials = answer(rule, error, data, operands)
     node.grad = 0.0
     node.label = ""
     node.parents = operands
@@ -131,7 +153,7 @@ def unary_method(self: Value) -> Value:
         node._number = out = value(x)
         node.partials = constant or partials(out, x)
     except (ArithmeticError, ValueError) as error:
-        node._number, node.partials = answer(rule, error, (x,))
+        node._number, node.partials = answer(rule, error, (x,), (self,))
     node.grad = 0.0
     node.label = ""
     node.parents = (self,)
@@ -152,7 +174,7 @@ def binary_method(self: Value, other: Value | float) -> Value:
         node._number = out = value(x, y)
         node.partials = constant or partials(out, x, y)
     except (ArithmeticError, ValueError) as error:
-        node._number, node.partials = answer(rule, error, (x, y))
+        node._number, node.partials = answer(rule, error, (x, y), (self, other))
     node.grad = 0.0
     node.label = ""
     node.parents = (self, other)
@@ -203,6 +225,8 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
             return compare(self._number, other._number)
         if isinstance(other, Real):
             return bool(compare(self._number, other))  # type: ignore[arg-type]
+        if is_numpy_bool(type(other)):
+            return method(self, bool(other))
         return NotImplemented  # type: ignore[no-any-return]
 
     return method
@@ -265,7 +289,7 @@ class Value:
         self.parents = self.partials = ()
         self.rule = rules.LEAF
         if recording() is not None:
-            recording().leaf(self)
+            recording().leaf(self, data)
 
     # Operations: one line each, bound from the table.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -270,7 +271,7 @@ def test_an_objective_is_checked() -> None:
     objective = jit(lambda x: w * x * w.data).batch([1.0, 2.0]).objective([w])
     objective.gradient()
     objective.P = objective.P + 1.0
-    with pytest.raises(RuntimeError, match=r"\.data or item\(\)"):
+    with pytest.raises(RuntimeError, match="it depends on more than its arguments"):
         objective.gradient()
 
 
@@ -305,14 +306,14 @@ def test_an_objective_has_values_as_variables(variables: Any) -> None:
 
 
 def test_an_objective_in_doubt() -> None:
-    """A plain number is frozen in a program; ``doubt`` finds out that it has changed."""
-    w, settings = Value(2.0), [3.0]
-    objective = jit(lambda x: settings[0] * w * x).batch([1.0]).objective([w])
+    """An attribute is frozen in a program; ``doubt`` finds out that it has changed."""
+    w, settings = Value(2.0), SimpleNamespace(factor=3.0)
+    objective = jit(lambda x: settings.factor * w * x).batch([1.0]).objective([w])
     objective.P = objective.P + 1.0
     assert [objective.gradient()[0] for _ in range(2)] == [9.0, 9.0]
     objective.doubt()
     assert objective.gradient()[0] == 9.0
-    settings[0] = 4.0
+    settings.factor = 4.0
     objective.doubt()
     with pytest.raises(RuntimeError, match="it depends on more than its arguments"):
         objective.gradient()

@@ -199,6 +199,18 @@ def test_no_guard_takes_a_branch_while_recording(rule: Rule) -> None:
         assert not notes.guards
 
 
+@each_row
+def test_nor_do_derivatives_of_derivatives(rule: Rule) -> None:
+    """To order 2, at every kink, a derivative leaves no guard behind but those of the function."""
+    for here in points(rule):
+        leaves = [Value(x) for x in here]
+        with Recording() as notes:
+            out = apply(rule, leaves)
+            before = len(notes.guards)
+            derivatives(out, leaves, 2)
+        assert len(notes.guards) == before
+
+
 @pytest.mark.parametrize("x", [NAN, 0.0, 710.0])
 def test_numbers_of_operands_stay(x: float) -> None:
     """Only what the reading itself has made is given the stored number."""

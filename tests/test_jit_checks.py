@@ -115,10 +115,10 @@ def branching(x):
 
 ACCUSED = {
     "random": lambda x: x * random.random(),
-    "data": lambda x: x * float(x.data if isinstance(x, Value) else x),
-    "data, chaotic": lambda x: logistic(60)([x * 0.1, 0.3 + 0.001 * float(getattr(x, "data", x))]),
-    "data, at a branch": lambda x: x * float(getattr(x, "data", x)) if tanh(x) > 0.01 else x,
-    "branch on data": lambda x: x * 2.0 if float(getattr(x, "data", x)) < 0.5 else x * 3.0,
+    "text": lambda x: x * float(repr(getattr(x, "data", x))),
+    "text, chaotic": lambda x: logistic(60)([x * 0.1, 0.3 + 0.001 * float(repr(getattr(x, "data", x)))]),
+    "text, at a branch": lambda x: x * float(repr(getattr(x, "data", x))) if tanh(x) > 0.01 else x,
+    "branch on text": lambda x: x * 2.0 if float(repr(getattr(x, "data", x))) < 0.5 else x * 3.0,
 }
 
 WAYS = {

@@ -217,7 +217,9 @@ def test_ci_runs_the_contributors_own_commands() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "test", "test-backends", "lint", "bench", "notebooks", "clean"])
+@pytest.mark.parametrize(
+    "target", ["help", "demo", "test", "test-backends", "fuzz", "lint", "bench", "notebooks", "clean"]
+)
 def test_makefile_target(target: str) -> None:
     """Each command that the documents name is a target of the Makefile, explained by `make help`."""
     assert re.search(rf"^{target}:.*## \S", read("Makefile"), flags=re.MULTILINE)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value, arrays, grad, gradients, graph, hessian, jit, rules, value_and_grad
+from autograd import Value, arrays, grad, gradients, graph, guards, hessian, jit, rules, value_and_grad
 from autograd.compiler.recording import Recording
 from autograd.graph import order
 
@@ -183,11 +183,11 @@ def test_its_derivatives_are_those_of_every_call() -> None:
 
 
 def test_a_recorded_index_is_that_of_every_call() -> None:
-    """So is the element at an index that is computed, and its derivative."""
+    """So is the element at an index that is computed, and its derivative; guards say that there is one."""
     leaves = [Value(x) for x in (1.0, 5.0, 6.0, 7.0)]
     with Recording() as notes:
         out = ag.take(leaves[1:], leaves[0]) * leaves[2]
-        assert not notes.guards
+        assert [guard.condition.rule for guard in notes.guards] == [rules.GREATER_EQUAL, rules.LESS, rules.EQUAL]
         slopes = gradients(out, leaves, create_graph=True)
     for i in range(-3, 3):
         point = (float(i), 5.0, 6.0, 7.0)
@@ -197,13 +197,11 @@ def test_a_recorded_index_is_that_of_every_call() -> None:
 
 
 def test_where_no_element_is() -> None:
-    """The row says that it raises, on floats and over arrays alike."""
+    """The row raises on floats, and is nan over arrays."""
     for i in (-4.0, -3.0, 0.0, 0.5, 2.0, 3.0, NAN, INF):
         wrong = i not in {-3.0, 0.0, 2.0}
         xs = (i, 5.0, 6.0, 7.0)
-        assert rules.TAKEN.raises is not None
-        assert bool(rules.TAKEN.raises(xs)) is wrong
-        assert bool(rules.read(rules.TAKEN.raises, NAMES)(np.array(xs))) is wrong
+        assert guards.misplaced(xs) is wrong
         with np.errstate(all="ignore"):
             assert bool(np.isnan(rules.read(rules.TAKEN.value, NAMES)(np.array(xs)))) is wrong
         if wrong:
@@ -252,6 +250,22 @@ def test_sorting_under_jit(function: Callable[..., Any]) -> None:
         xs = [rng.uniform(-2.0, 2.0) for _ in range(5)]
         assert float(compiled([Value(x) for x in xs]).data) == pytest.approx(function(xs), rel=1e-14)
         assert value_and_grad(compiled)(xs)[1] == pytest.approx(grad(function)(xs), rel=1e-13, abs=1e-15)
+
+
+def test_an_index_under_jit() -> None:
+    """One program for all indices; where there is no element the call raises what the scalar code raises."""
+    compiled = jit(lambda xs, i: ag.take(xs, i) * xs[0])
+    for _ in range(3):
+        for i in range(-3, 3):
+            xs = [Value(x) for x in (2.0, 3.0, 5.0)]
+            out = compiled(xs, Value(float(i)))
+            assert out.data == 2.0 * (2.0, 3.0, 5.0)[i]
+            slopes = [2.0 * (j == i % 3) + (j == 0) * (2.0, 3.0, 5.0)[i] for j in range(3)]
+            assert gradients(out, xs) == slopes
+        with pytest.raises(IndexError, match=r"^take: expected an index from -3 to 2, got 3$"):
+            compiled([Value(1.0)] * 3, Value(3.0))
+        with pytest.raises(TypeError, match=r"^take: expected a whole number as index, got 0.5$"):
+            compiled([Value(1.0)] * 3, Value(0.5))
 
 
 def test_stop_gradient_under_jit() -> None:

@@ -197,7 +197,7 @@ class Functional(Emitter):
 
     def answer(self, result: str, by_inputs: str) -> str:
         """The last line of ``gradient``."""
-        return f"return {result}, dP, {by_inputs}"
+        return f"return {result}, dP, {by_inputs}{self.tests}"
 
     def layout(self, functions: Sequence[tuple[str, list[str], list[str]]]) -> list[str]:
         """The lines of the program: each function begins with the views of P and C that it needs."""
@@ -264,8 +264,8 @@ class Library:
             value, gradient, *holds = [functools.partial(f, P) for f in functions]
 
             def both(*inputs: Any) -> Any:
-                out, dP[:], by_inputs = gradient(*inputs)
-                return out, by_inputs
+                out, dP[:], *rest = gradient(*inputs)
+                return out, *rest
 
             return value, both, *holds
 

@@ -7,32 +7,35 @@ examples and the variables in arrays, and answers in arrays.
 
 from __future__ import annotations
 
-import functools
+import random
+from collections.abc import Callable
 from operator import mul
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import functions, graph, nodes
 from autograd.modes import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
-from .calls import compiled_node
-from .paths import Replay
+from . import selfcheck
+from .calls import compiled_node, constants, unwrapped
+from .paths import Path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from .paths import Path, Paths
+    from .paths import Paths
+    from .recording import Raised
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
     """The numbers of some examples; None for all of them."""
 
-
-COMPARED = 4
-"""How many examples of a batch are compared with the function itself, the first times."""
+T = TypeVar("T")
+Run = Callable[[Path, "Index", bool], "T | Unanswered"]
+"""What runs a path for some examples; whether the branches that it took are to be looked at as well."""
 
 
 def owned(tree: Any) -> Any:
@@ -68,6 +71,30 @@ def as_index(index: Any, count: int) -> Index:
     return found
 
 
+class Gradient(NamedTuple):
+    """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
+
+    mean: float
+    by_captured: Floats
+    by_inputs: list[Floats]
+
+
+class Unanswered(NamedTuple):
+    """That a program has no answer for some examples: ``failing`` says which; None if that is not known.
+
+    ``other_way``: because they take another way through the function, and not since something happened on this one.
+    """
+
+    failing: Any = None
+    other_way: bool = False
+
+
+def name_example(error: ArithmeticError | ValueError, j: int) -> None:
+    """Say in an exception, which stays the same one, in which example of a batch it was raised."""
+    if error.args and isinstance(error.args[0], str):
+        error.args = (f"{error.args[0]} (example {j})", *error.args[1:])
+
+
 class Batch:
     """Examples for a jitted function: for each of its arguments an array, with a column for each example.
 
@@ -92,6 +119,10 @@ class Batch:
         self.given: dict[tuple[int, int, int], Value] = {}
         """The Values among the numbers: by argument, example, and place in the example."""
         self._of_mean: dict[int, Floats] = {}
+        self.anew = False
+        """Whether the programs may stand for something that has changed: one example of each is compared each time."""
+        self._unfit: dict[Path, Any] = {}
+        """Which of the examples hold a number that a program does not tell the truth about."""
         self._steady: dict[Path, Any] = {}
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
@@ -144,22 +175,32 @@ class Batch:
     # Where the function itself runs: to be recorded, to be compared with, or because it has to.
 
     def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
-        """The function itself at one example, with other Values in the place of those that were given."""
+        """The function itself at one example, with other Values in the place of those that were given.
+
+        What it raises names the example.
+        """
         examples = [argument[j] for argument in self.arguments]
-        if instead:
+        if not self.family.raw and recorder.get() is None:
             for i, example in enumerate(examples):
                 leaves, structure = flatten(example)
-                examples[i] = rebuild(structure, [instead.get((i, j, k), x) for k, x in enumerate(leaves)])
-        return self.jitted.function(*examples)
+                places = [(i, j, k) for k in range(len(leaves))]
+                given = [x if instead is None else instead.get(at, x) for at, x in zip(places, leaves, strict=True)]
+                examples[i] = constants(structure, given)
+        try:
+            return self.jitted.function(*examples)
+        except (ArithmeticError, ValueError) as error:
+            name_example(error, j)
+            raise
 
-    def record(self, example: int) -> Path | None:
-        """Record the path that an example takes; None where that cannot be."""
+    def record(self, example: int) -> Path | Raised | None:
+        """Record the path that an example takes; what it raised if it did, None where that cannot be."""
         return self.jitted.record(self.jitted.function, self.structures, self.numbers(example), self.family)
 
     def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
         """The mean of the function's own results."""
         examples = range(self.count) if index is None else index.tolist()
-        return functions.mean([self.example(j, instead) for j in examples])
+        mean = functions.mean([self.example(j, instead) for j in examples])
+        return unwrapped(mean, bool(self.given) or any([path.captured for path in self.family.paths]))
 
     # Where its programs do.
 
@@ -169,19 +210,24 @@ class Batch:
 
         for (i, j, k), x in self.given.items():
             self.rows[i][j, k] = x._number
-        family, paths = self.family, self.family.paths
+        family = self.family
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
-        if paths and not paths[0].program.guards:
+        paths = self.paths()
+        if paths and (not paths[0].program.guards or len(paths) == 1):
             return [(paths[0], index)]
         left = np.arange(self.count) if index is None else index
         found: dict[Path | None, list[Any]] = {}
         known = 0
+        made: Path | Raised | None = None
         while len(left):
             new = known == len(paths)
-            if new and self.record(int(left[0])) is None and family.eager:
-                found.setdefault(None, []).append(left)
-                break
+            if new:
+                made = self.record(int(left[0]))
+                if made is None and family.eager:
+                    found.setdefault(None, []).append(left)
+                    break
+                paths = self.paths()
             holds = np.zeros(len(left), bool)
             if known < len(paths):
                 holds = self._holds(paths[known], left)
@@ -189,7 +235,8 @@ class Batch:
                     found.setdefault(paths[known].first, []).append(left[holds])
                 known += 1
             rest = ~holds
-            if new and rest[0]:  # at a tie: not even its own path holds for it
+            if new and rest[0]:  # at a tie, where not even its own path holds for it; or the function raises
+                self.raised(int(left[0]), made)
                 tied = left == left[0]
                 found.setdefault(None, []).append(left[tied & rest])
                 rest &= ~tied
@@ -197,6 +244,73 @@ class Batch:
         if len(found) == 1:
             return [(path, index) for path in found]
         return [(path, np.concatenate(parts)) for path, parts in found.items()]
+
+    def paths(self) -> list[Path]:
+        """The paths with the plain numbers of now around the function."""
+        outside = self.jitted.surroundings.now()
+        return [path for path in self.family.paths if path.outside == outside]
+
+    def raised(self, example: int, made: Path | Raised | None) -> None:
+        """If the function raised while an example was recorded, see whether it does so otherwise: it raises here."""
+        if made is not None and not isinstance(made, Path):
+            self.jitted.eagerly(self.family, lambda: self.example(example), made)
+
+    def solved(self, run: Run[T], index: Index = None) -> list[tuple[Path | None, Index, T | None]]:
+        """Some examples in parts, each with its path and what ``run(path, part)`` gave; eager ones have neither.
+
+        Where a program has no answer for some of the examples, only these take another path, or run eagerly.
+        """
+        found: list[tuple[Path | None, Index, T | None]] = []
+        for path, part in self.partition(index):
+            found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
+        return found
+
+    def _solved(
+        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...]
+    ) -> list[tuple[Path | None, Index, T | None]]:
+        import numpy as np
+
+        answer = run(path, index, not tried and len(self.paths()) == 1)
+        if not isinstance(answer, Unanswered):
+            return [(path, index, answer)]
+        each = np.arange(self.count) if index is None else index
+        failing = answer.failing
+        if failing is None and len(each) > 1:  # which they are is found by halving
+            half = len(each) // 2
+            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried)]
+        if failing is None or failing.all():
+            return self._otherwise(run, each, (*tried, path), answer.other_way)
+        return [
+            *self._solved(run, path, each[~failing], tried),
+            *self._otherwise(run, each[failing], (*tried, path), answer.other_way),
+        ]
+
+    def _otherwise(
+        self, run: Run[T], index: Any, tried: tuple[Path, ...], other_way: bool
+    ) -> list[tuple[Path | None, Index, T | None]]:
+        """Examples for which these paths do not do: by other paths, a new one perhaps, or eagerly."""
+        found: list[tuple[Path | None, Index, T | None]] = []
+        last = tried[-1]
+        while len(index) and not self.family.eager:
+            for path in self.paths():
+                if path not in tried and path.first not in tried and len(index):
+                    holds = self._held(path, index)
+                    if holds.any():
+                        found += self._solved(run, path, index[holds], tried)
+                        index = index[~holds]
+            if not len(index) or not (other_way or last.tries):
+                break
+            made = self.record(int(index[0]))
+            if isinstance(made, Path):
+                continue
+            if not other_way:
+                last.tries -= 1
+            self.raised(int(index[0]), made)
+            found.append((None, index[:1], None))
+            index = index[1:]
+        if len(index):
+            found.append((None, index, None))
+        return found
 
     def _holds(self, path: Path, index: Index) -> Any:
         """Which of the examples take this path; found out for all of them at once where that cannot change."""
@@ -216,11 +330,8 @@ class Batch:
         compiled.give_back()
         return np.broadcast_to(holds, self.length(index))
 
-    def replay(self, path: Path, index: Index) -> tuple[float, Floats, list[Floats]] | None:
-        """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted.
-
-        None where an operation leaves its domain: the function itself then raises, or returns what it has to.
-        """
+    def replay(self, path: Path, index: Index, alone: bool) -> Gradient | Unanswered:
+        """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
         import numpy as np
 
         if path.program.structure != "number":
@@ -234,18 +345,42 @@ class Batch:
         self.jitted.last = path, True, self.wanted
         try:
             with path.watched():
-                out, by_inputs = compiled.gradient(*self.taken(index), self._shares(n))
+                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self._shares(n))
                 mean = float(np.add.reduce(out) / n if out.ndim else out)
+                size = sum([float(np.add.reduce(x, None)) for x in (compiled.dP, *by_inputs)])
                 by_captured = compiled.dP.copy()
         except FloatingPointError:
-            return None
+            return Unanswered()
         finally:
             compiled.give_back()
+        trouble = self._trouble(path, index, captured, taken if alone else True, sound)
+        if trouble is not None:
+            return trouble
         if not path.library and mean - mean != 0.0:
-            return None
-        if not path.settled(captured):
-            self._check(path, index, captured, np.broadcast_to(out, (1, n)))
-        return mean, by_captured, by_inputs
+            return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
+        if not path.library and size - size != 0.0:
+            return Unanswered()
+        self._check(path, index, captured, np.broadcast_to(out, (1, n)), differentiated=True)
+        return Gradient(mean, by_captured, by_inputs)
+
+    def _trouble(self, path: Path, index: Index, captured: Floats, taken: Any, sound: Any) -> Unanswered | None:
+        """The examples that take another way, or for which the conditions of the program do not hold, if any."""
+        import numpy as np
+
+        n = self.length(index)
+        if taken is not True and not np.all(taken):
+            return Unanswered(~np.broadcast_to(taken, n), other_way=True)
+        if sound is not True and not np.all(sound):
+            return Unanswered(~np.broadcast_to(sound, n))
+        if path.program.hides or path.factored:
+            if path.unfit(captured).any():
+                return Unanswered(np.ones(n, bool))
+            if path not in self._unfit or self.given:
+                self._unfit[path] = np.any([path.unfit(rows).any(1) for rows in self.rows], axis=0)
+            failing = self._unfit[path] if index is None else self._unfit[path][index]
+            if failing.any():
+                return Unanswered(failing)
+        return None
 
     def _shares(self, n: int) -> Floats:
         """1/n for each of n examples: what the mean gives each of them of its gradient."""
@@ -255,15 +390,45 @@ class Batch:
             self._of_mean[n] = np.full(n, 1.0 / n)
         return self._of_mean[n]
 
-    def _check(self, path: Path, index: Index, captured: Floats, outputs: Floats) -> None:
-        """Compare a replay with the function itself: the last of its examples, and some before it."""
+    def _check(self, path: Path, index: Index, captured: Floats, outputs: Floats, differentiated: bool) -> None:
+        """Compare a replay with the function itself, if it is time to: its first, its last and a random example."""
+        import numpy as np
+
+        when = selfcheck.schedule(path, (True, self.wanted, differentiated))
+        if not when.due(captured, None if self.length(index) > 1 else self.numbers(self.place(index, 0))):
+            return
         n = self.length(index)
-        columns = range(n - 1, -1, -max(n // COMPARED, 1))[:COMPARED]
-        examples = [(c, c if index is None else int(index[c])) for c in columns]
-        replays = [
-            Replay(self.numbers(j), outputs[:, c].tolist(), functools.partial(self.example, j)) for c, j in examples
+        columns = sorted({0, n - 1, random.Random(when.runs).randrange(n)})
+        places = [self.place(index, c) for c in columns]
+        trials = [
+            selfcheck.Trial(self.numbers(j), outputs[:, c].tolist()) for c, j in zip(columns, places, strict=True)
         ]
-        self.jitted.check(path, captured, replays)
+
+        def derivative(cotangents: list[list[float]]) -> float:
+            compiled = path.take(True, self.wanted, captured)
+            try:
+                seeds = np.array([c for (c,) in cotangents])
+                with np.errstate(all="ignore"):
+                    _, by_inputs, _, _ = compiled.gradient(*self.taken(np.array(places)), seeds)
+                wanted = [d for d, is_wanted in zip(when.by_inputs, self.wanted, strict=True) if is_wanted]
+                sums = [float(x.sum(-1) @ d) for x, d in zip(by_inputs, wanted, strict=True)]
+                return float(compiled.dP @ when.direction) + sum(sums)
+            finally:
+                compiled.give_back()
+
+        self.update()
+        if selfcheck.compare(
+            self.jitted, path, trials, when, captured, self.structures, self.jitted.function,
+            derivative if differentiated else None,
+        ):  # fmt: skip
+            when.compared(captured, None, n)
+
+    def place(self, index: Index, column: int) -> int:
+        """The number of the example in this column."""
+        return column if index is None else int(index[column])
+
+    def update(self) -> None:
+        """Bring the Values up to date, before the function itself runs."""
 
     def mean(self, index: Index = None) -> Any:
         """The mean over some examples as one node, or one for each path that they take; a number without variables.
@@ -271,15 +436,15 @@ class Batch:
         ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
         """
         index = as_index(index, self.count)
-        parts = [(self._mean(path, part), self.length(part)) for path, part in self.partition(index)]
+        found = self.solved(self.replay, index)
+        parts = [(self._mean(path, part, gradient), self.length(part)) for path, part, gradient in found]
         if len(parts) == 1:
             return parts[0][0]
         n = self.length(index)
         return functions.dot([length / n for _, length in parts], [mean for mean, _ in parts])
 
-    def _mean(self, path: Path | None, index: Index) -> Any:
+    def _mean(self, path: Path | None, index: Index, found: Gradient | None) -> Any:
         """The mean over examples that take one path."""
-        found = None if path is None else self.replay(path, index)
         if path is None or found is None:
             return self.eager_mean(index)
         mean, by_captured, by_inputs = found
@@ -305,8 +470,7 @@ class Batch:
 
         structures: list[Any] = []
         table = np.empty((0, self.count))
-        for path, index in self.partition():
-            found = None if path is None else self._values(path, index)
+        for _, index, found in self.solved(self._values):
             structure, values = found or self._eager_values(index)
             if not structures:
                 table = np.empty((len(values), self.count))
@@ -319,8 +483,8 @@ class Batch:
             table[:, slice(None) if index is None else index] = values
         return rebuild(structures[0], [*table])
 
-    def _values(self, path: Path, index: Index) -> tuple[Any, Floats] | None:
-        """The results of some examples, a column for each; None where an operation leaves its domain."""
+    def _values(self, path: Path, index: Index, alone: bool) -> tuple[Any, Floats] | Unanswered:
+        """The results of some examples, a column for each."""
         import numpy as np
 
         count, n = len(path.program.outputs), self.length(index)
@@ -329,18 +493,26 @@ class Batch:
         self.jitted.last = path, True, self.wanted
         try:
             with path.watched():
-                out = np.asarray(compiled.value(*self.taken(index)))
+                out, taken, sound = compiled.value(*self.taken(index))
+                out = np.asarray(out)
         except FloatingPointError:
-            return None
+            return Unanswered()
         finally:
             compiled.give_back()
+        trouble = self._trouble(path, index, captured, taken if alone else True, sound)
+        if trouble is not None:
+            return trouble
         if out.ndim < (count > 1) + 1:  # the same for all examples
             out = np.repeat(out[..., None], n, -1)
         out = out.reshape(count, n)
         if not path.library and not np.isfinite(out).all():
-            return None
-        if not path.settled(captured):
-            self._check(path, index, captured, out)
+            return Unanswered(~np.isfinite(out).all(0))
+        self._check(path, index, captured, out, differentiated=False)
+        if self.anew:
+            column = random.randrange(n)
+            j = self.place(index, column)
+            trial = selfcheck.Trial(self.numbers(j), out[:, column].tolist())
+            selfcheck.still(self.jitted, path, trial, captured, self.structures, self.jitted.function)
         return path.program.structure, out
 
     def _eager_values(self, index: Index) -> tuple[Any, Floats]:
@@ -430,7 +602,7 @@ class Objective(Batch):
         that the function uses. RuntimeError then from that run.
         """
         for path in self.family.paths:
-            path.unchecked.add("replay")
+            selfcheck.doubt(path)
 
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
@@ -447,30 +619,33 @@ class Objective(Batch):
 
     def trusted_gradient(self, index: Index) -> tuple[float, Floats]:
         """:meth:`gradient` for a loop that makes its arrays of example numbers itself: they are not looked at."""
-        parts = self.partition(index)
-        found = [x for path, part in parts if (x := self._gradient(path, part)) is not None]
-        if len(found) < len(parts):
+        if not self.simple():
             return self._over_values(index)
+        found = self.solved(self.replay, index)
         if len(found) == 1:
-            return found[0]
-        shares = [self.length(part) / self.length(index) for _, part in parts]
-        means, derivatives = zip(*found, strict=True)
+            ((path, part, gradient),) = found
+            return self._spread(path, part, gradient)
+        shares = [self.length(part) / self.length(index) for _, part, _ in found]
+        means, derivatives = zip(*[self._spread(*each) for each in found], strict=True)
         return sum(map(mul, shares, means)), sum(map(mul, shares, derivatives))
 
-    def _gradient(self, path: Path | None, index: Index) -> tuple[float, Floats] | None:
-        """The same for examples that take one path; None where arrays do not do."""
+    def simple(self) -> bool:
+        """Whether all that the known paths use are the variables."""
+        return not self.given and all([self._layout(path) is not None for path in self.family.paths])
+
+    def _spread(self, path: Path | None, index: Index, found: Gradient | None) -> tuple[float, Floats]:
+        """The mean over examples that take one path, and its derivatives by the variables."""
         layout = None if path is None else self._layout(path)
-        if path is None or layout is None:
-            return None
-        found = self.replay(path, index)
-        return None if found is None else (found[0], layout.spread(found[1]))
+        if layout is None or found is None:
+            return self._over_values(index)
+        return found.mean, layout.spread(found.by_captured)
 
     def _over_values(self, index: Index) -> tuple[float, Floats]:
         """The same by way of the Values, which always does."""
         import numpy as np
 
         self.write()
-        mean = nodes.as_value(self.mean(index))
+        mean = nodes.as_value(self.mean(index) if self.family.eager or not self.simple() else self.eager_mean(index))
         return mean._number, np.array(graph.gradients([mean], [1.0], self.variables))
 
     def captured(self, path: Path) -> Floats:
@@ -493,7 +668,11 @@ class Objective(Batch):
         self.write()
         return super().example(j, instead)
 
-    def record(self, example: int) -> Path | None:
-        """Record the path that an example takes; None where that cannot be."""
+    def record(self, example: int) -> Path | Raised | None:
+        """Record the path that an example takes; what it raised if it did, None where that cannot be."""
         self.write()
         return super().record(example)
+
+    def update(self) -> None:
+        """Bring the Values up to date, before the function itself runs."""
+        self.write()

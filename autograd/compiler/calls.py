@@ -6,20 +6,43 @@ again in its place, so that the recorded scalars are there to be differentiated.
 
 from __future__ import annotations
 
+import enum
 import functools
-from typing import TYPE_CHECKING, Any
+from operator import mul
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import nodes
+from autograd import graph, nodes, rules
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
 
-from .paths import Replay, alike
+from . import selfcheck
+from .paths import Path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .paths import Path, Paths
+    import numpy as np
+
+    from .paths import Paths
+    from .recording import Raised
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class Without(enum.Enum):
+    """Why a program has no answer: its path is not taken, or something happened that it does not tell."""
+
+    PATH = "another way through the function"
+    PROGRAM = "an operation outside its domain, a zero whose sign matters, or a number that is not finite"
+
+
+class Result(NamedTuple):
+    """A number of the result, and its derivatives by what is captured and by the arguments."""
+
+    value: float
+    by_captured: list[float]
+    by_inputs: list[float]
 
 
 class Call:
@@ -39,28 +62,55 @@ class Call:
         n = len(args)
         self.function = jitted.function if not kwargs else functools.partial(with_keywords, jitted.function, n, keys)
 
-    def path(self) -> Path | None:
-        """The path that these arguments take, recorded if it is new."""
+    def answer(self) -> Any:
+        """What the function returns for these arguments."""
+        found: Path | Raised | None = None
+        family = self.family
+        if not family.eager:
+            outside = self.jitted.surroundings.now()
+            tried: list[Path] = []
+            for path in [x for x in family.paths if x.outside == outside]:
+                if path is family.paths[0] or not path.program.guards or self.on(path):
+                    results = self.replay(path)
+                    if isinstance(results, list):
+                        return self.arranged(path, results)
+                    if results is Without.PROGRAM:
+                        tried.append(path)
+            # None does: another way through the function, or what only the function itself can answer.
+            if not tried or tried[-1].tries:
+                found = self.jitted.record(self.function, self.structures, self.numbers, family, tuple(self.kwargs))
+                if isinstance(found, Path):
+                    results = self.replay(found)
+                    if isinstance(results, list):
+                        return self.arranged(found, results)
+                elif tried:
+                    tried[-1].tries -= 1
+        return self.jitted.eagerly(family, self.eager, found)
+
+    def eager(self) -> Any:
+        """What the function itself returns: on Values, as it is recorded, and a number where nothing is a variable."""
+        if self.family.raw:
+            return self.jitted.function(*self.args, **self.kwargs)
+        variable = any(self.wanted) or any([path.captured for path in self.family.paths])
+        return unwrapped(self.function(*map(constants, self.structures, self.leaves)), variable)
+
+    def on(self, path: Path) -> bool:
+        """Whether the guards of a path hold for these arguments."""
         import numpy as np
 
-        arrays = [np.array(x) for x in self.numbers]
-        for path in self.family.paths:
-            if not path.program.guards:
-                return path
-            compiled = path.take(False, self.wanted)
-            with np.errstate(all="ignore"):
-                holds = compiled.holds(*arrays)
-            compiled.give_back()
-            if holds:
-                return path
-        return self.jitted.record(self.function, self.structures, self.numbers, self.family, tuple(self.kwargs))
+        compiled = path.take(False, self.wanted)
+        with np.errstate(all="ignore"):
+            holds = bool(compiled.holds(*[np.array(x) for x in self.numbers]))
+        compiled.give_back()
+        return holds
 
-    def replay(self, path: Path) -> list[tuple[float, list[float], list[float]]] | None:
+    def replay(self, path: Path) -> list[Result] | Without:
         """For each number of the result its value, and its derivatives by what is captured and by the arguments."""
         import numpy as np
 
         arrays = [np.array(x) for x in self.numbers]
         compiled = path.take(False, self.wanted)
+        captured = compiled.P.copy()
         count = len(path.program.outputs)
         results = []
         self.jitted.last = path, False, self.wanted
@@ -68,24 +118,47 @@ class Call:
             with path.watched():
                 for k in range(count):
                     seed = 1.0 if count == 1 else np.eye(count)[k]
-                    out, by_inputs = compiled.gradient(*arrays, seed)
+                    out, by_inputs, taken, sound = compiled.gradient(*arrays, seed)
+                    if not taken or not sound:
+                        return Without.PROGRAM if taken else Without.PATH
                     value = float(out) if count == 1 else float(out[k])
                     by_given = [x for array in by_inputs for x in array.tolist()]
-                    results.append((value, compiled.dP.tolist(), by_given))
+                    results.append(Result(value, compiled.dP.tolist(), by_given))
         except FloatingPointError:
-            return None
+            return Without.PROGRAM
         finally:
-            captured = compiled.P.copy() if path.unchecked else compiled.P
             compiled.give_back()
-        if not path.library and not all([value - value == 0.0 for value, _, _ in results]):
-            return None
-        if not path.settled(captured):
-            again = functools.partial(self.jitted.function, *self.args, **self.kwargs)
-            self.jitted.check(path, captured, [Replay(self.numbers, [x[0] for x in results], again)])
+        if not path.library and not finite(results):
+            return Without.PROGRAM
+        if (path.program.hides or path.factored) and path.unfit(np.concatenate([captured, *arrays])).any():
+            return Without.PROGRAM
+        self.check(path, captured, results)
         return results
 
-    def arranged(self, path: Path, results: list[tuple[float, list[float], list[float]]]) -> Any:
+    def check(self, path: Path, captured: Floats, results: list[Result]) -> None:
+        """Compare the results with the function itself, if it is time to."""
+        when = selfcheck.schedule(path, (False, self.wanted))
+        if not when.due(captured, self.numbers):
+            return
+        by_inputs = [
+            d for part, wanted in zip(when.by_inputs, self.wanted, strict=True) if wanted for d in part.tolist()
+        ]
+        direction = [*when.direction.tolist(), *by_inputs]
+
+        def derivative(cotangents: list[list[float]]) -> float:
+            slopes = [sum(map(mul, direction, (*x.by_captured, *x.by_inputs))) for x in results]
+            return float(sum(map(mul, cotangents[0], slopes)))
+
+        trial = selfcheck.Trial(self.numbers, [x.value for x in results])
+        differentiated = derivative if direction else None
+        if selfcheck.compare(
+            self.jitted, path, [trial], when, captured, self.structures, self.function, differentiated
+        ):
+            when.compared(captured, self.numbers, 1)
+
+    def arranged(self, path: Path, results: list[Result]) -> Any:
         """The result as the function would return it: a node for each number; numbers where nothing is a variable."""
+        plain = path.program.plain
         places: list[Value | None] = [
             x if isinstance(x, Value) else None
             for leaves, wanted in zip(self.leaves, self.wanted, strict=True)
@@ -97,7 +170,7 @@ class Call:
         outputs: list[Any] = []
         for k, (value, by_captured, by_inputs) in enumerate(results):
             by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
-            if not parents:
+            if not parents or k in plain:
                 outputs.append(value)
                 continue
             again = functools.partial(self.again, k)
@@ -112,6 +185,30 @@ class Call:
             for structure, leaves in zip(self.structures, self.leaves, strict=True)
         ]
         return nodes.as_value(flatten(self.function(*arguments))[0][k])
+
+
+def constants(structure: Any, leaves: Sequence[Value | float]) -> Any:
+    """An argument with its numbers as constants, and its Values as they are."""
+    return rebuild(structure, [nodes.as_value(x) for x in leaves])
+
+
+def unwrapped(result: Any, variable: bool) -> Any:
+    """What a function returned for constants: numbers, unless something it used was a variable."""
+    try:
+        leaves, structure = flatten(result)
+    except TypeError:  # what no program returns either
+        return result
+    if variable or not any([isinstance(x, Value) for x in leaves]):
+        return result
+    roots = [x for x in leaves if isinstance(x, Value)]
+    if any([not x.parents and x.rule is not rules.CONSTANT for x in graph.order(*roots)]):
+        return result
+    return rebuild(structure, [number(x) for x in leaves])
+
+
+def finite(results: Sequence[Result]) -> bool:
+    """Whether no number of the results is inf or nan."""
+    return all([x - x == 0.0 for result in results for x in (result.value, *result.by_captured, *result.by_inputs)])
 
 
 def with_keywords(function: Callable[..., Any], count: int, keys: tuple[str, ...], *arguments: Any) -> Any:
@@ -134,7 +231,7 @@ def compiled_node(
             return partials
         found = expanded(again, given, parents[: len(parents) - len(given)])
         for derivative, stored in zip(found, out.partials, strict=True):
-            if not alike(number(derivative), stored, max(map(abs, out.partials))):
+            if not alike(derivative, stored, max(map(abs, out.partials))):
                 raise nodes.changed(out, number(derivative), stored)
         out.partials = tuple([number(x) for x in found])
         return tuple(found)
@@ -152,17 +249,20 @@ def compiled_node(
 def expanded(again: Callable[[Sequence[Value]], Value], given: Sequence[Value], captured: Sequence[Value]) -> list[Any]:
     """The derivatives of a program by what is captured and by what is given, as graphs of the recorded scalars.
 
-    Each given Value is seen through a node of its own. While the derivatives are formed, these nodes and the captured
-    ones have no edges: what one of them depends on must not be counted along that way too.
+    Each given Value is seen through a node of its own. These nodes and the captured ones count as leaves: what one of
+    them depends on must not be counted along that way too.
     """
     seen = [+x for x in given]
     output = again(seen)
     variables = [*captured, *seen]
-    edges = [(x, x.parents, x.partials) for x in dict.fromkeys(variables)]
-    for x, _, _ in edges:
-        x.parents = x.partials = ()
-    try:
-        return nodes.gradients([output], [1.0], variables)
-    finally:
-        for x, parents, partials in edges:
-            x.parents, x.partials = parents, partials
+    return nodes.gradients([output], [1.0], variables, stop=variables)
+
+
+def alike(derivative: Any, stored: float, size: float) -> bool:
+    """Whether a derivative is a stored one up to rounding, which is measured in its graph where it has cancelled."""
+    now = number(derivative)
+    if now == stored or (now != now and stored != stored) or abs(now - stored) <= 1e-9 * abs(stored) + 1e-12 * size:
+        return True
+    if not isinstance(derivative, Value):
+        return False
+    return abs(now - stored) <= 8.0 * selfcheck.Sweep([derivative], [1.0], {}).value_bound

@@ -28,6 +28,7 @@ from autograd.modes import recorder
 from .batches import Batch, owned
 from .calls import Call
 from .paths import Paths
+from .selfcheck import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,12 +122,7 @@ class Jitted(Paths):
         """What the function returns for these arguments."""
         if recorder.get() is not None:  # inside another jitted function it is part of that
             return self.function(*args, **kwargs)
-        call = Call(self, args, kwargs)
-        path = None if call.family.eager else call.path()
-        results = None if path is None else call.replay(path)
-        if path is None or results is None:
-            return self.function(*args, **kwargs)
-        return call.arranged(path, results)
+        return Call(self, args, kwargs).answer()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jitted:
         """The jitted method of an object, the same each time as long as the object lives; it does not keep it alive."""
@@ -148,9 +144,20 @@ class Jitted(Paths):
         """
         return Batch(self, arguments).mean()
 
-    def map(self, *arguments: Any) -> Any:
-        """The results for all examples as NumPy arrays, example i along the first axis; numbers, without gradients."""
-        return Batch(self, arguments).map()
+    def map(self, *arguments: Any, anew: bool = False) -> Any:
+        """The results for all examples as NumPy arrays, example i along the first axis; numbers, without gradients.
+
+        ``anew=True``: what the function finds around itself may have changed since it was recorded. One of the examples
+        is run through the function itself, and if its result is another one than the program's, it is recorded anew.
+        """
+        batch = Batch(self, arguments)
+        batch.anew = anew
+        if anew:
+            try:
+                return batch.map()
+            except Refused:
+                batch = Batch(self, arguments)
+        return batch.map()
 
     def batch(self, *arguments: Any) -> Batch:
         """These examples, prepared once for many calls: of ``mean()`` and ``map()``, or as an ``objective(variables)``.

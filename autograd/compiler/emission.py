@@ -27,6 +27,7 @@ import numpy as np
 from autograd import arrays, rules
 from autograd.symbols import Symbol, call
 
+from .failing import Failing
 from .iterations import FLOATS, Writer, finite, floats, holding
 from .naming import Names, quoted, stem
 from .rolling import Access, Array, Elementwise, Join, Linear, Loop, Reduction
@@ -44,6 +45,9 @@ COMPARISONS = {
 
 READ = frozenset((*rules.TABLE, *rules.RECORDED))
 """The rows that are read; of others, which users have made, the functions are called."""
+
+ENDLESS = ("inf", "(-inf)", "(nan)")
+"""The texts of numbers that are not finite."""
 
 BATCH = "n"
 """The letter of the last axis, where there are examples."""
@@ -136,7 +140,7 @@ class Reading:
 
     def of_floats(self) -> Reading:
         """The rows over single floats, each with its guards."""
-        return FloatReading()
+        return FloatReading(self.made)
 
     def _call(self, name: str) -> Callable[..., Symbol]:
         write = call(name)
@@ -180,6 +184,8 @@ class Reading:
 
     def elementwise(self, rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:
         """The value of a row (index -1) or one of its partials, as a function that applies it to each element."""
+        if isinstance(rule, Failing):
+            return rule.over_arrays(np)
 
         def of_numbers(*xs: float) -> float:
             try:
@@ -201,12 +207,31 @@ class Reading:
 class FloatReading(Reading):
     """Rows over the names of single floats, as the table has them."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: dict[str, Callable[..., Any]]) -> None:
         super().__init__(plain=False)
+        self.made = made
         self.names |= {"larger": self._call("larger"), "smaller": self._call("smaller")}
 
     def _call(self, name: str) -> Callable[..., Symbol]:
         return super()._call(f"float_{name}")
+
+    def elementwise(self, rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:  # noqa: ARG002
+        """The value of a row that a user has made (index -1), or one of its partials."""
+        if index < 0:
+            return rule.value
+        return lambda *xs: float(rule.partials(rule.value(*xs), *xs)[index])
+
+    def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
+        """The text of a row's value; Python's own ``**`` where the exponent is 2."""
+        if rule is rules.POW and operands[1].text == "2.0":
+            return f"{operands[0]} ** 2.0"
+        return super().value(rule, operands)
+
+    def partials(self, rule: rules.Rule, out: Symbol, operands: Sequence[Symbol]) -> list[Symbol | float]:
+        """The texts of a row's partials; numbers where they are."""
+        if rule is rules.POW and operands[1].text == "2.0":
+            return [2.0 * operands[0], 0.0]
+        return super().partials(rule, out, operands)
 
     def selection(self, condition: Any, x: Any, y: Any) -> Symbol:
         """x where the condition is not 0, else y."""
@@ -248,6 +273,8 @@ def contract(left: str, a: str, right: str, b: str, out: str) -> str:
     shared = [letter for letter in a if letter in b and letter not in out]
     if not a or not b:
         source, letters, factor = (right, b, left) if not a else (left, a, right)
+        if factor in ENDLESS:  # a factor must not go past the sum then: 0 * inf is lost
+            return summed(f"({atom(factor)} * {atom(source)})", letters, out)
         return f"{atom(factor)} * {atom(summed(source, letters, out))}"
     if set(out) == set(a) | set(b):
         return f"{atom(aligned(left, a, out))} * {atom(aligned(right, b, out))}"
@@ -302,6 +329,8 @@ class Emitter:
             self.names[array.index] = self.fresh.fresh(wish) if wish else self.fresh.numbered("x")
         self.examples = self.names[rolled.inputs[0].index] if batched else ""
         """An argument, whose last axis is that of the examples."""
+        self.factored = False
+        """Whether somewhere a factor was moved past a sum, as it may if it is finite."""
         self.layers: dict[int, int] = {}
         self.writers: dict[int, Writer] = {}
         self.define([rolled.outputs])
@@ -449,6 +478,7 @@ class Emitter:
         if "k" in segment.left_axes and not (a + b).count("k"):
             left = f"{segment.left.positions.shape[-1]} * {left}"
         out = "".join([x for x in want if x in a or x in b])
+        self.moves(a, b, out)
         return aligned(contract(left, a, right, b, out), out, want)
 
     # Backward.
@@ -546,11 +576,16 @@ class Emitter:
             if access.array.index not in self.needs:
                 continue
             want = "".join([x for x in self.letters(access, axes) if x in have or x in letters])
+            self.moves(have, letters, want)
             source = contract(g, have, other, letters, want)
             if twice:
                 self.give(access, axes, f"2.0 * {source}", want)
                 return
             self.give(access, axes, source, want)
+
+    def moves(self, a: str, b: str, out: str) -> None:
+        """Note if a product of these axes has a factor that is moved past a sum."""
+        self.factored |= (not a and set(b) > set(out)) or (not b and set(a) > set(out))
 
     def remark(self, statement: Statement) -> str:
         """The comment behind a statement: its row of the table, for how many numbers, and what labels they have."""
@@ -574,23 +609,32 @@ class Emitter:
         rolled = self.rolled
         inputs = [self.names[array.index] for array in rolled.inputs]
         result = self.view(self.names[rolled.outputs.array.index], rolled.outputs)
-        value = [*self.forward_lines([rolled.outputs]), f"return {result}"]
+        self.tested = [access for access, _ in (*rolled.guards, *rolled.watched)]
+        """What is computed beside the result: the conditions under which it is that of the function."""
+        self.tests = ""
+        if self.tested:
+            self.tests = f", {self.condition(rolled.guards)}, {self.condition(rolled.watched)}"
+        value = [*self.forward_lines([rolled.outputs, *self.tested]), f"return {result}{self.tests}"]
         gradient = self._gradient(result)
         functions = [("value", inputs, value), ("gradient", [*inputs, "g"], gradient)]
         if rolled.guards:
-            conditions = [
-                f"({self.view(self.names[access.array.index], access)} {'!=' if holds else '=='} 0.0)"
-                + ".all(0)" * len(access.used.shape)
-                for access, holds in rolled.guards
-            ]
             lines = self.forward_lines([access for access, _ in rolled.guards])
-            functions.append(("holds", inputs, [*lines, f"return {' & '.join(conditions)}"]))
+            functions.append(("holds", inputs, [*lines, f"return {self.condition(rolled.guards)}"]))
         self.namespace |= self.reading.made
         text = self.layout(functions)
         names = [name for name, _, _ in functions]
         if "floats" in self.namespace:
             names = [f"{'holding' if name == 'holds' else 'floats'}({name})" for name in names]
         return "\n".join([*text, "", f"    return {', '.join(names)}"]) + "\n"
+
+    def condition(self, tests: Sequence[tuple[Access, bool]]) -> str:
+        """Whether all of these come out as they did."""
+        each = [
+            f"({self.view(self.names[access.array.index], access)} {'!=' if holds else '=='} 0.0)"
+            + ".all(0)" * len(access.used.shape)
+            for access, holds in tests
+        ]
+        return " & ".join(each) or "True"
 
     def layout(self, functions: Sequence[tuple[str, list[str], list[str]]]) -> list[str]:
         """The lines of the program: what is the same in every call, then the functions (name, arguments, body)."""
@@ -636,9 +680,13 @@ class Emitter:
         self.lines: list[str | Contribution] = []
         self.contributions: dict[int, list[Contribution]] = {}
         self.partials: dict[int, list[Symbol | float]] = {}
-        statements = self.needed([self.rolled.outputs])
+        statements = self.needed([self.rolled.outputs, *self.tested])
+        differentiated = set(map(id, self.needed([self.rolled.outputs])))
         for statement in statements:
-            self.forward_shared(statement)
+            if id(statement) in differentiated:
+                self.forward_shared(statement)
+            else:
+                self.lines += self.assigned(statement)
         outputs = self.rolled.outputs
         axes = "a"[: outputs.positions.ndim]
         self.give(outputs, axes, "g", self.letters(outputs, axes).replace(BATCH, "") + BATCH * self.columns)
@@ -655,7 +703,7 @@ class Emitter:
 
     def answer(self, result: str, by_inputs: str) -> str:
         """The last line of ``gradient``; the derivatives by what is captured are in dP."""
-        return f"return {result}, {by_inputs}"
+        return f"return {result}, {by_inputs}{self.tests}"
 
     def forward_shared(self, statement: Statement) -> None:
         """A forward statement; what its partials need as well is given a name."""

@@ -100,6 +100,7 @@ class Writer:
             if argument.operand is not None and argument.steps:
                 text = self.operand(argument.operand, steps=True)
                 self.given[index] = text if text.isidentifier() else outer.fresh.numbered("u")
+        body.factored = False
         body.define(loop.body.results or [loop.body.outputs])
 
     def name(self, argument: Argument) -> str:

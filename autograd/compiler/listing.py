@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .normalising import Formula
-    from .recording import Program
     from .rolling import Rolled
+    from .scalars import Program
 
     Row = tuple[str, ...]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import rules
 
-from .recording import Program
+from .scalars import Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,8 @@ class Repetition:
 class Body(Program):
     """One iteration as a program of its own; each of ``groups`` is an argument, its results are the kept nodes.
 
-    ``scalars``: whether its results are single numbers, each for itself.
+    ``scalars``: whether its results are single numbers, each for itself. Squares are powers again then: of floats they
+    raise where they are too large, as the function's own do, and nothing else would tell.
     """
 
     body = True
@@ -76,7 +77,7 @@ class Body(Program):
     def __init__(self, formula: Formula, loop: Repetition, groups: Sequence[Sequence[int]], scalars: bool) -> None:
         self.rules, self.operands, self.data = [], [], []
         self.scalars = scalars
-        self.captured, self.captured_nodes, self.labels, self.guards = [], [], {}, []
+        self.captured, self.captured_nodes, self.labels, self.guards, self.watched = [], [], {}, [], []
         self.structure = None
         self.input_names = [""] * len(groups)
         number: dict[int, int] = {}
@@ -94,11 +95,16 @@ class Body(Program):
         for node in loop.nodes[-1].tolist():
             items = formula.items.get(node)
             if items is None:
-                operands = tuple([number[x] for x in formula.operands[node]])
-                number[node] = add(formula.rules[node], operands, formula.data[node])
+                rule, operands = formula.rules[node], tuple([number[x] for x in formula.operands[node]])
+                if scalars and rule is rules.MUL and operands[0] == operands[1]:
+                    rule, operands = rules.POW, (operands[0], add(rules.CONSTANT, (), 2.0))
+                number[node] = add(rule, operands, formula.data[node])
                 continue
             pairs = [x for x in items if isinstance(x, tuple)]
             alone = [number[x] for x in items if isinstance(x, int)]
+            if scalars:
+                alone += [add(rules.POW, (number[x], add(rules.CONSTANT, (), 2.0)), 0.0) for x, y in pairs if x == y]
+                pairs = [(x, y) for x, y in pairs if x != y]
             if pairs:
                 factors = (*[number[x] for x, _ in pairs], *[number[y] for _, y in pairs])
                 alone.insert(0, add(rules.DOT, factors, 0.0))
@@ -340,7 +346,7 @@ def described(
         leaf = Leaf(int(lag[c]), index[int(source[c])], None) if inside[c] else Leaf(0, -1, ids[c], roles[c])
         if leaf.nodes is not None and formula.rules[last] is rules.CONSTANT:
             values = [formula.data[x] for x in ids[c].tolist()]
-            if all([x == values[0] for x in values]):
+            if len(set(map(repr, values))) == 1:
                 leaf = Leaf(0, -1, ids[c, -1:])
         known = leaves.setdefault(last, leaf)
         if known[:2] != leaf[:2] or not np.array_equal(known.nodes, leaf.nodes):  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from autograd import rules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .recording import Program
+    from .scalars import Program
 
     Item = int | tuple[int, int]
 
@@ -33,8 +33,8 @@ class Formula:
         self.items: dict[int, list[Item] | deque[Item]] = {}
         self.order: list[int] = []
         self.same: dict[int, int] = {}
-        self.roots = [*program.outputs, *[node for node, _, _ in program.guards]]
-        self._rewrite()
+        self.roots = [*program.outputs, *[node for node, _, _ in program.guards], *program.watched]
+        self._rewrite(program)
         self._absorb()
         self._settle()
         self._merge()
@@ -48,7 +48,7 @@ class Formula:
         self.order.append(len(self.rules) - 1)
         return len(self.rules) - 1
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, program: Program) -> None:
         """Fold what is constant; a mean is a sum divided, a square a product."""
         constant, power, mean = rules.CONSTANT, rules.POW, rules.MEAN
         given, same = self.rules, self.same
@@ -59,7 +59,7 @@ class Formula:
             elif given[operands[0]] is constant and all([given[x] is constant for x in operands]):
                 given[node], self.operands[node] = constant, ()
             elif rule is power:
-                if given[operands[1]] is constant and self.data[operands[1]] == 2.0:
+                if given[operands[1]] is constant and self.data[operands[1]] == 2.0 and not program.scalars:
                     given[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
             elif rule is mean:
                 whole = self._new(rules.SUM, operands, self.data[node] * len(operands))

@@ -1,9 +1,9 @@
 """Paths: the ways through a function that were recorded, with their compiled programs.
 
-A program stands for the function only as long as the comparisons that Python branched on come out the same. Each way
-through the function is a path: one recorded program, rolled, and compiled in the forms that were asked for (for one
-example or for a batch, by which arguments the derivative is wanted). A compiled form owns its buffers; a path keeps
-those that nobody is using.
+A program stands for the function only as long as the comparisons that Python branched on come out the same, and the
+operations that raised raise again. Each way through the function is a path: one recorded program, rolled, and compiled
+in the forms that were asked for (for one example or for a batch, by which arguments the derivative is wanted). A
+compiled form owns its buffers; a path keeps those that nobody is using.
 
 NumPy's functions and those of ``math`` differ in the last digit. Where a comparison is that near to a tie, an example
 may be computed on the other branch than the function itself would take, if that one is recorded: its value is then
@@ -15,11 +15,12 @@ from __future__ import annotations
 import functools
 import warnings
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from autograd import graph
-from autograd.structures import flatten
-from autograd.value import Value, number
+from autograd.modes import ieee_arithmetic
+from autograd.value import Value
+
+from .surroundings import Surroundings, varying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,23 +29,26 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .backends import Library
-    from .recording import Program
+    from .recording import Raised
+    from .scalars import Program
+    from .selfcheck import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Form = tuple[bool, tuple[bool, ...]]
+    """Whether a program is for a batch, and by which arguments the derivative is wanted."""
 
 PATHS = 32
 """How many ways through a function are recorded before it runs eagerly."""
+
+TRIES = 4
+"""How often a path that does not do is recorded again, in case that the function goes another way."""
 
 
 class Path:
     """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
 
     def __init__(
-        self,
-        program: Program,
-        numbers: Sequence[Sequence[float]],
-        library: Library | None,
-        record: Callable[[Sequence[Sequence[float]]], Program],
+        self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any
     ) -> None:
         import numpy as np
 
@@ -54,22 +58,25 @@ class Path:
         self.program = program
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
-        self.record = record
-        """Records the function again, at other numbers."""
+        self.outside = outside
+        """The plain numbers around the function with which it was recorded."""
         self.signature = program.signature() if program.guards else None
         self.first = self
         """The first path that computes the same: this one, or an earlier one with other guards."""
         self.steady = steady(program)
         """Whether its guards depend on nothing but the arguments, so that an example takes it always or never."""
+        self.tries = TRIES
+        """How often it may still be recorded again where it does not do."""
         self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
         self.recorded = np.array([value._number for value in self.captured])
         self.arguments = [list(x) for x in numbers]
         """The numbers of the arguments that it was recorded with."""
-        self.unchecked = {"replay", *["captured"] * bool(self.captured), *["arguments"] * any(map(len, numbers))}
-        """What was not compared with the function itself yet: a run, one with other captured numbers, one with other
-        arguments."""
-        self._sources: dict[Any, tuple[str, Any, Callable[..., Any]]] = {}
-        self._free: dict[Any, list[Compiled]] = {}
+        self.checks: dict[Any, Schedule] = {}
+        """When each of its forms is compared with the function itself."""
+        self.factored = False
+        """Whether its program moves a factor past a sum, as it may if it is finite."""
+        self._sources: dict[Form, tuple[str, Any, Callable[..., Any]]] = {}
+        self._free: dict[Form, list[Compiled]] = {}
 
     def source(self, batched: bool, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""
@@ -87,6 +94,7 @@ class Path:
             program = namespace["program"]
             if self.library:
                 program = self.library.hosted(program, self.rolled.constant_values, emitter.gathers)
+            self.factored |= emitter.factored or any([writer.body.factored for writer in emitter.writers.values()])
             self._sources[key] = source, emitter.gathers, program
         return self._sources[key]
 
@@ -109,12 +117,13 @@ class Path:
             return nullcontext()
         return np.errstate(over="raise", divide="raise", invalid="raise")
 
-    def settled(self, captured: Floats) -> bool:
-        """Whether no check is left that a replay with these captured numbers could be."""
+    def unfit(self, numbers: Floats) -> Any:
+        """For each number whether the program does not tell the truth about it: nan may be lost, or inf."""
         import numpy as np
 
-        left = self.unchecked
-        return not left or (left == {"captured"} and np.array_equal(captured, self.recorded))
+        if self.factored:
+            return ~np.isfinite(numbers)
+        return np.isnan(numbers) if self.program.hides else np.zeros(numbers.shape, bool)
 
     def read(self) -> Floats:
         """The captured numbers of this moment."""
@@ -159,17 +168,8 @@ def same(one: Program, other: Program) -> bool:
     """Whether two recordings are the same, guards and their outcomes included."""
     if outcomes(one) != outcomes(other) or repr(one.structure) != repr(other.structure):
         return False
-    first, second = (listed(x, [*x.outputs, *[node for node, _, _ in x.guards]]) for x in (one, other))
+    first, second = (listed(x, [*x.outputs, *x.watched, *[node for node, _, _ in x.guards]]) for x in (one, other))
     return bool(first == second)
-
-
-def parted(one: Program, other: Program) -> bool:
-    """Whether two recordings are the same up to a comparison that came out differently."""
-    for k, (x, y) in enumerate(zip(outcomes(one), outcomes(other), strict=False), 1):
-        if x != y:
-            first, second = (listed(each, [node for node, _, _ in each.guards[:k]]) for each in (one, other))
-            return bool(first == second)
-    return False
 
 
 class Compiled:
@@ -181,8 +181,16 @@ class Compiled:
         self.P = np.zeros(rolled.captured.size)
         self.dP = np.zeros(rolled.captured.size)
         self._free = free
-        self.value, self.gradient, *guards = program(self.P, self.dP, rolled.constant_values, gathers)
+        value, gradient, *guards = program(self.P, self.dP, rolled.constant_values, gathers)
         self.holds: Callable[..., Any] = guards[0] if guards else always
+        self.value: Callable[..., Any] = value
+        """The result, whether the branches that were taken are those of the path, and whether nothing else happened
+        that only the function itself can answer."""
+        self.gradient: Callable[..., Any] = gradient
+        """The result, the derivatives by the arguments, and the same two conditions. Those by captured are in dP."""
+        if not rolled.guards and not rolled.watched:
+            self.value = lambda *inputs: (value(*inputs), True, True)
+            self.gradient = lambda *inputs: (*gradient(*inputs), True, True)
 
     def give_back(self) -> None:
         """Let somebody else use the buffers."""
@@ -194,20 +202,14 @@ def always(*_: Any) -> bool:
     return True
 
 
-class Replay(NamedTuple):
-    """What a program returned for some arguments, and the function itself at the same."""
-
-    arguments: list[list[float]]
-    outputs: list[float]
-    again: Callable[[], Any]
-
-
 class Family:
     """The recorded paths for arguments of one arrangement."""
 
     def __init__(self) -> None:
         self.paths: list[Path] = []
         self.eager = False
+        self.raw = False
+        """Whether the function changes what it is given, so that it has to be given the very things."""
 
 
 class Paths:
@@ -222,12 +224,13 @@ class Paths:
         self.library = library
         """What its programs run on; None for NumPy."""
         self.families: dict[Any, Family] = {}
+        self.surroundings = Surroundings(function)
         self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
         """The program that ran last, and in which form."""
 
     def family(self, key: Any) -> Family:
-        """The paths for arguments of one arrangement."""
-        return self.families.setdefault(key, Family())
+        """The paths for arguments of one arrangement, and for one answer to operations outside their domain."""
+        return self.families.setdefault((key, ieee_arithmetic.get()), Family())
 
     def record(
         self,
@@ -236,32 +239,53 @@ class Paths:
         numbers: Any,
         family: Family,
         keys: Sequence[str] = (),
-    ) -> Path | None:
+    ) -> Path | Raised | None:
         """Record one more path; None where that cannot be, and the function has to run eagerly.
 
         That is from now on, or only this time: where a path that is known comes out again, although its program finds
-        that its guards do not hold, since the example is at a tie.
+        that its guards do not hold, since the example is at a tie. If the function raises while it is recorded, what
+        it raised: it has to run eagerly then as well, and to raise that (:meth:`eagerly`).
         """
-        from .recording import Unsupported, program
+        from .recording import Raised, Unsupported
+        from .scalars import program
 
         if len(family.paths) == PATHS:
-            where = family.paths[-1].program.guards[-1][2]
-            self.give_up(family, f"it takes more than {PATHS} ways{where}; where() and maximum() need no branch")
+            self.give_up(family, self.too_many(family))
             return None
+        outside = self.surroundings.now()
         try:
-            record = functools.partial(program, function, self.name, structures)
-            recorded = record(numbers)
-            if any([same(known.program, recorded) for known in family.paths]):
+            recorded = program(function, self.name, structures, numbers)
+            if any([known.outside == outside and same(known.program, recorded) for known in family.paths]):
                 return None
             recorded.input_names = self.argument_names(len(structures), keys)
-            path = Path(recorded, numbers, self.library, record)
+            path = Path(recorded, numbers, self.library, outside)
         except Unsupported as reason:
+            family.raw = reason.raw
             self.give_up(family, str(reason))
             return None
+        except Raised as raised:
+            return raised
         if path.signature is not None:
-            path.first = next((known for known in family.paths if known.signature == path.signature), path)
+            path.first = next((known for known in family.paths if alike(known, path)), path)
         family.paths.append(path)
         return path
+
+    def eagerly(self, family: Family, run: Callable[[], Any], found: Path | Raised | None = None) -> Any:
+        """What the function itself returns or raises; if it raised only while it was recorded, it is left alone."""
+        result = run()
+        if found is not None and not isinstance(found, Path) and not family.eager:
+            error = found.error
+            self.give_up(
+                family,
+                f"while it is recorded it raises {type(error).__name__} ({error}), and otherwise it does not; write it "
+                "with Values and autograd's functions throughout",
+            )
+        return result
+
+    def drop(self, path: Path) -> None:
+        """Forget a path, and those that were taken for the same."""
+        for family in self.families.values():
+            family.paths[:] = [known for known in family.paths if path not in (known, known.first)]
 
     def argument_names(self, count: int, keys: Sequence[str]) -> list[str]:
         """What the arguments are called, those at the end being keywords; "" where that is no name for a program."""
@@ -279,77 +303,43 @@ class Paths:
         wishes = [*positional[: count - len(keys)], *[""] * (count - len(keys) - len(positional)), *keys]
         return [stem([name]) for name in wishes]
 
+    def too_many(self, family: Family) -> str:
+        """Why a function has so many paths, and the way out."""
+        name = varying([path.outside for path in family.paths])
+        if name:
+            return (
+                f"it takes more than {PATHS} ways, one for each value of the plain number {name} around it; "
+                "pass it as an argument, or make it a Value"
+            )
+        lines = [line for _, _, line in family.paths[-1].program.guards if line]
+        return (
+            f"it takes more than {PATHS} ways{lines[-1] if lines else ''}; where() and maximum() need no branch, "
+            "nor do autograd.max, softmax, logsumexp and sort in the place of max() and sorted()"
+        )
+
     def give_up(self, family: Family, reason: str) -> None:
         """Run eagerly from now on, and say why."""
         family.eager = True
-        warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=5)
-
-    def check(self, path: Path, captured: Floats, replays: Sequence[Replay]) -> None:
-        """Compare replays with the function itself, if they have something new; RuntimeError where they differ.
-
-        New is the first run of a path, the first with other captured numbers than those it was recorded with, and the
-        first with other arguments: what was taken out of the graph when it was recorded, and is frozen, shows then.
-        """
-        import numpy as np
-
-        new = {"replay"}
-        if "captured" in path.unchecked and not np.array_equal(captured, path.recorded):
-            new.add("captured")
-        if "arguments" in path.unchecked and any([replay.arguments != path.arguments for replay in replays]):
-            new.add("arguments")
-        if new.isdisjoint(path.unchecked) or not np.isfinite([replay.outputs for replay in replays]).all():
-            return
-        from .recording import undisturbed
-
-        try:
-            with undisturbed():
-                for replay in replays:
-                    self._compare(path, replay)
-        except (ArithmeticError, ValueError):  # on the way to a result that is finite elsewhere, as 1/(1 + inf)
-            if path.library is None:
-                raise
-        else:
-            path.unchecked -= new
-
-    def _compare(self, path: Path, replay: Replay) -> None:
-        """RuntimeError unless the function itself returns what its program did, or only rounding is between them."""
-        outputs = replay.outputs
-        found, structure = flatten(replay.again(), f"jit: the result of {self.name}")
-        if repr(structure) == repr(path.program.structure):
-            results = [number(x) for x in found]
-            roots = [x for x in found if isinstance(x, Value)]
-            size = max([abs(x._number) for x in graph.order(*roots) if abs(x._number) < float("inf")], default=0.0)
-            if all([alike(x, y, size) for x, y in zip(results, outputs, strict=True)]):
-                return
-        if self._rounding(path, replay):
-            return
-        raise RuntimeError(
-            f"jit: {self.name} was expected to return {outputs!r}, as its program does, but returned "
-            f"{[number(x) for x in found]!r} when it was run again: it depends on more than its arguments and "
-            "the Values that it uses, such as .data or item() of a Value, random numbers, or the time"
-        )
-
-    def _rounding(self, path: Path, replay: Replay) -> bool:
-        """Whether a difference is one of rounding, which the function amplifies: it is the program that it was.
-
-        Recorded again at these arguments it has to be the same, up to a comparison that came out differently if there
-        is one, and to differ from the array program as well.
-        """
-        from .recording import Unsupported
-
-        try:
-            recorded = path.record(replay.arguments)
-        except (TypeError, Unsupported):
-            return False
-        if parted(path.program, recorded):
-            return True
-        size = max([abs(x) for x in recorded.data if abs(x) < float("inf")], default=0.0)
-        results = [recorded.data[node] for node in recorded.outputs]
-        return same(path.program, recorded) and not all(
-            [alike(x, y, size) for x, y in zip(results, replay.outputs, strict=True)]
-        )
+        warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
 
 
-def alike(x: float, y: float, size: float) -> bool:
-    """Equal up to rounding, in a computation with numbers of this size."""
-    return x == y or (x != x and y != y) or abs(x - y) <= 1e-9 * max(abs(x), abs(y)) + 1e-12 * size
+def user_level() -> int:
+    """How many frames above the one that asks the user's code is, for a warning."""
+    import sys
+
+    from autograd.modes import HOUSE
+
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def alike(known: Path, path: Path) -> bool:
+    """Whether two paths compute the same, up to their guards."""
+    return known.signature == path.signature and known.outside == path.outside
+
+
+def reads(x: Any) -> float:
+    """The number of a Value, or a number as a float."""
+    return x._number if isinstance(x, Value) else float(x)

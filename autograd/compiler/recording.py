@@ -1,14 +1,10 @@
-"""Recording: a function is called once on Values, and the graph that it leaves behind becomes a program.
+"""Recording: a function is called once on Values, and what it does to them is noted down.
 
-A program is a list of instructions in topological order, each a row of the table and the numbers of its operands. It
-does not know the numbers it was recorded with, with two exceptions: constants, and the outcome of every comparison
-that Python took a branch on. The first are part of the formula, the second are its *guards*: the program stands for
-the function only where all of them come out the same again.
+What is made inside is noted as it is made, which gives an order in which operands come before results. Noted as well
+are the outcome of every comparison that Python took a branch on, and every operation that raised (the function may have
+caught it, which is a branch too): the recording stands for the function only where all of them come out the same again.
 
-Nodes are told apart by where they come from. The arguments' numbers are *inputs*. Leaves that were there before
-(a model's parameters) are *captured*, and their data is read anew at each call; so are nodes that were computed before.
-Leaves made inside are constants. What is made inside is noted as it is made, which gives the order of the instructions
-as well.
+A function may do what cannot be recorded (:meth:`Recording.lost`). It runs eagerly then.
 """
 
 from __future__ import annotations
@@ -18,11 +14,15 @@ import operator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import functions, graph, rules
-from autograd.modes import recorder, user_line, watcher
+from autograd import rules
+from autograd.modes import ieee_arithmetic, recorder, user_line, watcher
 from autograd.rules import Rule
-from autograd.structures import flatten, names, rebuild
+from autograd.structures import flatten, rebuild
 from autograd.value import Value, lift, record
+
+from .comparing import limits
+from .failing import failing, kind_of
+from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,7 +93,19 @@ def both(x: Any, y: Any) -> Any:
 
 
 class Unsupported(Exception):  # noqa: N818 - no error: the function runs eagerly instead
-    """What is being recorded would not be the same in another call."""
+    """What is being recorded would not be the same in another call; ``raw``: since an argument is changed."""
+
+    def __init__(self, reason: str, raw: bool = False) -> None:
+        super().__init__(reason)
+        self.raw = raw
+
+
+class Raised(Exception):  # noqa: N818 - no error: what the function itself does then decides
+    """What a function raised while it was recorded."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Guard(NamedTuple):
@@ -109,10 +121,19 @@ class Recording:
 
     def __init__(self) -> None:
         self.leaves: list[Value] = []
+        """The leaves that the function made itself."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
         self.guards: list[Guard] = []
-        self.note = self.nodes.append
+        self.restarted: list[Value] = []
+        """What were leaves, if they had not been made of a number that was taken out of a node."""
+        self.reason = ""
+        """Why the function cannot be recorded, if it cannot."""
+        self.changed = False
+        """Whether the reason is that it changes an argument."""
+        self._numbers: list[Tracked] = []
+        self._stops: dict[int, Value] = {}
+        self._ieee: list[tuple[int, bool]] = [(0, ieee_arithmetic.get())]
 
     def __enter__(self) -> Recording:  # noqa: PYI034 - Self is not in Python 3.10
         self._seer = watcher.get()
@@ -125,13 +146,42 @@ class Recording:
         recorder.reset(self._tokens[0])
         watcher.reset(self._tokens[1])
 
-    def leaf(self, node: Value) -> None:
-        """A leaf that the function makes itself: a constant of the program."""
-        self.leaves.append(node)
+    def close(self) -> None:
+        """Let go of everything: nodes are ordinary Values again, and numbers taken out of them plain numbers."""
+        for node in self.nodes:
+            node.__class__ = Value
+        for node in self.leaves:
+            node.__class__ = Value
+        for number in self._numbers:
+            number.forget()
+        self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
+
+    @property
+    def seen(self) -> bool:
+        """Whether a ``detect_anomaly`` is in force, which keeps all nodes alive."""
+        return self._seer is not None
+
+    # What is made.
+
+    def leaf(self, node: Value, data: object) -> None:
+        """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
+        node.__class__ = Recorded
+        if isinstance(data, Tracked) and data.recording() is self:
+            node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
+            self.nodes.append(node)
+            self.restarted.append(node)
+        else:
+            self.leaves.append(node)
+
+    def note(self, node: Value) -> None:
+        """A node that the function makes."""
+        node.__class__ = Recorded
+        self.nodes.append(node)
 
     def see_value(self, node: Value) -> None:
         """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
-        self.note(node)
+        node.__class__ = Recorded
+        self.nodes.append(node)
         if self._seer is not None:
             self._seer.see_value(node)
 
@@ -140,10 +190,70 @@ class Recording:
         if self._seer is not None:
             self._seer.see_gradients(nodes)
 
-    def compare(self, compare: Callable[[Any, Any], Any], left: Value, right: Value | float) -> Condition:
-        """A comparison, as a node."""
+    def arithmetic(self, ieee: bool) -> None:
+        """From here on operations answer as IEEE 754 does, or no longer."""
+        self._ieee.append((len(self.nodes), ieee))
+
+    def raising(self) -> list[Value]:
+        """The nodes that were made where operations raise outside their domain: not within ``ieee()``."""
+        starts = [start for start, _ in self._ieee]
+        parts = zip(starts, [*starts[1:], len(self.nodes)], self._ieee, strict=True)
+        return [node for start, stop, (_, quiet) in parts if not quiet for node in self.nodes[start:stop]]
+
+    def failed(self, rule: Rule, operands: Sequence[Value], error: Exception) -> None:
+        """An operation raised. Where the function goes on all the same, that is a branch that it took."""
+        self.guards.append(Guard(self.fails(rule, operands, kind_of(error)), True, user_line()))
+
+    def fails(self, rule: Rule, operands: Sequence[Value], kind: type[Exception] | None = None) -> Condition:
+        """Whether an operation raises, or raises such an error, as a condition."""
+        row = failing(rule, kind)  # type: ignore[arg-type]
+        given = tuple([operands[i] for i in row.places])
+        return self._condition(row, given, row.found(*[x._number for x in given]))
+
+    # Numbers that are taken out of nodes.
+
+    def number(self, node: Value) -> Any:
+        """The number of a node, which remembers it; of a constant, the number alone."""
+        if not isinstance(node, Recorded):
+            return node._number
+        if node.rule is not rules.STOP:
+            stop = self._stops.get(id(node))
+            if stop is None:
+                self._stops[id(node)] = stop = record(rules.STOP, (node,))
+            node = stop
+        found = Tracked(node, self)
+        self._numbers.append(found)
+        return found
+
+    def lifted(self, x: object) -> Any:
+        """The node that a tracked number comes from; anything else as it is."""
+        return x.node if isinstance(x, Tracked) and x.recording() is self else x
+
+    def evaluate(self, rule: Rule, operands: Sequence[object]) -> Any:
+        """An operation of numbers, one of which is tracked, as a tracked number; None if none is."""
+        if not any([isinstance(x, Tracked) and x.recording() is self for x in operands]):
+            return None
+        return self.number(record(rule, tuple([lift(x, rule) for x in operands])))  # type: ignore[arg-type]
+
+    def lost(self, what: str, way_out: str) -> None:
+        """The function does what cannot be recorded; the first such thing is said."""
+        if not self.reason:
+            self.reason = f"it {what}{user_line()}; {way_out}"
+
+    # Comparisons.
+
+    def compare(self, compare: Callable[[Any, Any], Any], left: Value, right: Any) -> Any:
+        """A comparison, as a node. It is decided as Python decides it for the float and the other number."""
+        right = self.lifted(right)
         rule = COMPARISONS[compare]
-        return self._condition(rule, (left, lift(right, rule)), compare(left._number, lift(right, rule)._number))
+        if isinstance(right, Value):
+            return self._condition(rule, (left, right), compare(left._number, right._number))
+        if isinstance(right, (float, int)) and is_float(right):
+            return self._condition(rule, (left, lift(right, rule)), compare(left._number, right))
+        found = [self.compare(own, left, limit) for own, limit in limits(compare, right)]
+        if compare is operator.ne:
+            return opposite(both(*found))
+        return found[0] if len(found) == 1 else both(*found)
 
     def truth(self, x: Value) -> bool:
         """``bool(x)``, as a guard."""
@@ -155,164 +265,74 @@ class Recording:
             return None
         return record(rules.SELECT, (condition, lift(x, rules.SELECT), lift(y, rules.SELECT)))
 
-    def pieces(self, name: str, *operands: Any) -> Any:
-        """A slope that is constant in pieces, which another call has to compute again: made of comparisons.
-
-        ``name`` is that of the guard in :mod:`autograd.rules`. A slope that is the same everywhere is a number.
-        """
-        if name == "winners":
-            xs, out = operands
-            won = [self._holds(operator.eq, x, out) for x in xs]
-            return tuple([each / functions.sum(won) for each in won])
-        if name == "most":
-            return record(rules.PEAK, tuple([lift(x, rules.PEAK) for x in operands[0]]))
-        if name not in ("above", "wins", "sign", "flat"):
-            raise Unsupported(f"{name} cannot be followed in a derivative of a derivative")
-        x, y = (*operands, 0.0)[:2]
-        if name == "flat":
-            return 0.0
-        if name == "above":
-            return self._holds(operator.gt, x, y)
-        if name == "wins":
-            return 0.5 * (self._holds(operator.gt, x, y) + self._holds(operator.ge, x, y))
-        return self._holds(operator.gt, x, y) - self._holds(operator.lt, x, y)
-
-    def _holds(self, compare: Callable[[Any, Any], Any], x: Value | float, y: Value | float) -> Value | float:
-        """1.0 or 0.0, as a node if it depends on one."""
-        if isinstance(x, Value) or isinstance(y, Value):
-            return self.compare(compare, lift(x, COMPARISONS[compare]), y)
-        return float(compare(x, y))
-
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
         node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
         node.parents, node.partials, node.rule = operands, (0.0,) * len(operands), rule
-        self.note(node)
+        self.nodes.append(node)
         return node
 
 
-class Program:
-    """A function as instructions: node i is ``rules[i]`` of the nodes ``operands[i]``, which have lower numbers.
+def is_float(x: float) -> bool:
+    """Whether a float is exactly this number."""
+    try:
+        return bool(float(x) == x) or x != x
+    except OverflowError:
+        return False
 
-    Attributes
-    ----------
-    rules, operands, data: for each node its row, the numbers of its operands, and its value when it was recorded.
-    inputs: for each argument, the node numbers of its numbers (-1 where the result does not depend on one).
-    input_names: what each argument is called, where its name can stand in a text that is executed; else "".
-    captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
-    outputs, structure: the node numbers of the result's numbers, and how the result is arranged.
-    guards: (node number, outcome, line) of each condition that a branch was taken on.
-    labels: the labels that nodes had, by number.
+
+def run(
+    function: Callable[..., Any], structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+) -> tuple[list[list[Value]], Any, Recording]:
+    """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes.
+
+    Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
+    function raises.
     """
-
-    body = scalars = False
-    """Whether this is the body of a loop, and whether it is one of single numbers."""
-
-    def __init__(
-        self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
-    ) -> None:
-        roots = [*outputs, *[guard.condition for guard in notes.guards]]
-        wanted = set(map(id, roots))
-        live = []
-        for node in reversed(notes.nodes):
-            if id(node) in wanted:
-                live.append(node)
-                wanted.update(map(id, node.parents))
-        number: dict[int, int] = {}
-        given = {id(node) for argument in arguments for node in argument}
-        constant = set(map(id, notes.leaves))
-        self.rules: list[Rule] = []
-        self.operands: list[tuple[int, ...]] = []
-        self.data: list[float] = []
-        self.captured: list[Value] = []
-        self.captured_nodes: list[int] = []
-        self.labels: dict[int, str] = {}
-
-        def add(node: Value, rule: Rule, operands: tuple[int, ...]) -> int:
-            number[id(node)] = i = len(self.rules)
-            self.rules.append(rule)
-            self.operands.append(operands)
-            self.data.append(node._number)
-            if node.label:
-                self.labels[i] = node.label
-            return i
-
-        def add_leaf(node: Value) -> int:
-            if id(node) in number:
-                return number[id(node)]
-            if id(node) in given:
-                return add(node, rules.LEAF, ())
-            if id(node) in constant or node.rule is rules.CONSTANT:
-                return add(node, rules.CONSTANT, ())
-            self.captured.append(node)
-            self.captured_nodes.append(len(self.rules))
-            return add(node, rules.LEAF, ())
-
-        for node in reversed(live):
-            operands = tuple([number[key] if (key := id(x)) in number else add_leaf(x) for x in node.parents])
-            add(node, node.rule, operands)
-        self.outputs = [add_leaf(node) for node in outputs]
-        if any([id(x) in given or id(x) in constant for x in graph.order(*[y for y in self.captured if y.parents])]):
-            raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
-        self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
-        self.structure = structure
-        self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
-        self.input_names = [""] * len(arguments)
-
-    def signature(self) -> Any:
-        """Equal for programs that compute the same: what two recordings on different branches are compared by."""
-        keep = self.reached()
-        renumbered = {node: i for i, node in enumerate(keep)}
-        leaves = {node: (j, k) for j, argument in enumerate(self.inputs) for k, node in enumerate(argument)}
-        leaves |= {node: (-1, id(value)) for node, value in zip(self.captured_nodes, self.captured, strict=True)}
-        listed = []
-        for node in keep:
-            operands = tuple([renumbered[x] for x in self.operands[node]])
-            listed.append((self.rules[node], operands or leaves.get(node) or repr(self.data[node])))
-        return tuple(listed), tuple([renumbered[x] for x in self.outputs]), repr(self.structure)
-
-    def reached(self) -> list[int]:
-        """The nodes that the outputs depend on, in order: all but those that only guards look at."""
-        wanted = set(self.outputs)
-        for node in range(len(self.rules) - 1, -1, -1):
-            if node in wanted:
-                wanted.update(self.operands[node])
-        return sorted(wanted)
-
-
-def run(function: Callable[..., Any], structures: Sequence[Any], numbers: Sequence[Sequence[float]]) -> Any:
-    """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes."""
     leaves = [[Value(x) for x in each] for each in numbers]
-    with Recording() as notes:
-        result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
+    for each in leaves:
+        for leaf in each:
+            leaf.__class__ = Recorded
+    arguments = [rebuild(s, each) for s, each in zip(structures, leaves, strict=True)]
+    notes = Recording()
+    try:
+        with notes:
+            result = function(*arguments)
+            if not notes.reason:
+                unchanged(arguments, structures, leaves, notes)
+    except Exception as error:
+        reason = notes.reason
+        free(notes, leaves)
+        if reason:
+            raise Unsupported(reason) from None
+        raise Raised(error) from error
+    if notes.reason:
+        reason = notes.reason
+        free(notes, leaves)
+        raise Unsupported(reason, raw=notes.changed)
     return leaves, result, notes
 
 
-def program(
-    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
-) -> Program:
-    """Record a function at these numbers.
-
-    Raises TypeError if the result holds a number that is not a Value: its gradient would be lost.
-    """
-    with undisturbed():
-        leaves, result, notes = run(function, structures, numbers)
-        return described(name, leaves, result, notes)
+def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
+    """Make ordinary Values of all that a recording has noted, and of the leaves that it was given."""
+    notes.close()
+    for each in leaves:
+        for leaf in each:
+            leaf.__class__ = Value
 
 
-def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: Recording) -> Program:
-    """The program of a function that has run; TypeError if the result holds a number that is not a Value."""
-    outputs, structure = flatten(result, f"jit: the result of {name}")
-    if not outputs:
-        raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
-    roots = [x for x in outputs if isinstance(x, Value)]
-    for x, where in zip(outputs, names(structure, "result"), strict=True):
-        if not isinstance(x, Value):
-            raise TypeError(
-                f"jit: expected {name} to return Values, got {type(x).__name__} as its {where}: a plain number does "
-                "not depend on the arguments"
-            )
-    return Program(leaves, roots, structure, notes)
+def unchanged(
+    arguments: Sequence[Any], structures: Sequence[Any], leaves: Sequence[Sequence[Value]], notes: Recording
+) -> None:
+    """Tell the recording if a list, a dict or an array that the function was given is not what it was."""
+    for argument, structure, before in zip(arguments, structures, leaves, strict=True):
+        try:
+            after, own = flatten(argument)
+        except TypeError:
+            after, own = [], None
+        if own != structure or not all(map(operator.is_, after, before)):
+            notes.changed = True
+            notes.lost("changes an argument that it is given", "return what is to be kept")
 
 
 @contextmanager

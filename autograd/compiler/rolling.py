@@ -28,7 +28,7 @@ from .recording import Unsupported, undisturbed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .recording import Program
+    from .scalars import Program
 
     Integers = np.ndarray[Any, np.dtype[np.int64]]
     Item = int | tuple[int, int]
@@ -290,7 +290,7 @@ class Rolled:
     inputs, captured, constants: the arrays of what is given; ``captured_order[position]`` is a number of
         ``program.captured``, ``constant_values[position]`` a number.
     statements: in the order of computation.
-    outputs: where the result's numbers lie. guards: for each condition where it lies, and its outcome.
+    outputs: where the result's numbers lie. guards, watched: for each condition where it lies, and its outcome.
     """
 
     @undisturbed()
@@ -327,12 +327,11 @@ class Rolled:
         self.outputs = self.results[0] if self.results else self._operand(formula.roots[: len(program.outputs)])
         if len(program.outputs) > 1 and not self.outputs.kept:  # one number several times
             self.outputs = self.outputs.gathered()
-        conditions = formula.roots[len(program.outputs) :]
-        outcomes = {node: holds for node, (_, holds, _) in zip(conditions, program.guards, strict=True)}
-        self.guards = [(self._operand([node]), holds) for node, holds in outcomes.items()]
-        if len(outcomes) > GUARDS:
-            sorts = [[node for node, each in outcomes.items() if each is holds] for holds in (True, False)]
-            self.guards = [(self._operand(nodes), nodes is sorts[0]) for nodes in sorts if nodes]
+        first = len(program.outputs)
+        last = first + len(program.guards)
+        taken = zip(formula.roots[first:last], program.guards, strict=True)
+        self.guards = self._conditions({node: holds for node, (_, holds, _) in taken})
+        self.watched = [(self._operand(nodes), False) for nodes in self._together(formula.roots[last:])]
         self.captured.shape = (len(self._captured),)
         self.constants.shape = (len(self._constants),)
         index = {node: i for i, node in enumerate(program.captured_nodes)}
@@ -343,6 +342,20 @@ class Rolled:
         for node, label in program.labels.items():
             kept = formula.kept(node)
             self._labels.setdefault(self._array[kept], {}).setdefault(int(self._position[kept]), label)
+
+    def _conditions(self, outcomes: dict[int, bool]) -> list[tuple[Access, bool]]:
+        """Where conditions lie, and their outcomes; many of them side by side."""
+        if len(outcomes) <= GUARDS:
+            return [(self._operand([node]), holds) for node, holds in outcomes.items()]
+        sorts = [[node for node, each in outcomes.items() if each is holds] for holds in (True, False)]
+        return [(self._operand(nodes), nodes is sorts[0]) for nodes in sorts if nodes]
+
+    def _together(self, nodes: Iterable[int]) -> list[list[int]]:
+        """Nodes by the arrays that they are in; side by side if these are many."""
+        groups: dict[int, list[int]] = {}
+        for node in dict.fromkeys(nodes):
+            groups.setdefault(self._array[node], []).append(node)
+        return [*groups.values()] if len(groups) <= GUARDS else [[x for group in groups.values() for x in group]]
 
     def labels_of(self, array: Array, positions: Integers | None = None, all_of_them: bool = False) -> list[str]:
         """The labels of an array's elements (of those at the positions); none if ``all_of_them`` are not labelled."""

@@ -1,0 +1,241 @@
+"""Scalars: a recorded function as a list of instructions, each a row of the table and the numbers of its operands.
+
+It does not know the numbers it was recorded with, but for constants, and the outcomes of the branches that were taken.
+Nodes are told apart by where they come from. The arguments' numbers are *inputs*. Leaves that were there before (a
+model's parameters) are *captured*, and their data is read anew at each call; so are leaves that the function made and
+that live on, and nodes that were computed before. Other leaves made inside are constants.
+"""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from autograd import graph, rules
+from autograd.structures import flatten, names
+from autograd.value import Value
+
+from .failing import may_raise
+from .recording import Unsupported, free, run, undisturbed
+from .tracking import Recorded, Tracked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from autograd.rules import Rule
+
+    from .recording import Recording
+
+
+HIDING = frozenset([row for row in (*rules.TABLE, *rules.RECORDED) if row.flat and row not in (rules.PEAK, rules.STOP)])
+"""The rows whose result is a number where an operand is nan."""
+
+
+class Program:
+    """A function as instructions: node i is ``rules[i]`` of the nodes ``operands[i]``, which have lower numbers.
+
+    Attributes
+    ----------
+    rules, operands, data: for each node its row, the numbers of its operands, and its value when it was recorded.
+    inputs: for each argument, the node numbers of its numbers (-1 where the result does not depend on one).
+    input_names: what each argument is called, where its name can stand in a text that is executed; else "".
+    captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
+    outputs, structure: the node numbers of the result's numbers, and how the result is arranged.
+    plain: which numbers of the result are plain numbers, taken out of a node.
+    guards: (node number, outcome, line) of each condition that a branch was taken on.
+    watched: the nodes that must be 0.0 in a call: failures of operations, and zeros whose sign matters.
+    hides: whether a nan can be lost on the way, so that it has to be looked for among what is given.
+    labels: the labels that nodes had, by number.
+    """
+
+    body = scalars = False
+    """Whether this is the body of a loop, and whether it is one of single numbers."""
+
+    def __init__(
+        self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
+    ) -> None:
+        live = reached(notes.nodes, outputs)
+        watched = watch(notes, live)
+        conditions = [guard.condition for guard in notes.guards]
+        self.rules: list[Rule] = []
+        self.operands: list[tuple[int, ...]] = []
+        self.data: list[float] = []
+        self.captured: list[Value] = []
+        self.captured_nodes: list[int] = []
+        self.labels: dict[int, str] = {}
+        self._number: dict[int, int] = {}
+        self._given = {id(node) for argument in arguments for node in argument}
+        self._made = set(map(id, notes.leaves))
+        self._seen = notes.seen
+        self._doubtful: list[tuple[int, weakref.ref[Value]]] = []
+        wanted = live | reached(notes.nodes, [*conditions, *watched])
+        number, leaf = self._number, self._leaf
+        for node in notes.nodes:
+            if id(node) in wanted:
+                operands = tuple([number[key] if (key := id(x)) in number else leaf(x) for x in node.parents])
+                self._add(node, node.rule, operands)
+        self.outputs = [leaf(node) for node in outputs]
+        if any([isinstance(x, Recorded) for x in graph.order(*[y for y in self.captured if y.parents])]):
+            raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
+        self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
+        self.structure = structure
+        self.plain: frozenset[int] = frozenset()
+        self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
+        self.watched = list(dict.fromkeys([number[id(node)] for node in watched]))
+        self.hides = any(
+            [node.rule in HIDING and (id(node) in live or node.rule in rules.TABLE) for node in notes.nodes]
+        )
+        self.input_names = [""] * len(arguments)
+        del self._number, self._given, self._made, self._seen
+
+    def _add(self, node: Value, rule: Rule, operands: tuple[int, ...]) -> int:
+        self._number[id(node)] = i = len(self.rules)
+        self.rules.append(rule)
+        self.operands.append(operands)
+        self.data.append(node._number)
+        if node.label:
+            self.labels[i] = node.label
+        return i
+
+    def _leaf(self, node: Value) -> int:
+        """The number of a node that is not computed by the program."""
+        key = id(node)
+        if key in self._number:
+            return self._number[key]
+        if key in self._given:
+            return self._add(node, rules.LEAF, ())
+        if key in self._made or node.rule is rules.CONSTANT:
+            if not self._seen:
+                self._doubtful.append((len(self.rules), weakref.ref(node)))
+            return self._add(node, rules.CONSTANT, ())
+        self.captured.append(node)
+        self.captured_nodes.append(len(self.rules))
+        return self._add(node, rules.LEAF, ())
+
+    def settle(self) -> None:
+        """When the recorded graph is gone: constants that somebody else holds are variables, and captured."""
+        for i, reference in self._doubtful:
+            node = reference()
+            if node is not None:
+                self.rules[i] = rules.LEAF
+                self.captured.append(node)
+                self.captured_nodes.append(i)
+        self._doubtful = []
+
+    def signature(self) -> Any:
+        """Equal for programs that compute the same: what two recordings on different branches are compared by."""
+        keep = self.reached()
+        renumbered = {node: i for i, node in enumerate(keep)}
+        leaves = {node: (j, k) for j, argument in enumerate(self.inputs) for k, node in enumerate(argument)}
+        leaves |= {node: (-1, id(value)) for node, value in zip(self.captured_nodes, self.captured, strict=True)}
+        listed = []
+        for node in keep:
+            operands = tuple([renumbered[x] for x in self.operands[node]])
+            listed.append((self.rules[node], operands or leaves.get(node) or repr(self.data[node])))
+        wanted = [renumbered[x] for x in (*self.outputs, *self.watched)]
+        return tuple(listed), tuple(wanted), repr(self.structure)
+
+    def reached(self) -> list[int]:
+        """The nodes that a call needs, in order: all but those that only guards look at."""
+        wanted = {*self.outputs, *self.watched}
+        for node in range(len(self.rules) - 1, -1, -1):
+            if node in wanted:
+                wanted.update(self.operands[node])
+        return sorted(wanted)
+
+
+def reached(nodes: Sequence[Value], roots: Sequence[Value]) -> set[int]:
+    """The ids of what some roots depend on, among nodes in order and their operands."""
+    wanted = set(map(id, roots))
+    for node in reversed(nodes):
+        if id(node) in wanted:
+            wanted.update(map(id, node.parents))
+    return wanted
+
+
+def watch(notes: Recording, live: set[int]) -> list[Value]:
+    """Conditions that must not hold in a call, besides the branches: else it is the function itself that answers.
+
+    An operation whose number the result depends on needs none for its domain: arrays report it. One whose number is not
+    used does, and so do the few that arrays are silent about. An operation that sees the sign of zero needs one for
+    each operand that is computed, because the sign of a computed zero is not promised.
+    """
+    varies = variables(notes)
+    found: dict[Any, Value] = {}
+    with notes:
+        for node in notes.raising():
+            rule = node.rule
+            if may_raise(rule) and (rule.silent or id(node) not in live):
+                condition = notes.fails(rule, node.parents)
+                if any([id(x) in varies for x in condition.parents]):
+                    found[rule, tuple(map(id, condition.parents))] = condition
+                else:
+                    notes.nodes.pop()
+        for node in [x for x in notes.nodes if x.rule.signed and id(x) in live]:
+            for i in node.rule.signed:
+                x = node.parents[i]
+                if x.parents and id(x) in varies and (rules.EQUAL, id(x)) not in found:
+                    found[rules.EQUAL, id(x)] = notes.compare(operator.eq, x, 0.0)
+    return list(found.values())
+
+
+def variables(notes: Recording) -> set[int]:
+    """The ids of the nodes that depend on more than constants."""
+    made = set(map(id, notes.leaves))
+    found: set[int] = set()
+    for node in notes.nodes:
+        for x in node.parents:
+            if id(x) in found or (not x.parents and x.rule is not rules.CONSTANT and id(x) not in made):
+                found.add(id(node))
+                found.add(id(x))
+    return found
+
+
+def program(
+    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+) -> Program:
+    """Record a function at these numbers.
+
+    Raises TypeError if the result holds a number that is not a Value: its gradient would be lost; Unsupported if the
+    function does what cannot be recorded.
+    """
+    with undisturbed():
+        found = recorded(function, name, structures, numbers)
+        found.settle()
+        return found
+
+
+def recorded(
+    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+) -> Program:
+    """The program; when this returns, nobody but the function holds anything of the graph."""
+    leaves, result, notes = run(function, structures, numbers)
+    made = [weakref.ref(node) for node in notes.restarted]
+    try:
+        found = described(name, leaves, result, notes)
+    finally:
+        free(notes, leaves)
+    del leaves, result, notes
+    if any([reference() is not None for reference in made]):
+        raise Unsupported(
+            "it keeps a number that it took out of a Value; return it beside the result, or make the Value outside"
+        )
+    return found
+
+
+def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: Recording) -> Program:
+    """The program of a function that has run; TypeError if the result holds a number that is not a Value."""
+    outputs, structure = flatten(result, f"jit: the result of {name}")
+    if not outputs:
+        raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
+    roots = [notes.lifted(x) for x in outputs]
+    for x, where in zip(roots, names(structure, "result"), strict=True):
+        if not isinstance(x, Value):
+            raise TypeError(
+                f"jit: expected {name} to return Values, got {type(x).__name__} as its {where}: a plain number does "
+                "not depend on the arguments"
+            )
+    found = Program(leaves, roots, structure, notes)
+    found.plain = frozenset([k for k, x in enumerate(outputs) if isinstance(x, Tracked)])
+    return found

@@ -1,0 +1,161 @@
+"""Surroundings: the plain numbers that a function finds around itself, in closures, defaults and globals.
+
+They are part of a program, as they were when it was recorded. So they are looked at in each call: of the function, and
+of the Python functions that it reaches by name. In lists and tuples of at most 100 numbers they are looked at as well.
+What a function reads elsewhere - attributes, arrays, dicts - is not.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from autograd.modes import HOUSE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LONGEST = 100
+"""How many numbers a list or tuple may have to be looked at."""
+
+EMPTY = object()
+
+
+class Place:
+    """Where something stands: a cell, a name among globals, or a place in a tuple of defaults; and what stood there."""
+
+    __slots__ = ("content", "holder", "key", "name")
+
+    def __init__(self, holder: Any, key: Any, name: str) -> None:
+        self.holder, self.key, self.name = holder, key, name
+        self.content = self.now()
+
+    def now(self) -> Any:
+        """What stands there."""
+        holder = self.holder
+        if type(holder) is dict:
+            return holder.get(self.key, EMPTY)
+        if type(holder) is CellType:
+            try:
+                return holder.cell_contents
+            except ValueError:  # a cell that is empty yet
+                return EMPTY
+        return getattr(holder, self.key)
+
+
+class Surroundings:
+    """The plain numbers around a function. ``now()`` is equal for two moments exactly if they are the same in both."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self._places: list[Place] = []
+        self._lists: list[tuple[Any, tuple[Any, ...]]] = []
+        self._key: tuple[Any, ...] | None = None
+
+    def now(self) -> tuple[Any, ...]:
+        """The numbers, by where they stand."""
+        key = self._key
+        if key is not None:
+            for place in self._places:
+                if place.now() is not place.content:
+                    break
+            else:
+                for found, before in self._lists:
+                    if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
+                        break
+                else:
+                    return key
+        return self._look()
+
+    def _look(self) -> tuple[Any, ...]:
+        """Look at everything anew."""
+        self._places, self._lists = [], []
+        numbers: list[tuple[str, Any]] = []
+        for place in places(self.function):
+            self._places.append(place)
+            content = place.content
+            if is_plain(content):
+                numbers.append((place.name, bits(content)))
+            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST and all(map(is_plain, content)):
+                self._lists.append((content, tuple(content)))
+                numbers.append((place.name, tuple(map(bits, content))))
+        self._key = tuple(numbers)
+        return self._key
+
+
+def is_plain(x: object) -> bool:
+    """Whether this is a plain number."""
+    return type(x) in (float, int, bool)
+
+
+def bits(x: float) -> tuple[str, Any]:
+    """A number by its type and its bits."""
+    return type(x).__name__, struct.pack("<d", x) if type(x) is float else x
+
+
+def places(function: Any) -> Iterator[Place]:
+    """All that a function, and the functions that it reaches by name, find in closures, defaults and globals."""
+    seen: set[FunctionType] = set()
+    stack = functions_in(function)
+    while stack:
+        inner = stack.pop()
+        if inner in seen:
+            continue
+        seen.add(inner)
+        own = inner.__code__.co_filename.startswith(HOUSE)  # of ours, what it is made around: a function of the user's
+        for place in own_places(inner):
+            reached = functions_in(place.content) if not own or type(place.holder) is CellType else []
+            if reached or not own:
+                yield place
+            stack += reached
+
+
+def functions_in(x: Any) -> list[FunctionType]:
+    """The Python functions that are called when x is: those behind methods, partials, wrappers and objects."""
+    if isinstance(x, FunctionType):
+        return [x, *functions_in(getattr(x, "__wrapped__", None))]
+    if isinstance(x, MethodType):
+        return functions_in(x.__func__)
+    if isinstance(x, functools.partial):
+        return functions_in(x.func)
+    if not callable(x) or isinstance(x, (type, BuiltinFunctionType)):
+        return []
+    called = getattr(type(x), "__call__", None)  # noqa: B004 - what is called, not whether
+    return [*functions_in(getattr(x, "__wrapped__", None)), *([called] if isinstance(called, FunctionType) else [])]
+
+
+def own_places(function: FunctionType) -> Iterator[Place]:
+    """The places of one function: what its code names, its closure, its defaults."""
+    code = function.__code__
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        yield Place(cell, None, name)
+    for name in names_in(code):
+        if name in function.__globals__:
+            yield Place(function.__globals__, name, name)
+    if function.__defaults__:
+        yield Place(function, "__defaults__", f"the defaults of {function.__name__}")
+    for name in function.__kwdefaults__ or ():
+        yield Place(function.__kwdefaults__, name, name)
+
+
+@functools.lru_cache(maxsize=1024)
+def names_in(code: Any) -> tuple[str, ...]:
+    """The names that a function's code may look up among globals, those of functions inside it included."""
+    inner: list[str] = [
+        name for constant in code.co_consts if hasattr(constant, "co_names") for name in names_in(constant)
+    ]
+    names: list[str] = [*code.co_names, *inner]
+    return tuple(dict.fromkeys(names))
+
+
+def varying(keys: list[tuple[Any, ...]]) -> str:
+    """The name of a number that differs between these moments; "" if none does."""
+    first = dict(keys[0])
+    for key in keys[1:]:
+        name: str
+        for name, value in key:
+            if first.get(name, value) != value:
+                return name
+    return ""

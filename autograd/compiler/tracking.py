@@ -1,0 +1,217 @@
+"""Tracking: numbers that are taken out of nodes while a function is recorded, and remember where they come from.
+
+``loss.data`` is a plain number, and plain numbers leave no trace; a program would have it as a constant. So the nodes
+that a recorded function makes are of a class of their own, :class:`Recorded`, whose ``data`` is a :class:`Tracked`: a
+real number with the node behind it. Arithmetic with it goes on in the graph, from where no gradient comes back (the row
+``STOP``); a comparison is a guard, like any other. Where its origin would be lost - ``math.exp(v.data)``, an index -
+the recording is told, and the function runs eagerly.
+"""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from autograd import functions
+from autograd.modes import recorder
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .recording import Recording
+
+_data, _grad = vars(Value)["_number"], vars(Value)["grad"]
+
+
+class Recorded(Value):
+    """A node that a recorded function has made, or was given; afterwards it is an ordinary Value again."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> Any:
+        """The number, which remembers this node."""
+        recording = recorder.get()
+        return self._number if recording is None else recording.number(self)
+
+    @data.setter
+    def data(self, number: float) -> None:
+        _data.__set__(self, number)
+        _tell("sets .data of a Value that it computes or is given", "return what is to be kept")
+
+    @property
+    def grad(self) -> float:
+        """The gradient, which is no part of a program."""
+        _tell("reads .grad of a Value that it computes or is given", "grad() and value_and_grad() can be recorded")
+        return _grad.__get__(self)  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        _grad.__set__(self, number)
+        _tell("sets .grad of a Value that it computes or is given", "grad() and value_and_grad() can be recorded")
+
+    def item(self) -> Any:
+        """The number, which remembers this node."""
+        return self.data
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._number!r}, grad={_grad.__get__(self)!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._number, spec) if spec else repr(self)
+
+    __hash__ = object.__hash__
+
+
+def _tell(what: str, way_out: str) -> None:
+    """Tell the recording that is going on, if there is one, what cannot be recorded."""
+    recording = recorder.get()
+    if recording is not None:
+        recording.lost(what, way_out)
+
+
+def plain(x: Any) -> Any:
+    """A tracked number as the float that it is; anything else as it is."""
+    return x._number if isinstance(x, Tracked) else x
+
+
+def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callable[[Any, Any], Any]:
+    """A method of two operands: in the graph while its recording goes on, on floats afterwards."""
+
+    def method(self: Tracked, other: Any) -> Any:
+        recording = self.recording()
+        if recording is None:
+            own, other = self._number, plain(other)
+            return compute(other, own) if reflected else compute(own, other)
+        if isinstance(other, Value):
+            return compute(other, self.node) if reflected else compute(self.node, other)
+        if not isinstance(other, Real):
+            return NotImplemented
+        other = recording.lifted(other)
+        return recording.number(compute(other, self.node) if reflected else compute(self.node, other))
+
+    return method
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A comparison: a node while the recording goes on."""
+
+    def method(self: Tracked, other: Any) -> Any:
+        recording = self.recording()
+        if recording is None or not isinstance(other, (Value, Real)):
+            return compare(self._number, plain(other))
+        return recording.compare(compare, self.node, other)
+
+    return method
+
+
+def _losing(compute: Callable[..., Any], what: str) -> Callable[..., Any]:
+    """A method whose result is a number that remembers nothing."""
+
+    def method(self: Tracked, *more: Any) -> Any:
+        recording = self.recording()
+        if recording is not None:
+            recording.lost(what, "autograd's own functions of the Value itself are recorded, and where() decides")
+        return compute(self._number, *map(plain, more))
+
+    return method
+
+
+class Tracked(Real):
+    """A number taken out of a node: a float in all it does, and in the graph as long as the recording goes on."""
+
+    __slots__ = ("_number", "node", "owner")
+
+    def __init__(self, node: Value, owner: Recording | None) -> None:
+        self.node: Any = node
+        self._number: float = node._number
+        self.owner = owner
+
+    def recording(self) -> Recording | None:
+        """The recording that the number belongs to, if it is the one that is going on."""
+        return self.owner if self.owner is not None and recorder.get() is self.owner else None
+
+    def forget(self) -> None:
+        """Be a plain number from now on."""
+        self.node = self.owner = None
+
+    __add__, __radd__ = _arithmetic(operator.add), _arithmetic(operator.add, reflected=True)
+    __sub__, __rsub__ = _arithmetic(operator.sub), _arithmetic(operator.sub, reflected=True)
+    __mul__, __rmul__ = _arithmetic(operator.mul), _arithmetic(operator.mul, reflected=True)
+    __truediv__, __rtruediv__ = _arithmetic(operator.truediv), _arithmetic(operator.truediv, reflected=True)
+    __pow__, __rpow__ = _arithmetic(operator.pow), _arithmetic(operator.pow, reflected=True)
+    __mod__, __rmod__ = _arithmetic(operator.mod), _arithmetic(operator.mod, reflected=True)
+    __floordiv__, __rfloordiv__ = _arithmetic(operator.floordiv), _arithmetic(operator.floordiv, reflected=True)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def _applied(self, compute: Callable[[Any], Any]) -> Any:
+        recording = self.recording()
+        return compute(self._number) if recording is None else recording.number(compute(self.node))
+
+    def __neg__(self) -> Any:
+        return self._applied(operator.neg)
+
+    def __pos__(self) -> Any:
+        return self._applied(operator.pos)
+
+    def __abs__(self) -> Any:
+        return self._applied(functions.abs)
+
+    __eq__ = _comparison(operator.eq)
+    __ne__ = _comparison(operator.ne)
+    __lt__ = _comparison(operator.lt)
+    __le__ = _comparison(operator.le)
+    __gt__ = _comparison(operator.gt)
+    __ge__ = _comparison(operator.ge)
+
+    def __bool__(self) -> bool:
+        recording = self.recording()
+        return self._number != 0.0 if recording is None else recording.truth(self.node)
+
+    @property
+    def real(self) -> Any:
+        """The number itself."""
+        return self
+
+    @property
+    def imag(self) -> Any:
+        """0.0."""
+        return 0.0
+
+    def conjugate(self) -> Any:
+        """The number itself."""
+        return self
+
+    __float__ = _losing(float, "makes a plain float of a number out of a Value")
+    __int__ = _losing(int, "makes an int of a number out of a Value")
+    __complex__ = _losing(complex, "makes a complex number of a number out of a Value")
+    __hash__ = _losing(hash, "uses a number out of a Value as a key")  # type: ignore[assignment]
+    __round__ = _losing(round, "rounds a number out of a Value")
+    __trunc__ = _losing(int, "makes an int of a number out of a Value")
+    __floor__ = _losing(lambda x: x.__floor__(), "makes an int of a number out of a Value")
+    __ceil__ = _losing(lambda x: x.__ceil__(), "makes an int of a number out of a Value")
+    is_integer = _losing(float.is_integer, "asks whether a number out of a Value is whole")
+    as_integer_ratio = _losing(float.as_integer_ratio, "makes a ratio of a number out of a Value")
+    hex = _losing(float.hex, "makes text of a number out of a Value")
+
+    def __reduce__(self) -> Any:
+        return float, (self._number,)
+
+    # Text of a number is for people: it makes no difference to what is computed.
+
+    def __repr__(self) -> str:
+        return repr(self._number)
+
+    def __str__(self) -> str:
+        return str(self._number)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._number, spec)

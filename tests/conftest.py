@@ -1,0 +1,34 @@
+"""Options of the test suite: how many programs are made at random, and whether golden files are written anew."""
+
+from __future__ import annotations
+
+import pytest
+
+REPORT = pytest.StashKey[list[str]]()
+"""Lines that tests want to be printed at the end."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options; ``make fuzz N=20000 SEED=7 WORKERS=2`` sets the first three."""
+    group = parser.getgroup("chainrule")
+    group.addoption("--fuzz", type=int, default=None, metavar="N", help="make N programs at random (100 if not given)")
+    group.addoption("--seed", type=int, default=None, help="of the random programs; 0, or with --fuzz a new one")
+    group.addoption("--fuzz-workers", type=int, default=1, metavar="K", help="in K processes")
+    group.addoption("--golden-update", action="store_true", help="write tests/golden/*.txt anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Somewhere for the lines."""
+    config.stash[REPORT] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The lines."""
+    for line in config.stash[REPORT]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(pytestconfig: pytest.Config) -> list[str]:
+    """Where a test puts what is to be printed at the end."""
+    return pytestconfig.stash[REPORT]
