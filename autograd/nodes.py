@@ -55,9 +55,7 @@ def as_nodes(rule: rules.Rule) -> Callable[..., Any]:
 @lru_cache(maxsize=3)
 def namespace(kinds: tuple[str, ...] = READABLE) -> dict[str, Any]:
     """What each name of the table means over Values, with versions of the guards of these kinds."""
-    words: dict[str, Any] = {
-        name: getattr(functions, name) for name in rules.NAMES if hasattr(functions, name) and name != "softmax"
-    }
+    words: dict[str, Any] = {name: getattr(functions, name) for name in rules.NAMES if hasattr(functions, name)}
     words |= {"pi": pi, "fabs": functions.abs, "total": functions.sum, "nearest": functions.round}
     words |= {"where": functions.where, "number": number}
     if kinds == RECORDED:

@@ -254,7 +254,8 @@ class Value:
     rule: the row of the table that made it; ``rules.LEAF``, or ``rules.CONSTANT`` for a number in a formula.
 
     Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
-    or built-in ``round(v)``, which would lose the gradient in silence; say ``v.item()``.
+    or ``int(v)``, which would lose the gradient in silence; say ``v.item()``. ``round(v)``, ``math.floor(v)``,
+    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan.
 
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
     """
@@ -297,6 +298,8 @@ class Value:
     __mul__, __rmul__ = binary(rules.MUL)
     __truediv__, __rtruediv__ = binary(rules.DIV)
     __pow__, __rpow__ = binary(rules.POW)
+    __mod__, __rmod__ = binary(rules.MOD)
+    __floordiv__, __rfloordiv__ = binary(rules.FLOOR_DIVIDE)
     __pos__ = unary(rules.POS)
     __neg__ = unary(rules.NEG)
     __abs__ = unary(rules.ABS)
@@ -306,6 +309,7 @@ class Value:
     log1p = unary(rules.LOG1P)
     log2 = unary(rules.LOG2)
     log10 = unary(rules.LOG10)
+    xlogy = binary(rules.XLOGY)[0]
     sqrt = unary(rules.SQRT)
     cbrt = unary(rules.CBRT)
     sin = unary(rules.SIN)
@@ -325,14 +329,33 @@ class Value:
     sigmoid = unary(rules.SIGMOID)
     softplus = unary(rules.SOFTPLUS)
     softsign = unary(rules.SOFTSIGN)
+    log_sigmoid = unary(rules.LOG_SIGMOID)
+    logaddexp = binary(rules.LOGADDEXP)[0]
     relu = unary(rules.RELU)
+    relu6 = unary(rules.RELU6)
+    hardtanh = unary(rules.HARDTANH)
     silu = unary(rules.SILU)
     gelu = unary(rules.GELU)
     erf = unary(rules.ERF)
     erfc = unary(rules.ERFC)
     maximum = binary(rules.MAXIMUM)[0]
     minimum = binary(rules.MINIMUM)[0]
+    floor = unary(rules.FLOOR)
+    ceil = unary(rules.CEIL)
+    trunc = unary(rules.TRUNC)
+    sign = unary(rules.SIGN)
     round = unary(rules.ROUND)
+    __floor__ = unary(rules.FLOOR)
+    __ceil__ = unary(rules.CEIL)
+    __trunc__ = unary(rules.TRUNC)
+
+    def __round__(self, ndigits: None = None) -> Value:
+        """The nearest whole number as a Value, halves to even; TypeError if digits behind the point are asked for."""
+        if ndigits is not None:
+            raise TypeError(
+                f"round: expected a Value alone, got {ndigits!r} digits beside it: scale it before and after"
+            )
+        return self.round()
 
     def clip(self, lo: Value | float, hi: Value | float) -> Value:
         """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
@@ -368,6 +391,13 @@ class Value:
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._number!r}, grad={self.grad!r}{label})"
+
+    if not TYPE_CHECKING:  # whom it would tell that int(v) is right
+
+        def __int__(self) -> int:
+            raise TypeError(
+                "int() of a Value would lose its gradient in silence: say v.item(), or trunc(v) for a Value"
+            )
 
     def __format__(self, spec: str) -> str:
         return format(self._number, spec) if spec else repr(self)

@@ -26,6 +26,7 @@ LAYOUT = {
 # A file imports only what stands above it. `__init__` gathers everything but the command line.
 ORDER = {
     "autograd": [
+        "letters",
         "symbols",
         "typesetting",
         "guards",
@@ -35,6 +36,7 @@ ORDER = {
         "modes",
         "value",
         "functions",
+        "sequences",
         "labels",
         "nodes",
         "structures",
