@@ -156,12 +156,27 @@ class Rule:
         True where arrays do not report what ``raises`` says: no floating-point flag is set.
     flat:
         True where the value is constant in pieces: all partials are 0.0, but for nan.
+    hides:
+        True where whole arrays answer with a number, and report nothing, although an operand is not finite and floats
+        do otherwise: a nan is lost in a comparison, inf / 0 is no error. By default, whether the row is flat.
     signed:
         The positions of the operands whose sign matters where they are zero: +0.0 and -0.0 give different results,
         that differ by more than the sign of a zero.
     """
 
-    __slots__ = ("domain", "flat", "layout", "partials", "raises", "selecting", "signed", "silent", "symbol", "value")
+    __slots__ = (
+        "domain",
+        "flat",
+        "hides",
+        "layout",
+        "partials",
+        "raises",
+        "selecting",
+        "signed",
+        "silent",
+        "symbol",
+        "value",
+    )
 
     def __init__(
         self,
@@ -175,6 +190,7 @@ class Rule:
         raises: Callable[..., Any] | None = None,
         silent: bool = False,
         flat: bool = False,
+        hides: bool | None = None,
         signed: tuple[int, ...] = (),
     ) -> None:
         self.symbol = symbol
@@ -186,6 +202,7 @@ class Rule:
         self.raises = raises
         self.silent = silent
         self.flat = flat
+        self.hides = flat if hides is None else hides
         self.signed = signed
 
     def __repr__(self) -> str:
@@ -257,8 +274,8 @@ CONSTANT = Rule("", _none, _none)
 ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
-DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda y: y == 0.0)
-MOD      = Rule("%",    lambda x, y: x % y,         lambda out, x, y: (1.0, -floored(x, y)), "y != 0", raises=lambda y: y == 0.0)
+DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda y: y == 0.0, hides=True)
+MOD      = Rule("%",    lambda x, y: x % y,         lambda out, x, y: (1.0, -floored(x, y)), "y != 0", raises=lambda y: y == 0.0, hides=True)
 FLOOR_DIVIDE = Rule("//", lambda x, y: floored(x, y), lambda out, x, y: (flat(out), flat(out)), "y != 0", selecting=True, flat=True, raises=lambda y: y == 0.0)
 POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
@@ -336,9 +353,10 @@ TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) a
 """Every row, in the order in which they stand above."""
 
 # Rows of what only a recorded function has: comparisons are 1.0 or 0.0 and flat, and 0.0 where an operand is nan (but
-# ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest of a sequence where it is
-# but a shift, as in softmax, so that what is computed does not depend on it; ``ranked`` is the place of the k-th smallest, and ``taken`` the element
-# at a place, k or the place being the first of the sequence. ``stop`` is eager too: a number whose gradient goes nowhere.
+# ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest
+# of a sequence where it is but a shift, as in softmax, so that what is computed does not depend on it; ``ranked`` is the
+# place of the k-th smallest, and ``taken`` the element at a place, k or the place being the first of the sequence.
+# ``stop`` is eager too: a number whose gradient goes nowhere.
 # fmt: off
 
 LESS          = Rule("<",  lambda x, y: less(x, y),       lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
@@ -349,10 +367,10 @@ EQUAL         = Rule("==", lambda x, y: equal(x, y),      lambda out, x, y: (0.0
 NOT_EQUAL     = Rule("!=", lambda x, y: unequal(x, y),   lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
 SIDE          = Rule("side",  lambda x: side(x),          lambda out, x: (flat(x),), selecting=True, flat=True)
 SELECT        = Rule("select", lambda c, x, y: select(c, x, y), lambda out, c, x, y: (0.0, c, 1.0 - c), selecting=True)
-PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
+PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True, hides=False)
 RANKED        = Rule("order", lambda xs: ranked(xs),      lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
 TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(xs), "a whole number within the sequence as index", layout="sequence", selecting=True)
-STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True)
+STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True, hides=False)
 
 # fmt: on
 RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SELECT, PEAK, RANKED, TAKEN, STOP)

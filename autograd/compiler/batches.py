@@ -122,8 +122,8 @@ class Batch:
         self._of_mean: dict[int, Floats] = {}
         self.anew = False
         """Whether the programs may stand for something that has changed: one example of each is compared each time."""
-        self._unfit: dict[Path, Any] = {}
-        """Which of the examples hold a number that a program does not tell the truth about."""
+        self._endless: Any = None
+        """Which of the examples hold an inf or a nan."""
         self._steady: dict[Path, Any] = {}
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
@@ -369,7 +369,7 @@ class Batch:
             return Unanswered()
         finally:
             compiled.give_back()
-        if taken is not True or path.program.hides or path.factored:
+        if taken is not True or path.finite:
             trouble = self._trouble(path, index, captured, taken if alone else True, sound)
             if trouble is not None:
                 return trouble
@@ -391,12 +391,12 @@ class Batch:
             return Unanswered(~np.broadcast_to(taken, n), other_way=True)
         if sound is not True and not np.all(sound):
             return Unanswered(~np.broadcast_to(sound, n))
-        if path.program.hides or path.factored:
-            if path.unfit(captured).any():
+        if path.finite:
+            if not np.isfinite(captured).all():
                 return Unanswered(np.ones(n, bool))
-            if path not in self._unfit or self.given:
-                self._unfit[path] = np.any([path.unfit(rows).any(1) for rows in self.rows], axis=0)
-            failing = self._unfit[path] if index is None else self._unfit[path][index]
+            if self._endless is None or self.given:
+                self._endless = ~np.all([np.isfinite(rows).all(1) for rows in self.rows], axis=0)
+            failing = self._endless if index is None else self._endless[index]
             if failing.any():
                 return Unanswered(failing)
         return None

@@ -130,7 +130,7 @@ class Call:
             compiled.give_back()
         if not path.library and not finite(results):
             return Without.PROGRAM
-        if (path.program.hides or path.factored) and path.unfit(np.concatenate([captured, *arrays])).any():
+        if path.finite and not np.isfinite(np.concatenate([captured, *arrays])).all():
             return Without.PROGRAM
         self.check(path, captured, results)
         return results

@@ -74,7 +74,7 @@ class Path:
         self.checks: dict[Any, Schedule] = {}
         """When each of its forms is compared with the function itself."""
         self.factored = False
-        """Whether its program moves a factor past a sum, as it may if it is finite."""
+        """Whether its program moves a factor past a sum, as it may where that is finite."""
         self._sources: dict[Form, tuple[str, Any, Callable[..., Any]]] = {}
         self._free: dict[Form, list[Compiled]] = {}
 
@@ -117,13 +117,10 @@ class Path:
             return nullcontext()
         return np.errstate(over="raise", divide="raise", invalid="raise")
 
-    def unfit(self, numbers: Floats) -> Any:
-        """For each number whether the program does not tell the truth about it: nan may be lost, or inf."""
-        import numpy as np
-
-        if self.factored:
-            return ~np.isfinite(numbers)
-        return np.isnan(numbers) if self.program.hides else np.zeros(numbers.shape, bool)
+    @property
+    def finite(self) -> bool:
+        """Whether its program tells the truth about finite numbers only."""
+        return self.factored or self.program.hides
 
     def read(self) -> Floats:
         """The captured numbers of this moment."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 import weakref
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import graph, rules
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from .recording import Recording
 
 
-HIDING = frozenset([row for row in (*rules.TABLE, *rules.RECORDED) if row.flat and row not in (rules.PEAK, rules.STOP)])
-"""The rows whose result is a number where an operand is nan."""
-
-
 class Program:
     """A function as instructions: node i is ``rules[i]`` of the nodes ``operands[i]``, which have lower numbers.
 
@@ -45,7 +42,7 @@ class Program:
     plain: which numbers of the result are plain numbers, taken out of a node.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
     watched: the nodes that must be 0.0 in a call: failures of operations, and zeros whose sign matters.
-    hides: whether a nan can be lost on the way, so that it has to be looked for among what is given.
+    hides: whether what is not finite can be lost on the way, so that it has to be looked for among what is given.
     labels: the labels that nodes had, by number.
     """
 
@@ -91,7 +88,7 @@ class Program:
         self.plain: frozenset[int] = frozenset()
         self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
         self.watched = list(dict.fromkeys([number[id(node)] for node in watched]))
-        hiding = kinds & HIDING
+        hiding = {row for row in kinds if row.hides}
         self.hides = bool(hiding) and any(
             [x.rule in hiding and (id(x) in live or x.rule in rules.TABLE) for x in notes.nodes]
         )
@@ -173,7 +170,7 @@ def watch(notes: Recording, live: set[int], kinds: set[Rule]) -> list[Value]:
     """
     able = {rule for rule in kinds if may_raise(rule)}
     signed = {rule for rule in kinds if rule.signed}
-    raising = [x for x in notes.raising() if x.rule in able and (x.rule.silent or id(x) not in live)] if able else []
+    raising = [x for x in notes.raising() if x.rule in able and (id(x) not in live or unreported(x))] if able else []
     seeing = [x for x in notes.nodes if x.rule in signed and id(x) in live] if signed else []
     if not raising and not seeing:
         return []
@@ -192,6 +189,14 @@ def watch(notes: Recording, live: set[int], kinds: set[Rule]) -> list[Value]:
                 if x.parents and id(x) in varies and (rules.EQUAL, id(x)) not in found:
                     found[rules.EQUAL, id(x)] = notes.compare(operator.eq, x, 0.0)
     return list(found.values())
+
+
+def unreported(node: Value) -> bool:
+    """Whether arrays would not report that an operation fails."""
+    rule = node.rule
+    return rule.silent or (
+        rule.hides and any([x.rule is rules.CONSTANT and not isfinite(x._number) for x in node.parents])
+    )
 
 
 def variables(notes: Recording) -> set[int]:
