@@ -205,10 +205,10 @@ class Batch:
 
     # Where its programs do.
 
-    def partition(self, index: Index = None) -> list[tuple[Path | None, Index]]:
+    def partition(self, index: Index = None, trusting: bool = True) -> list[tuple[Path | None, Index]]:
         """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly.
 
-        Where only one path is known they are all taken for it: that its guards hold is seen when it runs.
+        ``trusting``: where only one path is known they are all taken for it. That its guards hold is seen when it runs.
         """
         import numpy as np
 
@@ -219,7 +219,7 @@ class Batch:
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
         paths = self.paths()
-        if len(paths) == 1 or (paths and not paths[0].program.guards):
+        if paths and ((trusting and len(paths) == 1) or not paths[0].program.guards):
             return [(paths[0], index)]
         left = np.arange(self.count) if index is None else index
         found: dict[Path | None, list[Any]] = {}
@@ -266,41 +266,41 @@ class Batch:
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
         parts = self.partition(index)
-        alone = len(parts) == 1 and parts[0][0] is not None and len(self.family.paths) == 1
-        if alone:
-            path, part = parts[0]
-            assert path is not None  # noqa: S101 - for the type checker
+        path, part = parts[0]
+        if path is not None and len(parts) == 1:
             answer = run(path, part, True)
             if not isinstance(answer, Unanswered):
                 return [(path, part, answer)]
-        alone = alone or len(self.paths()) == 1
+            if answer.other_way:
+                parts = self.partition(index, trusting=False)
         found: list[tuple[Path | None, Index, T | None]] = []
         for path, part in parts:
-            found += [(None, part, None)] if path is None else self._solved(run, path, part, (), alone)
+            found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
         return found
 
     def _solved(
-        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...], alone: bool = False
+        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...]
     ) -> list[tuple[Path | None, Index, T | None]]:
+        """:meth:`solved` for examples that take a path, where these others do not do."""
         import numpy as np
 
-        answer = run(path, index, alone)
+        answer = run(path, index, False)
         if not isinstance(answer, Unanswered):
             return [(path, index, answer)]
         each = np.arange(self.count) if index is None else index
         failing = answer.failing
         if failing is None and len(each) > 1:  # which they are is found by halving
             half = len(each) // 2
-            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried, alone)]
+            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried)]
         if failing is None or failing.all():
-            return self._otherwise(run, each, (*tried, path), answer.other_way)
+            return self._otherwise(run, each, (*tried, path))
         return [
-            *self._solved(run, path, each[~failing], tried, alone),
-            *self._otherwise(run, each[failing], (*tried, path), answer.other_way),
+            *self._solved(run, path, each[~failing], tried),
+            *self._otherwise(run, each[failing], (*tried, path)),
         ]
 
     def _otherwise(
-        self, run: Run[T], index: Any, tried: tuple[Path, ...], other_way: bool
+        self, run: Run[T], index: Any, tried: tuple[Path, ...]
     ) -> list[tuple[Path | None, Index, T | None]]:
         """Examples for which these paths do not do: by other paths, a new one perhaps, or eagerly."""
         found: list[tuple[Path | None, Index, T | None]] = []
@@ -312,13 +312,12 @@ class Batch:
                     if holds.any():
                         found += self._solved(run, path, index[holds], tried)
                         index = index[~holds]
-            if not len(index) or not (other_way or last.tries):
+            if not len(index) or not last.tries:
                 break
             made = self.record(int(index[0]))
             if isinstance(made, Path):
                 continue
-            if not other_way:
-                last.tries -= 1
+            last.tries -= 1
             self.raised(int(index[0]), made)
             found.append((None, index[:1], None))
             index = index[1:]
@@ -369,7 +368,7 @@ class Batch:
             return Unanswered()
         finally:
             compiled.give_back()
-        if taken is not True or path.finite:
+        if taken is not True or sound is not True or path.finite:
             trouble = self._trouble(path, index, captured, taken if alone else True, sound)
             if trouble is not None:
                 return trouble
