@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
-from .modes import recorder
+from .recorder import recorder
 from .rules import Rule
 from .value import Value, evaluate, lift, real, record
 

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, guards, rules
-from .modes import ieee, recorder
+from .modes import ieee
+from .recorder import recorder
 from .value import Value, number
 
 if TYPE_CHECKING:

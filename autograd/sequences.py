@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import guards, rules
 from .functions import apply, exp, floor, logsumexp
-from .modes import recorder
+from .recorder import recorder
 from .value import Value, number, real
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import arrays, graph, rules
-from .modes import ieee_arithmetic, recorder, watcher
+from .modes import ieee_arithmetic, watcher
+from .recorder import recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +60,9 @@ def lift(x: Value | float, rule: Rule) -> Value:
     if kind is not float:
         if isinstance(x, Value):
             return x
-        if kind is not int and recording() is not None:
-            x = recording().lifted(x)
+        seer = None if kind is int else recording()
+        if seer is not None:
+            x = seer.lifted(x)
             if isinstance(x, Value):
                 return x
     node = new(Value)
@@ -74,8 +76,9 @@ def lift(x: Value | float, rule: Rule) -> Value:
 
 def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
     """The value of a row at plain numbers, with this library's error messages."""
-    if recording() is not None:
-        found = recording().evaluate(rule, operands)
+    seer = recording()
+    if seer is not None:
+        found = seer.evaluate(rule, operands)
         if found is not None:
             return found  # type: ignore[no-any-return]
     operands = tuple([real(x, rule.symbol) for x in operands])
@@ -92,8 +95,9 @@ def answer(
 
     ``nodes`` are those that it was asked of, if it was.
     """
-    if nodes and recording() is not None and not ieee_arithmetic.get():
-        recording().failed(rule, nodes, error)
+    seer = recording()
+    if nodes and seer is not None and not ieee_arithmetic.get():
+        seer.failed(rule, nodes, error)
     if ieee_arithmetic.get():
         try:
             return arrays.ieee(rule, operands)
@@ -219,8 +223,9 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
     """A method that compares by data, with Values and real numbers; Python refuses anything else in its own words."""
 
     def method(self: Value, other: object) -> bool:
-        if recording() is not None and isinstance(other, (Value, Real)):
-            return recording().compare(compare, self, other)  # type: ignore[no-any-return]
+        seer = recording()
+        if seer is not None and isinstance(other, (Value, Real)):
+            return seer.compare(compare, self, other)  # type: ignore[no-any-return]
         if isinstance(other, Value):
             return compare(self._number, other._number)
         if isinstance(other, Real):
@@ -288,8 +293,9 @@ class Value:
         self.label = label
         self.parents = self.partials = ()
         self.rule = rules.LEAF
-        if recording() is not None:
-            recording().leaf(self, data)
+        seer = recording()
+        if seer is not None:
+            seer.leaf(self, data)
 
     # Operations: one line each, bound from the table.
 
@@ -403,7 +409,8 @@ class Value:
         return format(self._number, spec) if spec else repr(self)
 
     def __bool__(self) -> bool:
-        return self._number != 0.0 if recording() is None else bool(recording().truth(self))
+        seer = recording()
+        return self._number != 0.0 if seer is None else bool(seer.truth(self))
 
     __hash__ = object.__hash__
 

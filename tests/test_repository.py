@@ -33,6 +33,7 @@ ORDER = {
         "rules",
         "arrays",
         "graph",
+        "recorder",
         "modes",
         "value",
         "functions",

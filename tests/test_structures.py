@@ -188,7 +188,7 @@ def test_anything_else_is_refused(tree: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("x", "expected"),
     [
-        *[(x, True) for x in (1.0, 1, V, np.float64(1.0), np.int8(1), Fraction(1))],
+        *[(x, True) for x in (1.0, 1, V, np.float64(1.0), np.int8(1), np.bool_(True), Fraction(1))],
         *[(x, False) for x in ("1", 1j, None, [1.0], np.array(1.0), Decimal(1))],
     ],
 )

@@ -59,7 +59,27 @@ PAIRS = [(1e30, -1e-30, 1e-8, 2.0), (600.0, 0.5, -1e60, 1e60, 1e-60)]
 
 FAR: dict[str, Sequence[Point]] = {
     **dict.fromkeys(("+", "-", "*", "/", "atan2", "maximum", "minimum", "logaddexp"), TWO),
-    **dict.fromkeys(("pos", "neg", "abs", "relu", "relu6", "hardtanh", "round", "floor", "ceil", "trunc", "sign", "where", "softsign", "atan", "asinh", "cbrt"), BOTH),
+    **dict.fromkeys(
+        (
+            "pos",
+            "neg",
+            "abs",
+            "relu",
+            "relu6",
+            "hardtanh",
+            "round",
+            "floor",
+            "ceil",
+            "trunc",
+            "sign",
+            "where",
+            "softsign",
+            "atan",
+            "asinh",
+            "cbrt",
+        ),
+        BOTH,
+    ),
     **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tanh", "sigmoid", "softplus", "log_sigmoid", "silu"), SATURATED),
     **dict.fromkeys(("gelu", "erf", "erfc"), NORMAL),
     **dict.fromkeys(("log", "log2", "log10", "sqrt"), SIZES),

@@ -13,7 +13,7 @@ from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import functions, graph, nodes
-from autograd.modes import recorder
+from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
@@ -299,9 +299,7 @@ class Batch:
             *self._otherwise(run, each[failing], (*tried, path)),
         ]
 
-    def _otherwise(
-        self, run: Run[T], index: Any, tried: tuple[Path, ...]
-    ) -> list[tuple[Path | None, Index, T | None]]:
+    def _otherwise(self, run: Run[T], index: Any, tried: tuple[Path, ...]) -> list[tuple[Path | None, Index, T | None]]:
         """Examples for which these paths do not do: by other paths, a new one perhaps, or eagerly."""
         found: list[tuple[Path | None, Index, T | None]] = []
         last = tried[-1]

@@ -23,12 +23,12 @@ import weakref
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd.modes import recorder
+from autograd.recorder import recorder
 
 from .batches import Batch, owned
 from .calls import Call
 from .paths import Paths
-from .selfcheck import Refused
+from .selfcheck import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +155,7 @@ class Jitted(Paths):
         if anew:
             try:
                 return batch.map()
-            except Refused:
+            except RefusedError:
                 batch = Batch(self, arguments)
         return batch.map()
 

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
-from autograd.modes import ieee_arithmetic, recorder, user_line, watcher
+from autograd.modes import ieee_arithmetic, user_line, watcher
+from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, lift, record
@@ -47,7 +48,7 @@ class Condition(Value):
         holds = self._number != 0.0
         recording = recorder.get()
         if recording is not None:
-            recording.guards.append(Guard(self, holds, user_line()))
+            recording.branched(self, holds)
         return holds
 
     def __int__(self) -> int:
@@ -255,6 +256,10 @@ class Recording:
         if compare is operator.ne:
             return opposite(both(*found))
         return found[0] if len(found) == 1 else both(*found)
+
+    def branched(self, condition: Condition, holds: bool) -> None:
+        """A branch is taken on a condition: a guard."""
+        self.guards.append(Guard(condition, holds, user_line()))
 
     def truth(self, x: Value) -> bool:
         """``bool(x)``, as a guard."""

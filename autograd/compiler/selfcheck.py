@@ -175,7 +175,7 @@ def compare(
     return True
 
 
-class Refused(RuntimeError):
+class RefusedError(RuntimeError):
     """A program is not what the function does."""
 
 
@@ -189,7 +189,7 @@ def still(
 ) -> None:
     """Compare the value alone, for one example: most often it is the same up to the last digits, which is soon told.
 
-    Raises Refused if it is not, and no rounding explains it.
+    Raises RefusedError if it is not, and no rounding explains it.
     """
     with undisturbed():
         leaves = [[Value(x) for x in each] for each in trial.numbers]
@@ -212,7 +212,7 @@ def refuse(
     else:
         what = f"{list(trial.outputs)!r}, as its program does, but returned {list(results)!r}"
     verb = "have" if results is None else "return"
-    raise Refused(
+    raise RefusedError(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
         "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
     )
