@@ -356,6 +356,7 @@ TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) a
 # ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest
 # of a sequence where it is but a shift, as in softmax, so that what is computed does not depend on it; ``ranked`` is the
 # place of the k-th smallest, and ``taken`` the element at a place, k or the place being the first of the sequence.
+# The slopes of tanh and sigmoid are rows, so that a derivative of a network is one node for each unit, to any order.
 # ``stop`` is eager too: a number whose gradient goes nowhere.
 # fmt: off
 
@@ -365,6 +366,8 @@ GREATER       = Rule(">",  lambda x, y: greater(x, y),    lambda out, x, y: (0.0
 GREATER_EQUAL = Rule(">=", lambda x, y: greater_equal(x, y), lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
 EQUAL         = Rule("==", lambda x, y: equal(x, y),      lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
 NOT_EQUAL     = Rule("!=", lambda x, y: unequal(x, y),   lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+TANH_SLOPE    = Rule("tanh_slope", lambda x: tanh_slope(x), lambda out, x: (-2.0 * tanh(x) * out,))
+SIGMOID_SLOPE = Rule("sigmoid_slope", lambda x: sigmoid_slope(x), lambda out, x: (-tanh(0.5 * x) * out,))
 SIDE          = Rule("side",  lambda x: side(x),          lambda out, x: (flat(x),), selecting=True, flat=True)
 SELECT        = Rule("select", lambda c, x, y: select(c, x, y), lambda out, c, x, y: (0.0, c, 1.0 - c), selecting=True)
 PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True, hides=False)
@@ -373,7 +376,7 @@ TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(
 STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True, hides=False)
 
 # fmt: on
-RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SELECT, PEAK, RANKED, TAKEN, STOP)
+RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, TANH_SLOPE, SIGMOID_SLOPE, SIDE, SELECT, PEAK, RANKED, TAKEN, STOP)
 """Those rows."""
 
 NAMES = frozenset(

@@ -81,13 +81,9 @@ class Gradient(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """That a program has no answer for some examples: ``failing`` says which; None if that is not known.
-
-    ``other_way``: because they take another way through the function, and not since something happened on this one.
-    """
+    """That a program has no answer for some examples: ``failing`` says which; None if that is not known."""
 
     failing: Any = None
-    other_way: bool = False
 
 
 def name_example(error: ArithmeticError | ValueError, j: int) -> None:
@@ -271,7 +267,7 @@ class Batch:
             answer = run(path, part, True)
             if not isinstance(answer, Unanswered):
                 return [(path, part, answer)]
-            if answer.other_way:
+            if path.program.guards:  # it was only trusted that they all take this path
                 parts = self.partition(index, trusting=False)
         found: list[tuple[Path | None, Index, T | None]] = []
         for path, part in parts:
@@ -385,7 +381,7 @@ class Batch:
 
         n = self.length(index)
         if taken is not True and not np.all(taken):
-            return Unanswered(~np.broadcast_to(taken, n), other_way=True)
+            return Unanswered(~np.broadcast_to(taken, n))
         if sound is not True and not np.all(sound):
             return Unanswered(~np.broadcast_to(sound, n))
         if path.finite:

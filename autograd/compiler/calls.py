@@ -112,16 +112,20 @@ class Call:
         compiled = path.take(False, self.wanted)
         captured = compiled.P.copy()
         count = len(path.program.outputs)
-        results = []
+        results: list[Result] = []
         self.jitted.last = path, False, self.wanted
         try:
             with path.watched():
-                for k in range(count):
-                    seed = 1.0 if count == 1 else np.eye(count)[k]
-                    out, by_inputs, taken, sound = compiled.gradient(*arrays, seed)
-                    if not taken or not sound:
-                        return Without.PROGRAM if taken else Without.PATH
-                    value = float(out) if count == 1 else float(out[k])
+                out, taken, sound = compiled.value(*arrays)
+                if not taken or not sound:
+                    return Without.PROGRAM if taken else Without.PATH
+                values = [float(out)] if count == 1 else out.tolist()
+                seeds: Any = [1.0] if count == 1 else np.eye(count)
+                for k, value in enumerate(values):
+                    if k in path.program.plain or not (path.captured or any(self.wanted)):
+                        results.append(Result(value, [], []))
+                        continue
+                    _, by_inputs, _, _ = compiled.gradient(*arrays, seeds[k])
                     by_given = [x for array in by_inputs for x in array.tolist()]
                     results.append(Result(value, compiled.dP.tolist(), by_given))
         except FloatingPointError:
