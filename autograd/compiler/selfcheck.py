@@ -62,7 +62,8 @@ class Schedule:
         self.left = {"run", *["captured"] * bool(path.captured), *["arguments"] * any(map(len, path.arguments))}
         self.runs = 0
         self.next = 0
-        rng = _random(len(path.captured) + sum(map(len, path.arguments)))
+        outputs = len(path.program.outputs)
+        rng = _random(len(path.captured) + sum(map(len, path.arguments)) + 3 * outputs)
         self.direction = rng[: len(path.captured)]
         """The direction along which derivatives are compared, by what is captured, and by the arguments."""
         self.by_inputs: list[Any] = []
@@ -71,6 +72,10 @@ class Schedule:
             part = rng[start : start + len(numbers)]
             self.by_inputs.append(part if is_wanted else part * 0.0)
             start += len(numbers)
+        weights = rng[start:].tolist()
+        self.weights = [weights[k * outputs : (k + 1) * outputs] for k in range(3)]
+        """By how much each number of a result counts, in each of up to three examples: all by another weight, so that
+        faults which several of them share do not cancel."""
         self.batched = batched
 
     def due(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> bool:
@@ -147,9 +152,9 @@ def compare(
     expected, bound, skipped, sensitive = 0.0, 0.0, False, False
     cotangents: list[list[float]] = []
     results: list[float] = []
-    for trial in trials:
+    for trial, weights in zip(trials, when.weights, strict=False):
         try:
-            found = examined(path, trial, when, structures, function)
+            found = examined(path, trial, when, weights, structures, function)
         except (ArithmeticError, ValueError):
             if path.library:  # which answers with inf or nan, and goes on
                 return False
@@ -204,7 +209,12 @@ class Examined(NamedTuple):
 
 
 def examined(
-    path: Path, trial: Trial, when: Schedule, structures: Sequence[Any], function: Callable[..., Any]
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    weights: list[float],
+    structures: Sequence[Any],
+    function: Callable[..., Any],
 ) -> Examined:
     """Run the function at the numbers of an example, and compare."""
     with undisturbed():
@@ -212,15 +222,14 @@ def examined(
         result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
         outputs, structure = flatten(result, "jit: the result")
         results = [number(x) for x in outputs]
-        unit = [1.0 if k % 2 else -1.0 for k in range(len(outputs))]
         if repr(structure) != repr(path.program.structure):
-            return Examined(results, True, False, 0.0, 0.0, True, unit)
+            return Examined(results, True, False, 0.0, 0.0, True, weights)
         given = {id(x): float(d) for x, d in zip(path.captured, when.direction.tolist(), strict=True)}
         for each, direction in zip(leaves, when.by_inputs, strict=True):
             given |= {id(x): d for x, d in zip(each, direction.tolist(), strict=True)}
         cotangent = [
-            sign / max(abs(y), 2.0**-1022) if isinstance(x, Value) and isfinite(y) else 0.0
-            for sign, x, y in zip(unit, outputs, results, strict=True)
+            weight / max(abs(y), 2.0**-1022) if isinstance(x, Value) and isfinite(y) else 0.0
+            for weight, x, y in zip(weights, outputs, results, strict=True)
         ]
         values = [x for x, c in zip(outputs, cotangent, strict=True) if c and isinstance(x, Value)]
         sweep = Sweep(values, [c for c in cotangent if c], given)
@@ -230,7 +239,7 @@ def examined(
             if not c:  # plain numbers, of which there is no graph, and what is not finite
                 loose = 1e-9 * max(abs(x), abs(y)) + 1e-12 * sweep.largest
                 differs |= not (x == y or (x != x and y != y) or abs(x - y) <= loose)
-        sensitive = not sweep.value_bound <= SENSITIVE * max(sum(map(abs, unit)), 1.0)
+        sensitive = not sweep.value_bound <= SENSITIVE * max(sum(map(abs, weights)), 1.0)
         return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, sweep.kink, cotangent)
 
 
@@ -290,6 +299,8 @@ class Sweep:
     ``tangents`` has the direction, by the ids of leaves. ``derivative`` is that of sum seeds * outputs along it, and
     ``bound`` what rounding may add to it; ``value_bound`` is the same for sum seeds * outputs itself. ``kink`` and
     ``jump`` say whether somewhere a slope, or even a value, jumps within rounding. ``largest`` is the largest number.
+
+    A leaf is exact, so that a partial by it that is not finite (x**2 by its 2, where x < 0) says nothing of rounding.
     """
 
     def __init__(self, outputs: Sequence[Value], seeds: Sequence[float], tangents: dict[int, float]) -> None:
@@ -305,27 +316,32 @@ class Sweep:
         self._forward()
         at = [place[id(x)] for x in outputs]
         self.derivative = sum([c * self.tangents[i] for c, i in zip(seeds, at, strict=True) if c])
-        self.value_bound, self.bound = self._back(at, seeds)
+        starts = [(i, seed) for i, seed in zip(at, seeds, strict=True) if seed]
+        self.value_bound = self._value_bound(starts)
+        self.bound = self._slope_bound(starts) if any(self.tangents) else 0.0
 
     def _forward(self) -> None:
         """Tangents, and how many units each number may be off, for the kinks."""
-        numbers, tangents = self.numbers, self.tangents
+        numbers, tangents, stop = self.numbers, self.tangents, rules.STOP
         errors = [0.0] * len(numbers)
         for i, (node, parents) in enumerate(zip(self.nodes, self.parents, strict=True)):
             if not parents:
                 continue
-            tangent, error, rule = 0.0, abs(numbers[i]), node.rule
-            for j, partial in zip(parents, node.partials, strict=True):
+            tangent, error = 0.0, abs(numbers[i])
+            for j, partial in zip(parents, node.partials):  # noqa: B905 - lengths agree by construction
                 if partial:
-                    if tangents[j]:
-                        tangent += partial * tangents[j]
-                    error += abs(partial) * errors[j]
-            tangents[i] = tangent
-            if rule is rules.STOP:
-                error = errors[parents[0]]
-            errors[i] = error
-            if rule.selecting and rule is not rules.STOP:
-                self._look(rule, [numbers[j] for j in parents], [UNIT * errors[j] for j in parents], node.partials)
+                    t, e = tangents[j], errors[j]
+                    if t:
+                        tangent += partial * t
+                    if e:
+                        error += abs(partial) * e
+            tangents[i], errors[i] = tangent, error
+            rule = node.rule
+            if rule.selecting:
+                if rule is stop:
+                    errors[i] = errors[parents[0]]
+                else:
+                    self._look(rule, [numbers[j] for j in parents], [UNIT * errors[j] for j in parents], node.partials)
 
     def _look(self, rule: rules.Rule, xs: list[float], off: list[float], partials: Sequence[float]) -> None:
         """See whether the value or a slope of a row jumps where an operand is off."""
@@ -349,39 +365,72 @@ class Sweep:
             self.kink = True
         self.kink |= self.jump
 
-    def _back(self, at: Sequence[int], seeds: Sequence[float]) -> tuple[float, float]:
-        """The adjoints of the value, and those of the derivative by tangents and by values; their sums."""
-        numbers, tangents = self.numbers, self.tangents
-        count = len(numbers)
-        by_value, by_tangent, second = [0.0] * count, [0.0] * count, [0.0] * count
-        for i, seed in zip(at, seeds, strict=True):
-            by_value[i] += seed
-            by_tangent[i] += seed
-        value_sum = value_count = slope_sum = slope_count = 0.0
-        for i in range(count - 1, -1, -1):
-            a, b, s = by_value[i], by_tangent[i], second[i]
-            if not (a or b or s):
+    def _value_bound(self, starts: Sequence[tuple[int, float]]) -> float:
+        """The adjoints of the value, each times its number, summed up."""
+        numbers, nodes, parents_of, stop = self.numbers, self.nodes, self.parents, rules.STOP
+        adjoints = [0.0] * len(numbers)
+        for i, seed in starts:
+            adjoints[i] += seed
+        total = count = 0.0
+        for i in range(len(numbers) - 1, -1, -1):
+            a = adjoints[i]
+            if not a:
                 continue
-            value_sum += abs(a * numbers[i])
-            value_count += abs(a)
-            slope_sum += abs(s * numbers[i]) + (abs(b * tangents[i]) if tangents[i] else 0.0)
-            slope_count += abs(s) + abs(b)
-            parents = self.parents[i]
+            parents, size = parents_of[i], abs(a)
+            if not parents and not isfinite(a):
+                continue
+            total += size * abs(numbers[i])
+            count += size
+            if parents:
+                node = nodes[i]
+                partials = (1.0,) if node.rule is stop else node.partials
+                for j, partial in zip(parents, partials):  # noqa: B905 - lengths agree by construction
+                    if partial:
+                        adjoints[j] += partial * a
+        return UNIT * total + SMALLEST * count
+
+    def _slope_bound(self, starts: Sequence[tuple[int, float]]) -> float:
+        """The adjoints of the derivative, by tangents and by values, each times its number, summed up."""
+        numbers, tangents, nodes, parents_of, stop = self.numbers, self.tangents, self.nodes, self.parents, rules.STOP
+        by_tangent, by_value = [0.0] * len(numbers), [0.0] * len(numbers)
+        for i, seed in starts:
+            by_tangent[i] += seed
+        total = count = 0.0
+        for i in range(len(numbers) - 1, -1, -1):
+            b, s = by_tangent[i], by_value[i]
+            if not b and not s:
+                continue
+            parents, t, size = parents_of[i], tangents[i], abs(s)
+            if not parents and not isfinite(b + s):
+                continue
+            total += size * abs(numbers[i])
+            if t:
+                total += abs(b * t)
+            count += size + abs(b)
             if not parents:
                 continue
-            node = self.nodes[i]
+            node = nodes[i]
             rule = node.rule
-            partials: Sequence[float] = (1.0,) if rule is rules.STOP else node.partials
-            bent = curvature(rule, [numbers[j] for j in parents], [tangents[j] for j in parents]) if b else None
-            for k, (j, partial) in enumerate(zip(parents, partials, strict=True)):
-                if partial:
-                    by_value[j] += partial * a
-                    second[j] += partial * s
-                    if rule is not rules.STOP:
+            if rule is stop:
+                by_value[parents[0]] += s
+                continue
+            partials = node.partials
+            if b:
+                xs, ts = [numbers[j] for j in parents], [tangents[j] for j in parents]
+                bent = curvature(rule, node._number, xs, ts)
+                for k, j in enumerate(parents):
+                    partial = partials[k]
+                    if partial:
                         by_tangent[j] += partial * b
-                if bent is not None and bent[k]:
-                    second[j] += bent[k] * b
-        return UNIT * value_sum + SMALLEST * value_count, UNIT * slope_sum + SMALLEST * slope_count
+                        if s:
+                            by_value[j] += partial * s
+                    if bent is not None and bent[k]:
+                        by_value[j] += bent[k] * b
+            else:
+                for j, partial in zip(parents, partials):  # noqa: B905 - lengths agree by construction
+                    if partial:
+                        by_value[j] += partial * s
+        return UNIT * total + SMALLEST * count
 
 
 @lru_cache(maxsize=1024)
@@ -397,18 +446,41 @@ def straight(rule: rules.Rule) -> bool:
         return False
 
 
-def curvature(rule: rules.Rule, xs: Sequence[float], ts: Sequence[float]) -> Sequence[float] | None:
+BENDING: dict[rules.Rule, Callable[[float, float], float]] = {
+    rules.EXP: lambda out, x: out,
+    rules.LOG: lambda out, x: -1.0 / (x * x),
+    rules.SQRT: lambda out, x: -0.25 / (out * x),
+    rules.SIN: lambda out, x: -out,
+    rules.COS: lambda out, x: -out,
+    rules.TANH: lambda out, x: -2.0 * out * (1.0 - out * out),
+    rules.SIGMOID: lambda out, x: out * (1.0 - out) * (1.0 - 2.0 * out),
+}
+"""The second derivatives of rows that are met often."""
+
+
+def curvature(rule: rules.Rule, out: float, xs: Sequence[float], ts: Sequence[float]) -> Sequence[float] | None:
     """How the partials of a row change along a direction of its operands, per unit; None where they do not.
 
-    A difference quotient for all rows but products: the size is what matters.
+    A difference quotient for all rows but those that are met often: the size is what matters. It is 0.0 for a partial
+    that is nan, which makes nan of whatever depends on it, or is by a leaf.
     """
-    if straight(rule) or not any(ts):
-        return None
     if rule is rules.MUL:
         return ts[1], ts[0]
+    if straight(rule) or not any(ts):
+        return None
     if rule is rules.DOT:
         half = len(xs) // 2
         return (*ts[half : 2 * half], *ts[:half], *[0.0] * (len(xs) % 2))
+    try:
+        if rule in BENDING:
+            return (BENDING[rule](out, xs[0]) * ts[0],)
+        if rule is rules.DIV:
+            by_x = -ts[1] / (xs[1] * xs[1])
+            return by_x, -ts[0] / (xs[1] * xs[1]) - 2.0 * out * by_x
+        if rule is rules.POW and xs[1] == 2.0 and not ts[1]:
+            return 2.0 * ts[0], 0.0
+    except ArithmeticError:
+        pass
     largest = max([abs(t) / (abs(x) + 1e-300) for x, t in zip(xs, ts, strict=True) if t])
     if not 0.0 < largest < float("inf"):
         return [float("inf")] * len(xs)
@@ -420,7 +492,7 @@ def curvature(rule: rules.Rule, xs: Sequence[float], ts: Sequence[float]) -> Seq
             after = rule.spread(rule.partials(rule.value(*rule.arguments(moved)), *rule.arguments(moved)), xs)
         except (ArithmeticError, ValueError):
             continue
-        found = [(q - p) / step for p, q in zip(before, after, strict=True)]
+        found = [(q - p) / step if p == p else 0.0 for p, q in zip(before, after, strict=True)]
         if all(map(isfinite, found)):
             return found
     return [float("inf")] * len(xs)
