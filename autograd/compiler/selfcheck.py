@@ -20,6 +20,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import graph, rules
+from autograd.nodes import as_value
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
 
@@ -42,6 +43,9 @@ SMALLEST = 8.0 * 2.0**-1074
 
 SENSITIVE = 1e-6
 """The bound of the value, relative to it, from which on a comparison of the value says little."""
+
+SWEEPS = 32
+"""How many sweeps may look for the results that are lost in rounding, where there are several."""
 
 SHARE = 0.05
 """How much of the time that is spent in a program later checks may take."""
@@ -205,6 +209,7 @@ class Examined(NamedTuple):
     derivative: float
     bound: float
     kink: bool
+    """Whether the derivatives say nothing."""
     cotangent: list[float]
 
 
@@ -228,19 +233,24 @@ def examined(
         for each, direction in zip(leaves, when.by_inputs, strict=True):
             given |= {id(x): d for x, d in zip(each, direction.tolist(), strict=True)}
         cotangent = [
-            weight / max(abs(y), 2.0**-1022) if isinstance(x, Value) and isfinite(y) else 0.0
+            (weight / max(abs(y), 1e-290) if y else weight) if isinstance(x, Value) and isfinite(y) else 0.0
             for weight, x, y in zip(weights, outputs, results, strict=True)
         ]
-        values = [x for x, c in zip(outputs, cotangent, strict=True) if c and isinstance(x, Value)]
-        sweep = Sweep(values, [c for c in cotangent if c], given)
+        measured = [k for k, c in enumerate(cotangent) if c]
+        sweep = Sweep([as_value(outputs[k]) for k in measured], [cotangent[k] for k in measured], given)
+        sensitive = not sweep.value_bound <= SENSITIVE * max(sum(map(abs, weights)), 1.0)
+        plain = [k for k, c in enumerate(cotangent) if not c]  # of which there is no graph; and what is not finite
+        if sensitive and measured:
+            for k, c in zip(measured, sweep.balance([weights[k] for k in measured]), strict=True):
+                cotangent[k] = c
         difference = sum([c * (y - x) for c, x, y in zip(cotangent, results, trial.outputs, strict=True)])
         differs = not abs(difference) <= sweep.value_bound and isfinite(sweep.value_bound)
-        for c, x, y in zip(cotangent, results, trial.outputs, strict=True):
-            if not c:  # plain numbers, of which there is no graph, and what is not finite
-                loose = 1e-9 * max(abs(x), abs(y)) + 1e-12 * sweep.largest
-                differs |= not (x == y or (x != x and y != y) or abs(x - y) <= loose)
-        sensitive = not sweep.value_bound <= SENSITIVE * max(sum(map(abs, weights)), 1.0)
-        return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, sweep.kink, cotangent)
+        for k in plain:
+            x, y = results[k], trial.outputs[k]
+            loose = 1e-9 * max(abs(x), abs(y)) + 1e-12 * sweep.largest
+            differs |= not (x == y or (x != x and y != y) or abs(x - y) <= loose)
+        kink = sweep.kink or not all([cotangent[k] for k in measured])
+        return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, kink, cotangent)
 
 
 def recorded_alike(path: Path, trial: Trial, structures: Sequence[Any], function: Callable[..., Any]) -> bool:
@@ -301,6 +311,8 @@ class Sweep:
     ``jump`` say whether somewhere a slope, or even a value, jumps within rounding. ``largest`` is the largest number.
 
     A leaf is exact, so that a partial by it that is not finite (x**2 by its 2, where x < 0) says nothing of rounding.
+    Where an operand is 0 because it has cancelled, partials may vanish, as that of x**2 does, and not tell by how much
+    the result is off: there it is computed at other operands within rounding.
     """
 
     def __init__(self, outputs: Sequence[Value], seeds: Sequence[float], tangents: dict[int, float]) -> None:
@@ -313,21 +325,57 @@ class Sweep:
         self.numbers = [node._number for node in self.nodes]
         self.largest = max([abs(x) for x in self.numbers if isfinite(x)], default=0.0)
         self.tangents = [tangents.get(id(node), 0.0) for node in self.nodes]
+        self._off: dict[int, tuple[float, float]] = {}
+        """By how many units nodes with such an operand are off themselves, and their partials times the tangents."""
         self._forward()
-        at = [place[id(x)] for x in outputs]
-        self.derivative = sum([c * self.tangents[i] for c, i in zip(seeds, at, strict=True) if c])
-        starts = [(i, seed) for i, seed in zip(at, seeds, strict=True) if seed]
+        self._moves = any(self.tangents)
+        self._at = [place[id(x)] for x in outputs]
+        self._seeds = seeds
+        self._measure()
+
+    def _measure(self) -> None:
+        """What is known of sum seeds * outputs."""
+        starts = [(i, seed) for i, seed in zip(self._at, self._seeds, strict=True) if seed]
+        self.derivative = sum([seed * self.tangents[i] for i, seed in starts])
         self.value_bound = self._value_bound(starts)
-        self.bound = self._slope_bound(starts) if any(self.tangents) else 0.0
+        self.bound = self._slope_bound(starts) if self._moves else 0.0
+
+    def balance(self, weights: Sequence[float]) -> Sequence[float]:
+        """Let outputs that are lost in rounding count for so little that the others are compared all the same.
+
+        Those of other examples as well, with which this sum is added up. These outputs are found by halving; what is
+        not found after some sweeps is let off together. The seeds are returned.
+        """
+        seeds = [*self._seeds]
+        open_parts = [range(len(seeds))]
+        sweeps = 0
+        while open_parts:
+            part = open_parts.pop()
+            bound = self._value_bound([(self._at[k], seeds[k]) for k in part])
+            sweeps += 1
+            if bound <= SENSITIVE * sum([abs(weights[k]) for k in part]):
+                continue
+            if len(part) > 1 and sweeps < SWEEPS:
+                half = len(part) // 2
+                open_parts += [part[:half], part[half:]]
+                continue
+            by = UNIT / bound if isfinite(bound) else 0.0
+            for k in part:
+                seeds[k] *= by
+        self._seeds = seeds
+        self._measure()
+        return seeds
 
     def _forward(self) -> None:
         """Tangents, and how many units each number may be off, for the kinks."""
         numbers, tangents, stop = self.numbers, self.tangents, rules.STOP
         errors = [0.0] * len(numbers)
+        cancelled: set[int] = set()
         for i, (node, parents) in enumerate(zip(self.nodes, self.parents, strict=True)):
             if not parents:
                 continue
-            tangent, error = 0.0, abs(numbers[i])
+            number = numbers[i]
+            tangent, error = 0.0, abs(number)
             for j, partial in zip(parents, node.partials):  # noqa: B905 - lengths agree by construction
                 if partial:
                     t, e = tangents[j], errors[j]
@@ -337,11 +385,50 @@ class Sweep:
                         error += abs(partial) * e
             tangents[i], errors[i] = tangent, error
             rule = node.rule
+            if cancelled and not cancelled.isdisjoint(parents):
+                self._off[i] = off = self._around(i, [errors[j] if j in cancelled else 0.0 for j in parents])
+                errors[i] += off[0]
+            if not number and errors[i]:
+                cancelled.add(i)
             if rule.selecting:
                 if rule is stop:
                     errors[i] = errors[parents[0]]
                 else:
                     self._look(rule, [numbers[j] for j in parents], [UNIT * errors[j] for j in parents], node.partials)
+
+    def _around(self, i: int, errors: list[float]) -> tuple[float, float]:
+        """By how many units a node, and its partials, change where its operands are off by so many."""
+        node, parents = self.nodes[i], self.parents[i]
+        rule = node.rule
+        if rule in (rules.ADD, rules.SUB, rules.SUM, rules.MEAN, rules.NEG, rules.POS, rules.STOP):
+            return 0.0, 0.0
+        xs, ts = [self.numbers[j] for j in parents], [self.tangents[j] for j in parents]
+        by_value = by_slope = 0.0
+        for sign in (-UNIT, UNIT):
+            near, far = (
+                self._at_others(rule, [x + sign * k * e for x, e in zip(xs, errors, strict=True)]) for k in (1, 2)
+            )
+            if near is None or far is None:
+                self.kink = True
+                return float("inf"), float("inf")
+            by_value = max(by_value, abs(near[0] - node._number))
+            self.jump |= jumps(node._number, near[0], far[0])
+            for p, q, r, t in zip(node.partials, near[1], far[1], ts, strict=True):
+                if t:
+                    by_slope = max(by_slope, abs((q - p) * t) * len(ts))
+                    self.kink |= jumps(p, q, r)
+        self.kink |= self.jump
+        return by_value / UNIT, by_slope / UNIT
+
+    @staticmethod
+    def _at_others(rule: rules.Rule, xs: list[float]) -> tuple[float, Sequence[float]] | None:
+        """The value and the partials of a row at these operands; None where it raises."""
+        try:
+            arguments = rule.arguments(xs)
+            out = rule.value(*arguments)
+            return out, rule.spread(rule.partials(out, *arguments), xs)
+        except (ArithmeticError, ValueError):
+            return None
 
     def _look(self, rule: rules.Rule, xs: list[float], off: list[float], partials: Sequence[float]) -> None:
         """See whether the value or a slope of a row jumps where an operand is off."""
@@ -367,7 +454,7 @@ class Sweep:
 
     def _value_bound(self, starts: Sequence[tuple[int, float]]) -> float:
         """The adjoints of the value, each times its number, summed up."""
-        numbers, nodes, parents_of, stop = self.numbers, self.nodes, self.parents, rules.STOP
+        numbers, nodes, parents_of, off, stop = self.numbers, self.nodes, self.parents, self._off, rules.STOP
         adjoints = [0.0] * len(numbers)
         for i, seed in starts:
             adjoints[i] += seed
@@ -381,6 +468,8 @@ class Sweep:
                 continue
             total += size * abs(numbers[i])
             count += size
+            if i in off:
+                total += size * off[i][0]
             if parents:
                 node = nodes[i]
                 partials = (1.0,) if node.rule is stop else node.partials
@@ -407,6 +496,8 @@ class Sweep:
             if t:
                 total += abs(b * t)
             count += size + abs(b)
+            if i in self._off:
+                total += size * self._off[i][0] + abs(b) * self._off[i][1]
             if not parents:
                 continue
             node = nodes[i]
@@ -431,6 +522,11 @@ class Sweep:
                     if partial:
                         by_value[j] += partial * s
         return UNIT * total + SMALLEST * count
+
+
+def jumps(here: float, near: float, far: float) -> bool:
+    """Whether a number is as different near by as it is twice as far away."""
+    return abs(far - near) < 0.01 * abs(near - here)
 
 
 @lru_cache(maxsize=1024)
