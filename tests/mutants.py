@@ -175,6 +175,11 @@ def corpus(rng: random.Random) -> list[Case]:
         case(rng, "several", lambda x, y: [ag.sin(x) * y, x / (y * y + 1.0), x - 3.0 * y, ag.exp(x)], (0, 0)),
         case(rng, "several, one factor", lambda x, y, a: [ag.sin(a * 1.3) * x, ag.sin(a * 1.3) * y], (0, 0, 0)),
         case(rng, "several, map", lambda x, a: [ag.sin(a * 1.3) * x[0], ag.sin(a * 1.3) * x[1]], (2, 0), way="map"),
+        case(rng, "several, one cancels", lambda x, y: [x * 3.0 - x - 2.0 * x, ag.sin(x) * y, ag.exp(0.5 * y)], (0, 0)),
+        case(rng, "several, one is rounding", lambda x: [ag.tanh(x[0]) * x[1], sum(ag.softmax(x)) - 1.0], (5,)),
+        case(
+            rng, "several, one is 0", lambda x, y: [ag.sin(x) * y, x * y - y * x, x / (1.0 + y * y)], (0, 0), way="map"
+        ),
         case(rng, "recurrence", waves, (0, 0, 0)),
         case(rng, "pendulum", pendulum, (0, 0, 0)),
         case(rng, "pendulum, gradient", ag.grad(pendulum), (0, 0, 0)),
@@ -277,8 +282,12 @@ class Reference:
             outputs = flatten(each.function(*arguments))[0]
             inputs = [*own, *each.captured] if each.way == "call" else []
         self.numbers = numbers(outputs, inputs) if inputs else Numbers([x.data for x in outputs], [])
-        self.scales = [1.0 / max(abs(y), 1e-300) for y in self.numbers.outputs]
-        self.bound = sum([moved_by_rounding([x], [c]) for x, c in zip(outputs, self.scales, strict=True)])
+        off = [moved_by_rounding([x], [1.0]) for x in outputs]
+        self.scales = [
+            1.0 / abs(y) if d < 1e-6 * abs(y) else 8.0 * UNIT / d  # what is lost in rounding, by its terms
+            for y, d in zip(self.numbers.outputs, off, strict=True)
+        ]
+        self.bound = sum([c * d for c, d in zip(self.scales, off, strict=True)])
         self.slope_bound = 0.0
         if inputs:
             signs = [random.Random(i).choice([-1.0, 1.0]) for i in range(len(inputs))]
