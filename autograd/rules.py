@@ -376,7 +376,22 @@ TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(
 STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True, hides=False)
 
 # fmt: on
-RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, TANH_SLOPE, SIGMOID_SLOPE, SIDE, SELECT, PEAK, RANKED, TAKEN, STOP)
+RECORDED = (
+    LESS,
+    LESS_EQUAL,
+    GREATER,
+    GREATER_EQUAL,
+    EQUAL,
+    NOT_EQUAL,
+    TANH_SLOPE,
+    SIGMOID_SLOPE,
+    SIDE,
+    SELECT,
+    PEAK,
+    RANKED,
+    TAKEN,
+    STOP,
+)
 """Those rows."""
 
 NAMES = frozenset(

@@ -67,6 +67,7 @@ ORDER = {
         "compiler.backends",
         "compiler.listing",
         "compiler.surroundings",
+        "compiler.schedules",
         "compiler.paths",
         "compiler.selfcheck",
         "compiler.calls",

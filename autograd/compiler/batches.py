@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .paths import Paths
     from .recording import Raised
-    from .selfcheck import Schedule
+    from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
@@ -370,7 +370,7 @@ class Batch:
             return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
         if not path.library and size - size != 0.0:
             return Unanswered()
-        when = selfcheck.schedule(path, (True, self.wanted, True))
+        when = path.schedule(True, self.wanted)
         if when.due(captured, None):
             self._check(path, index, captured, np.broadcast_to(out, (1, n)), when, differentiated=True)
         return Gradient(mean, by_captured, by_inputs)
@@ -432,7 +432,7 @@ class Batch:
             self.jitted, path, trials, when, captured, self.structures, self.jitted.function,
             derivative if differentiated else None,
         ):  # fmt: skip
-            when.compared(captured, None, n)
+            when.compared(captured, None, len(path.rolled.statements), n)
 
     def place(self, index: Index, column: int) -> int:
         """The number of the example in this column."""
@@ -518,7 +518,7 @@ class Batch:
         out = out.reshape(count, n)
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
-        when = selfcheck.schedule(path, (True, self.wanted, False))
+        when = path.schedule(True, self.wanted, False)
         if when.due(captured, None):
             self._check(path, index, captured, out, when, differentiated=False)
         if self.anew:
@@ -615,7 +615,8 @@ class Objective(Batch):
         that the function uses. RuntimeError then from that run.
         """
         for path in self.family.paths:
-            selfcheck.doubt(path)
+            for when in path.checks.values():
+                when.doubt()
 
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""

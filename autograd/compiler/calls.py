@@ -141,7 +141,7 @@ class Call:
 
     def check(self, path: Path, captured: Floats, results: list[Result]) -> None:
         """Compare the results with the function itself, if it is time to."""
-        when = selfcheck.schedule(path, (False, self.wanted))
+        when = path.schedule(False, self.wanted)
         if not when.due(captured, self.numbers):
             return
         by_inputs = [
@@ -158,7 +158,7 @@ class Call:
         if selfcheck.compare(
             self.jitted, path, [trial], when, captured, self.structures, self.function, differentiated
         ):
-            when.compared(captured, self.numbers, 1)
+            when.compared(captured, self.numbers, len(path.rolled.statements), 1)
 
     def arranged(self, path: Path, results: list[Result]) -> Any:
         """The result as the function would return it: a node for each number; numbers where nothing is a variable."""

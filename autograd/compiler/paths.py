@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .backends import Library
     from .recording import Raised
     from .scalars import Program
-    from .selfcheck import Schedule
+    from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Form = tuple[bool, tuple[bool, ...]]
@@ -108,6 +108,17 @@ class Path:
             compiled = Compiled(program, self.rolled, gathers, free)
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
+
+    def schedule(self, batched: bool, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
+        """When a form is compared with the function itself."""
+        from .schedules import Schedule
+
+        key = batched, wanted, differentiated
+        try:
+            return self.checks[key]
+        except KeyError:
+            made = Schedule(self.program, self.arguments, self.recorded, batched, wanted)
+            return self.checks.setdefault(key, made)
 
     def watched(self) -> AbstractContextManager[object]:
         """While its program runs, NumPy raises FloatingPointError where an operation leaves its domain."""

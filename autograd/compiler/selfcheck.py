@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .paths import Path, Paths
+    from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -47,91 +48,12 @@ SENSITIVE = 1e-6
 SWEEPS = 32
 """How many sweeps may look for the results that are lost in rounding, where there are several."""
 
-SHARE = 0.05
-"""How much of the time that is spent in a program later checks may take."""
-
 
 class Trial(NamedTuple):
     """The numbers of one example, and the result that the program had for them."""
 
     numbers: Sequence[Sequence[float]]
     outputs: Sequence[float]
-
-
-class Schedule:
-    """When a compiled form is compared: what was not compared yet, and after how many runs it is to be again."""
-
-    def __init__(self, path: Path, batched: bool, wanted: Sequence[bool]) -> None:
-        self.path = path
-        self.left = {"run", *["captured"] * bool(path.captured), *["arguments"] * any(map(len, path.arguments))}
-        self.runs = 0
-        self.next = 0
-        outputs = len(path.program.outputs)
-        rng = _random(len(path.captured) + sum(map(len, path.arguments)) + 3 * outputs)
-        self.direction = rng[: len(path.captured)]
-        """The direction along which derivatives are compared, by what is captured, and by the arguments."""
-        self.by_inputs: list[Any] = []
-        start = len(path.captured)
-        for numbers, is_wanted in zip(path.arguments, wanted, strict=True):
-            part = rng[start : start + len(numbers)]
-            self.by_inputs.append(part if is_wanted else part * 0.0)
-            start += len(numbers)
-        weights = rng[start:].tolist()
-        self.weights = [weights[k * outputs : (k + 1) * outputs] for k in range(3)]
-        """By how much each number of a result counts, in each of up to three examples: all by another weight, so that
-        faults which several of them share do not cancel."""
-        self.batched = batched
-
-    def due(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> bool:
-        """Count a run with these numbers; whether it is to be compared. Of a batch the arguments are other ones."""
-        self.runs += 1
-        if "run" in self.left or (self.next and self.runs >= self.next):
-            return True
-        if not self.left:
-            return False
-        return "captured" in self._new(captured, arguments) or "arguments" in self._new(captured, arguments)
-
-    def _new(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> set[str]:
-        """What of that which was not compared yet a run with these numbers is."""
-        import numpy as np
-
-        new = {"run"}
-        if "captured" in self.left and not np.array_equal(captured, self.path.recorded):
-            new.add("captured")
-        if "arguments" in self.left and (arguments is None or [list(x) for x in arguments] != self.path.arguments):
-            new.add("arguments")
-        return new & self.left
-
-    def compared(self, captured: Floats, arguments: Sequence[Sequence[float]] | None, examples: int) -> None:
-        """A run with these numbers was found right. The next time depends on what was counted in the program."""
-        self.left -= self._new(captured, arguments)
-        scalars, statements = len(self.path.program.rules), len(self.path.rolled.statements)
-        check = 5e-6 * scalars * (3 if self.batched else 1)  # seconds, roughly
-        replay = 2e-5 + 4e-6 * statements + 2e-9 * scalars * examples
-        interval = max(100, int(check / (SHARE * replay)))
-        self.next = self.runs + interval if not self.next else max(2 * self.next, self.runs + interval)
-
-
-def _random(count: int) -> Floats:
-    """Numbers of either sign between 0.5 and 1.5, the same in every run."""
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    numbers: Floats = rng.uniform(0.5, 1.5, count) * rng.choice([-1.0, 1.0], count)
-    return numbers
-
-
-def schedule(path: Path, form: Any) -> Schedule:
-    """The schedule of a path's form: (batched, wanted, ...)."""
-    if form not in path.checks:
-        path.checks[form] = Schedule(path, form[0], form[1])
-    return path.checks[form]
-
-
-def doubt(path: Path) -> None:
-    """Compare the next run of each form of a path, as if it was the first."""
-    for each in path.checks.values():
-        each.left.add("run")
 
 
 def compare(
@@ -208,7 +130,7 @@ def still(
         [abs(number(x) - y) <= 2.0 * UNIT * abs(y) for x, y in zip(outputs, trial.outputs, strict=True)]
     ):
         return
-    compare(jitted, path, [trial], Schedule(path, True, [False] * len(structures)), captured, structures, function)
+    compare(jitted, path, [trial], path.schedule(True, (False,) * len(structures)), captured, structures, function)
 
 
 def refuse(
