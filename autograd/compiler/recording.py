@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
-from autograd.modes import ieee_arithmetic, recorder, user_line, watcher
+from autograd.modes import ieee_arithmetic, raising_line, recorder, user_line, watcher
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, lift, record
@@ -106,6 +106,8 @@ class Raised(Exception):  # noqa: N818 - no error: what the function itself does
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+        self.line = raising_line(error)
+        """The line of the user's code."""
 
 
 class Guard(NamedTuple):

@@ -203,7 +203,13 @@ class Tracked(Real):
     hex = _losing(float.hex, "makes text of a number out of a Value")
 
     def __reduce__(self) -> Any:
-        return float, (self._number,)
+        return float, (float(self),)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self
 
     # Text of a number is for people: it makes no difference to what is computed.
 
