@@ -127,8 +127,8 @@ class Recording:
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
         self.guards: list[Guard] = []
-        self.restarted: list[Value] = []
-        """What were leaves, if they had not been made of a number that was taken out of a node."""
+        self.restarted: list[tuple[Value, str]] = []
+        """What were leaves, if they had not been made of a number that was taken out of a node; and where."""
         self.reason = ""
         """Why the function cannot be recorded, if it cannot."""
         self.changed = False
@@ -171,7 +171,7 @@ class Recording:
         if isinstance(data, Tracked) and data.recording() is self:
             node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
             self.nodes.append(node)
-            self.restarted.append(node)
+            self.restarted.append((node, user_line()))
         else:
             self.leaves.append(node)
 
@@ -229,7 +229,7 @@ class Recording:
 
     def lifted(self, x: object) -> Any:
         """The node that a tracked number comes from; anything else as it is."""
-        return x.node if isinstance(x, Tracked) and x.recording() is self else x
+        return x.node if isinstance(x, Tracked) and x.owner is self else x
 
     def evaluate(self, rule: Rule, operands: Sequence[object]) -> Any:
         """An operation of numbers, one of which is tracked, as a tracked number; None if none is."""
