@@ -25,7 +25,7 @@ from .failing import failing, kind_of
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextvars import Token
     from types import TracebackType
 
@@ -187,11 +187,6 @@ class Recording:
         if self._seer is not None:
             self._seer.see_value(node)
 
-    def see_gradients(self, nodes: Iterable[Value]) -> None:
-        """A backward pass of the function's own, which is no part of the program."""
-        if self._seer is not None:
-            self._seer.see_gradients(nodes)
-
     def arithmetic(self, ieee: bool) -> None:
         """From here on operations answer as IEEE 754 does, or no longer."""
         self._ieee.append((len(self.nodes), ieee))
@@ -241,6 +236,11 @@ class Recording:
         """The function does what cannot be recorded; the first such thing is said."""
         if not self.reason:
             self.reason = f"it {what}{user_line()}; {way_out}"
+
+    def acting(self, what: str, way_out: str) -> None:
+        """The function is about to change something: it is stopped before, so that the eager run alone does it."""
+        self.lost(what, way_out)
+        raise Unsupported(self.reason)
 
     # Comparisons.
 
