@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import functions
 from autograd.modes import recorder
-from autograd.value import Value
+from autograd.structures import is_array
+from autograd.value import Value, is_numpy_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,19 @@ def plain(x: Any) -> Any:
     return x._number if isinstance(x, Tracked) else x
 
 
+def is_narrow(x: Any) -> bool:
+    """Whether this is a scalar or an array of NumPy's that makes numbers of its own precision out of a float."""
+    dtype = getattr(x, "dtype", None) if type(x).__module__ == "numpy" else None
+    return dtype is not None and (dtype.kind == "c" or (dtype.kind == "f" and dtype.itemsize != 8))
+
+
+def _elementwise(compute: Callable[[Any], Any], array: Any) -> Any:
+    """An array of objects: what is computed from each of the elements."""
+    import numpy as np
+
+    return np.frompyfunc(compute, 1, 1)(array)
+
+
 def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callable[[Any, Any], Any]:
     """A method of two operands: in the graph while its recording goes on, on floats afterwards."""
 
@@ -88,6 +102,13 @@ def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callabl
             return compute(other, own) if reflected else compute(own, other)
         if isinstance(other, Value):
             return compute(other, self.node) if reflected else compute(self.node, other)
+        if is_numpy_bool(type(other)):
+            other = bool(other)
+        if is_narrow(other):
+            recording.lost("computes with NumPy's numbers of another precision", "make them float")
+            return compute(other, self._number) if reflected else compute(self._number, other)
+        if is_array(other):
+            return _elementwise(lambda x: method(self, x), other)
         if not isinstance(other, Real):
             return NotImplemented
         other = recording.lifted(other)
@@ -101,6 +122,10 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
 
     def method(self: Tracked, other: Any) -> Any:
         recording = self.recording()
+        if is_numpy_bool(type(other)):
+            other = bool(other)
+        if recording is not None and is_array(other) and not is_narrow(other):
+            return _elementwise(lambda x: method(self, x), other)
         if recording is None or not isinstance(other, (Value, Real)):
             return compare(self._number, plain(other))
         return recording.compare(compare, self.node, other)
@@ -124,6 +149,8 @@ class Tracked(Real):
     """A number taken out of a node: a float in all it does, and in the graph as long as the recording goes on."""
 
     __slots__ = ("_number", "node", "owner")
+
+    __array_ufunc__ = None  # NumPy's scalars leave the operators to this class, and its arrays refuse
 
     def __init__(self, node: Value, owner: Recording | None) -> None:
         self.node: Any = node
