@@ -184,6 +184,10 @@ RECORDED: dict[str, Function] = {
     "autograd.dot of numbers": lambda x, w: ag.dot([x.data, 2.0], [w, x * w]),
     "autograd.clip": lambda x, w: ag.clip((x * w).data, -1.0, 1.5) * w,
     "a bound of clip": lambda x, w: ag.clip(x * w, -10.0, abs(x.data)),
+    "with an array": lambda x, w: sum((np.array([1.0, 2.0]) * (x * w).data / 3.0).tolist()) * w,
+    "an array with it": lambda x, w: (2.0 / (1.0 + abs((x * w).data)) + np.array([1, 2]))[1] * w,
+    "with an array of Values": lambda x, w: (np.array([x, w], object) / (2.0 + abs((x * w).data))).sum() * w,
+    "an array of Values compared": lambda x, w: ag.where((np.array([x, w], object) < (x * w).data)[0], x * w, w - x),
     "copied": lambda x, w: copy.copy((x * w).data) * w + copy.deepcopy((x * w).data) * x,
 }
 
@@ -270,6 +274,8 @@ LOST: dict[str, Function] = {
     "statistics": lambda x, w: statistics.fmean([(x * w).data, x.data]) * w,
     "complex arithmetic": lambda x, w: ((x * w).data * 1j).imag * w,
     "numpy.array": lambda x, w: float(np.array([(x * w).data, x.data], float).sum()) * w,
+    "with an array of float32": lambda x, w: float((np.array([0.1, 2.0], np.float32) * (x * w).data).sum()) * w,
+    "with a float32": lambda x, w: np.float32(0.1) * (x * w).data * w,
     "numpy.exp": lambda x, w: float(np.exp(-abs((x * w).data))) * w,
     "numpy.float64": lambda x, w: np.float64((x * w).data) * w,
     "writing .data": writes_data,
