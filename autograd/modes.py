@@ -18,10 +18,12 @@ from .rules import CONSTANT
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextvars import Token
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 HOUSE = tuple(os.path.join(os.path.dirname(PACKAGE), name) + os.sep for name in ("autograd", "nn"))
+LIBRARY = os.path.dirname(os.__file__) + os.sep
+"""Where Python's own modules are."""
 
 ieee_arithmetic: ContextVar[bool] = ContextVar("ieee_arithmetic", default=False)
 watcher: ContextVar[detect_anomaly | None] = ContextVar("watcher", default=None)
@@ -115,12 +117,41 @@ def describe(node: Any) -> str:
 
 
 def user_line() -> str:
-    """Where the innermost frame outside this library stands, as ``, at file.py, line 3: y = x.log()``."""
+    """Where the innermost frame of the user's code stands, as ``, at file.py, line 3: y = x.log()``."""
+    frame = sys._getframe(1)
+    outside = None
+    while frame.f_back is not None and not is_users(frame.f_code.co_filename):
+        if outside is None and not frame.f_code.co_filename.startswith(HOUSE):
+            outside = frame
+        frame = frame.f_back
+    if outside is not None and not is_users(frame.f_code.co_filename):
+        frame = outside
+    return line_of(frame, frame.f_lineno)
+
+
+def raising_line(error: BaseException) -> str:
+    """Where in the user's code an exception was raised, in the same words; "" if it was not raised in any."""
+    found = ""
+    trace = error.__traceback__
+    while trace is not None:
+        if is_users(trace.tb_frame.f_code.co_filename):
+            found = line_of(trace.tb_frame, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def is_users(name: str) -> bool:
+    """Whether a file is neither of this library, nor one of Python's own, nor NumPy's."""
+    if name.startswith((*HOUSE, "<frozen ")):
+        return False
+    installed = f"{os.sep}site-packages{os.sep}"
+    return f"{installed}numpy{os.sep}" not in name if installed in name else not name.startswith(LIBRARY)
+
+
+def line_of(frame: FrameType, number: int) -> str:
+    """A line of the code that runs in a frame: file, number, and text."""
     import linecache
 
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
-        frame = frame.f_back
-    name, number = frame.f_code.co_filename, frame.f_lineno
+    name = frame.f_code.co_filename
     source = linecache.getline(name, number, frame.f_globals).strip()
     return f", at {name}, line {number}" + (f": {source}" if source else "")

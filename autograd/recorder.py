@@ -51,6 +51,9 @@ class Recorder(Protocol):
     def number(self, node: Any) -> Any:
         """The number of a node, which remembers the node."""
 
+    def acting(self, what: str, way_out: str) -> None:
+        """The function is about to do what outlives it: it is stopped, so that the eager run alone does it."""
+
     def lost(self, what: str, way_out: str) -> None:
         """The function does what cannot be recorded."""
 

@@ -383,6 +383,9 @@ class Value:
         Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. Depth is limited by
         memory only. Never raises, except within :class:`~autograd.detect_anomaly`: FloatingPointError.
         """
+        recorder = recording()
+        if recorder is not None:
+            recorder.acting("calls backward()", "grad() and value_and_grad() can be recorded")
         nodes = graph.backward(self)
         seer = watching()
         if seer is not None:
@@ -459,8 +462,16 @@ def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
     return node
 
 
-Value.data = vars(Value)["_number"]  # type: ignore[method-assign]
-# One slot under two names: all of the library reads ``_number``, so that ``data`` can mean more in a subclass.
+def set_data(node: Value, number: float) -> None:
+    """Give a node another number; a function that is recorded does not get to it, since it would do so only then."""
+    seer = recording()
+    if seer is not None:
+        seer.acting("sets .data of a Value", "return what is to be kept")
+    node._number = number
+
+
+Value.data = property(number_of, set_data, doc="The number.")  # type: ignore[method-assign, assignment]
+# All of the library reads the slot below, so that ``data`` can mean more in a subclass.
 
 for _name, _member in vars(Value).items():
     if getattr(_member, "__module__", None) == __name__ and callable(_member):

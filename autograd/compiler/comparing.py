@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import struct
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,11 +27,20 @@ def limits(compare: Compare, other: Any) -> list[tuple[Compare, float]]:
     >>> limits(operator.eq, 2**53 + 1)  # no float is this number: none is both
     [(<built-in function ge>, 9007199254740994.0), (<built-in function le>, 9007199254740992.0)]
     """
+    if sys.modules.get("numpy") is None:
+        return _limits(compare, other)
+    import numpy as np
+
+    with np.errstate(all="ignore"):  # its narrow numbers remark on the large floats that are tried
+        return _limits(compare, other)
+
+
+def _limits(compare: Compare, other: Any) -> list[tuple[Compare, float]]:
     if compare in (operator.lt, operator.le):
         return [(operator.le, last(lambda x: compare(x, other)))]
     if compare in (operator.gt, operator.ge):
         return [(operator.ge, -last(lambda x: compare(-x, other)))]
-    return limits(operator.ge, other) + limits(operator.le, other)
+    return _limits(operator.ge, other) + _limits(operator.le, other)
 
 
 def last(holds: Callable[[float], Any]) -> float:

@@ -8,9 +8,9 @@ A program stands for the function only as long as the comparisons that Python br
 operations that raised raise again. Where one does not, the other path is recorded too. Where an operation leaves its
 domain, the call is repeated eagerly, which raises, or returns what it has to.
 
-Plain numbers in closures, defaults and globals are part of the program too: where one has changed, it is another path.
-A number that is taken out of a Value remembers it, and a function that loses it runs eagerly. What else a function reads
-- attributes, arrays, random numbers, the clock - is found out by running the function itself once more, if at all
+Plain numbers in closures, defaults and globals are part of the program too: where one has changed, it is another
+path. A number that is taken out of a Value remembers it, and a function that loses it runs eagerly. What else a function
+reads - attributes, arrays, random numbers, the clock - is found out by running the function itself once more, if at all
 (:mod:`.selfcheck`).
 """
 
@@ -48,12 +48,12 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     ``fast.map(X)`` the results for all of them. ``fast.source`` is the program as Python text.
 
     The numbers of Values that the function uses without being given them are read anew in each call. So are plain
-    numbers in its closure, defaults and globals, each value of which is a path of its own. An attribute or an array that
-    changes later, or a Value that is put in the place of another, has no effect unless the self-check finds out: pass
-    them as arguments, or use a Value. Branches are followed, caught exceptions among them (up to 32 ways through the
-    function; ``where``, ``maximum``, ``clip`` and ``sort`` need none). ``x.data`` and ``x.item()`` are recorded without
-    gradient; returned beside the loss they are plain numbers again. An argument arranged in another way is recorded
-    anew. As a decorator of a method it makes a program for each object.
+    numbers in its closure, defaults and globals, each value of which is a path of its own. An attribute or an array
+    that changes later, or a Value that is put in the place of another, has no effect unless the self-check finds out:
+    pass them as arguments, or use a Value. Branches are followed, caught exceptions among them (up to 32 ways through
+    the function; ``where``, ``maximum``, ``clip`` and ``sort`` need none). ``x.data`` and ``x.item()`` are recorded
+    without gradient; returned beside the loss they are plain numbers again. An argument arranged in another way is
+    recorded anew. As a decorator of a method it makes a program for each object.
 
     >>> from autograd import Value
     >>> w = Value(3.0)
@@ -71,7 +71,8 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
 
     Raises TypeError for arguments that are not made of numbers and for a result that is not made of Values; what the
     function itself raises, in a batch with the number of the example; RuntimeError where the function returns something
-    else when it is run again, because it depends on more than its arguments and the Values it uses; ImportError where jax or torch is missing, ValueError for another ``xp``.
+    else when it is run again, because it depends on more than its arguments and the Values it uses; ImportError where
+    jax or torch is missing, ValueError for another ``xp``.
     """
     if xp == "numpy":
         return Jitted if function is None else Jitted(function)

@@ -190,7 +190,8 @@ class Reading:
         def of_numbers(*xs: float) -> float:
             try:
                 out = float(rule.value(*xs))
-                return out if index < 0 else float(rule.partials(out, *xs)[index])
+                partials = rule.partials(out, *xs)  # which may raise where the value does not, as when a node is made
+                return out if index < 0 else float(partials[index])
             except (ArithmeticError, ValueError) as error:
                 return self.undefined(error)
 
@@ -217,9 +218,13 @@ class FloatReading(Reading):
 
     def elementwise(self, rule: rules.Rule, count: int, index: int) -> Callable[..., Any]:  # noqa: ARG002
         """The value of a row that a user has made (index -1), or one of its partials."""
-        if index < 0:
-            return rule.value
-        return lambda *xs: float(rule.partials(rule.value(*xs), *xs)[index])
+
+        def of_numbers(*xs: float) -> float:
+            out = float(rule.value(*xs))
+            partials = rule.partials(out, *xs)
+            return out if index < 0 else float(partials[index])
+
+        return rule.value if isinstance(rule, Failing) else of_numbers
 
     def value(self, rule: rules.Rule, operands: Sequence[Symbol]) -> str:
         """The text of a row's value; Python's own ``**`` where the exponent is 2."""

@@ -46,7 +46,9 @@ class Failing(rules.Rule):
         if self.row.raises is not None and self.kind is None:
             return 1.0 if self.row.raises(*operands) else 0.0
         try:
-            self.row.value(*operands)
+            out = self.row.value(*operands)
+            if self.row not in rules.TABLE:
+                self.row.partials(out, *operands)
         except (ArithmeticError, ValueError) as error:
             return 1.0 if self.kind in (None, kind_of(error)) else 0.0
         return 0.0

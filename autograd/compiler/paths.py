@@ -285,8 +285,8 @@ class Paths:
             error = found.error
             self.give_up(
                 family,
-                f"while it is recorded it raises {type(error).__name__} ({error}), and otherwise it does not; write it "
-                "with Values and autograd's functions throughout",
+                f"while it is recorded it raises {type(error).__name__} ({error}){found.line}, and otherwise it does "
+                "not; write it with Values and autograd's functions throughout",
             )
         return result
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
-from autograd.modes import ieee_arithmetic, user_line, watcher
+from autograd.modes import ieee_arithmetic, raising_line, user_line, watcher
 from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
@@ -26,7 +26,7 @@ from .failing import failing, kind_of
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextvars import Token
     from types import TracebackType
 
@@ -107,6 +107,8 @@ class Raised(Exception):  # noqa: N818 - no error: what the function itself does
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+        self.line = raising_line(error)
+        """The line of the user's code."""
 
 
 class Guard(NamedTuple):
@@ -127,8 +129,8 @@ class Recording:
         """The nodes in the order in which they were made: operands before results."""
         self._append = self.nodes.append
         self.guards: list[Guard] = []
-        self.restarted: list[Value] = []
-        """What were leaves, if they had not been made of a number that was taken out of a node."""
+        self.restarted: list[tuple[Value, str]] = []
+        """What were leaves, if they had not been made of a number that was taken out of a node; and where."""
         self.reason = ""
         """Why the function cannot be recorded, if it cannot."""
         self.changed = False
@@ -171,7 +173,7 @@ class Recording:
         if isinstance(data, Tracked) and data.recording() is self:
             node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
             self.nodes.append(node)
-            self.restarted.append(node)
+            self.restarted.append((node, user_line()))
         else:
             self.leaves.append(node)
 
@@ -186,11 +188,6 @@ class Recording:
         self._append(node)
         if self._seer is not None:
             self._seer.see_value(node)
-
-    def see_gradients(self, nodes: Iterable[Value]) -> None:
-        """A backward pass of the function's own, which is no part of the program."""
-        if self._seer is not None:
-            self._seer.see_gradients(nodes)
 
     def arithmetic(self, ieee: bool) -> None:
         """From here on operations answer as IEEE 754 does, or no longer."""
@@ -229,7 +226,7 @@ class Recording:
 
     def lifted(self, x: object) -> Any:
         """The node that a tracked number comes from; anything else as it is."""
-        return x.node if isinstance(x, Tracked) and x.recording() is self else x
+        return x.node if isinstance(x, Tracked) and x.owner is self else x
 
     def evaluate(self, rule: Rule, operands: Sequence[object]) -> Any:
         """An operation of numbers, one of which is tracked, as a tracked number; None if none is."""
@@ -241,6 +238,11 @@ class Recording:
         """The function does what cannot be recorded; the first such thing is said."""
         if not self.reason:
             self.reason = f"it {what}{user_line()}; {way_out}"
+
+    def acting(self, what: str, way_out: str) -> None:
+        """The function is about to change something: it is stopped before, so that the eager run alone does it."""
+        self.lost(what, way_out)
+        raise Unsupported(self.reason)
 
     # Comparisons.
 

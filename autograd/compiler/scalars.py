@@ -230,15 +230,17 @@ def recorded(
 ) -> Program:
     """The program; when this returns, nobody but the function holds anything of the graph."""
     leaves, result, notes = run(function, structures, numbers)
-    made = [weakref.ref(node) for node in notes.restarted]
+    made = [(weakref.ref(node), line) for node, line in notes.restarted]
     try:
         found = described(name, leaves, result, notes)
     finally:
         free(notes, leaves)
     del leaves, result, notes
-    if any([reference() is not None for reference in made]):
+    kept = [line for reference, line in made if reference() is not None]
+    if kept:
         raise Unsupported(
-            "it keeps a number that it took out of a Value; return it beside the result, or make the Value outside"
+            f"it keeps a number that it took out of a Value{kept[0]}; return it beside the result, or make the Value "
+            "outside"
         )
     return found
 

@@ -1,8 +1,8 @@
 """Schedules: when a compiled form of a path is compared with the function itself.
 
-At its first run, at the first with other arguments, at the first with other captured numbers, and then at intervals that
-double. How long these are is counted, not timed, so that it is the same in every run: later comparisons take less than a
-twentieth of the time that is spent in the program.
+At its first run, at the first with other arguments, at the first with other captured numbers, and then at intervals
+that double. How long these are is counted, not timed, so that it is the same in every run: later comparisons take less
+than a twentieth of the time that is spent in the program.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import functions
 from autograd.recorder import recorder
-from autograd.value import Value
+from autograd.structures import is_array
+from autograd.value import Value, is_numpy_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,19 @@ def plain(x: Any) -> Any:
     return x._number if isinstance(x, Tracked) else x
 
 
+def is_narrow(x: Any) -> bool:
+    """Whether this is a scalar or an array of NumPy's that makes numbers of its own precision out of a float."""
+    dtype = getattr(x, "dtype", None) if type(x).__module__ == "numpy" else None
+    return dtype is not None and (dtype.kind == "c" or (dtype.kind == "f" and dtype.itemsize != 8))
+
+
+def _elementwise(compute: Callable[[Any], Any], array: Any) -> Any:
+    """An array of objects: what is computed from each of the elements."""
+    import numpy as np
+
+    return np.frompyfunc(compute, 1, 1)(array)
+
+
 def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callable[[Any, Any], Any]:
     """A method of two operands: in the graph while its recording goes on, on floats afterwards."""
 
@@ -88,6 +102,13 @@ def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callabl
             return compute(other, own) if reflected else compute(own, other)
         if isinstance(other, Value):
             return compute(other, self.node) if reflected else compute(self.node, other)
+        if is_numpy_bool(type(other)):
+            other = bool(other)
+        if is_narrow(other):
+            recording.lost("computes with NumPy's numbers of another precision", "make them float")
+            return compute(other, self._number) if reflected else compute(self._number, other)
+        if is_array(other):
+            return _elementwise(lambda x: method(self, x), other)
         if not isinstance(other, Real):
             return NotImplemented
         other = recording.lifted(other)
@@ -101,6 +122,10 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
 
     def method(self: Tracked, other: Any) -> Any:
         recording = self.recording()
+        if is_numpy_bool(type(other)):
+            other = bool(other)
+        if recording is not None and is_array(other) and not is_narrow(other):
+            return _elementwise(lambda x: method(self, x), other)
         if recording is None or not isinstance(other, (Value, Real)):
             return compare(self._number, plain(other))
         return recording.compare(compare, self.node, other)
@@ -125,6 +150,8 @@ class Tracked(Real):
 
     __slots__ = ("_number", "node", "owner")
 
+    __array_ufunc__ = None  # NumPy's scalars leave the operators to this class, and its arrays refuse
+
     def __init__(self, node: Value, owner: Recorder | None) -> None:
         self.node: Any = node
         self._number: float = node._number
@@ -132,7 +159,7 @@ class Tracked(Real):
 
     def recording(self) -> Recorder | None:
         """The recording that the number belongs to, if it is the one that is going on."""
-        return self.owner if self.owner is not None and recorder.get() is self.owner else None
+        return self.owner if recorder.get() is self.owner else None
 
     def forget(self) -> None:
         """Be a plain number from now on."""
@@ -203,7 +230,13 @@ class Tracked(Real):
     hex = _losing(float.hex, "makes text of a number out of a Value")
 
     def __reduce__(self) -> Any:
-        return float, (self._number,)
+        return float, (float(self),)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self
 
     # Text of a number is for people: it makes no difference to what is computed.
 
