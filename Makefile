@@ -1,11 +1,13 @@
 # Needs GNU make and Python 3.10 or newer, nothing else: the targets make a virtual environment for themselves.
 #
 #   make test ARGS="-k tanh"                       further arguments for pytest
+#   make test JOBS=8                               in so many processes at once; 0 for one, which a debugger can enter
 #   make test PYTHON=python3.13 VENV=.venv-3.13    another interpreter, in an environment of its own
 
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+JOBS   ?= 2
 
 # Of `make fuzz`: how many programs, the seed (a new one each time if not given), how many processes.
 N       ?= 2000
@@ -33,7 +35,7 @@ demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classif
 	$(PY) -m nn digits
 
 test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
-	$(PY) -m pytest -W error --nbmake $(ARGS)
+	$(PY) -m pytest -W error --nbmake -n $(JOBS) $(ARGS)
 
 test-backends: $(LARGE)/.installed-backends  ## run what jit makes on jax and torch, in an environment of their own
 	$(LARGE)/bin/python -m pytest -W error tests/backends $(ARGS)

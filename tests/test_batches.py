@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from spelling import spelled
 
 import autograd as ag
 import nn
@@ -144,7 +145,9 @@ def test_a_batch_keeps_what_is_nested() -> None:
     assert batch.eager_mean(None).data == 2.0
 
 
-@pytest.mark.parametrize("arguments", [{"a": 1.0}, 3.0, None, iter([1.0]), "12", Value(1.0), np.array(2.0)], ids=repr)
+@pytest.mark.parametrize(
+    "arguments", [{"a": 1.0}, 3.0, None, iter([1.0]), "12", Value(1.0), np.array(2.0)], ids=spelled
+)
 @pytest.mark.parametrize("call", ["mean", "map", "batch"])
 def test_what_is_no_batch(call: str, arguments: Any) -> None:
     """Something else than a list or an array of examples is a TypeError in words."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from spelling import spelled
 
 import autograd as ag
 from autograd import Value, constant, gradients, jit, value_and_grad
@@ -182,7 +183,7 @@ def test_both_sides_and_chains(name: str) -> None:
 # --- What is no number --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("other", ["1.0", None, 1j, [1.0], object()], ids=repr)
+@pytest.mark.parametrize("other", ["1.0", None, 1j, [1.0], object()], ids=spelled)
 def test_no_number_is_equal_to_a_value(other: Any) -> None:
     """``==`` is False and ``!=`` True, eagerly and under jit; an order is a TypeError in Python's words."""
     assert (Value(1.0) == other) is False

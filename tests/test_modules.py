@@ -16,6 +16,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from spelling import spelled
 
 import autograd as ag
 from autograd import Value, rules
@@ -370,7 +371,9 @@ def test_an_input_is_a_number(bad: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "x", [[1, 2], (1.0, 2.0), np.array([1.0, 2.0]), np.array([1, 2], np.int8), iter([1.0, 2.0]), range(1, 3)], ids=repr
+    "x",
+    [[1, 2], (1.0, 2.0), np.array([1.0, 2.0]), np.array([1, 2], np.int8), iter([1.0, 2.0]), range(1, 3)],
+    ids=spelled,
 )
 def test_inputs_are_any_iterable_of_numbers(x: Any) -> None:
     """Lists, tuples, arrays and iterators of numbers give the same answer."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from spelling import spelled
 
 import nn
 from autograd import Value
@@ -478,7 +479,7 @@ def test_counts_are_whole_numbers(option: str) -> None:
         ({"validation": 0.2}, r"validation=\(X, Y\), got float 0.2"),
         ({"validation": (1, 2)}, r"validation=\(X, Y\), got tuple"),
     ],
-    ids=str,
+    ids=spelled,
 )
 def test_what_fit_expects(options: dict[str, Any], complaint: str) -> None:
     """What is not of the kind described is a TypeError that says what was expected, before a parameter moves."""
