@@ -9,7 +9,9 @@ them (N. Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1: 
     \|difference\|  <=  8 u sum_i \|dy/dx_i x_i\|,     u = 2**-53
 
 and, for the derivative D along a direction, with its adjoints by values and by tangents, 8 u sum_i (\|dD/dx_i x_i\| +
-\|dD/dt_i t_i\|). All of it comes from sweeps over floats; no graph is made. Where a kink, or a jump, lies within the
+\|dD/dt_i t_i\|). All of it comes from sweeps over floats; no graph is made. Where the bound is so wide
+that the value says little, as in chaotic recurrences, each statement is compared by itself as well
+(:mod:`autograd.compiler.stepwise`). Where a kink, or a jump, lies within the
 rounding of an operand, both sides are right, and nothing is compared.
 """
 
@@ -256,16 +258,20 @@ def examined(
 def recorded_alike(path: Path, trial: Trial, structures: Sequence[Any], function: Callable[..., Any]) -> bool:
     """Whether a function whose value is lost in rounding is still, scalar for scalar, what was recorded of it.
 
-    Or whether one of its comparisons came out differently, as it may.
+    And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
+    it may.
     """
     from .paths import outcomes, same
     from .scalars import program
+    from .stepwise import faulty
 
     try:
         found = program(function, "", structures, trial.numbers)
     except (Unsupported, Raised, TypeError):
         return False
-    return outcomes(found) != outcomes(path.program) or same(path.program, found)
+    if outcomes(found) != outcomes(path.program):
+        return True
+    return same(path.program, found) and not faulty(path.rolled, found)
 
 
 def excused(
