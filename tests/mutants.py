@@ -220,6 +220,46 @@ def corpus(rng: random.Random) -> list[Case]:
     return found
 
 
+def logistic(steps: int) -> Callable[[Any, Any], Any]:
+    """The logistic map."""
+
+    def run(x: Any, a: Any) -> Any:
+        y = ag.sigmoid(x)
+        for _ in range(steps):
+            y = (3.9 + 0.05 * ag.tanh(a)) * y * (1.0 - y)
+        return y
+
+    return run
+
+
+def henon(x: Any, y: Any) -> Any:
+    """A map of the plane."""
+    u, v = 0.1 * ag.tanh(x), 0.1 * ag.tanh(y)
+    for _ in range(300):
+        u, v = 1.0 - 1.4 * u * u + v, 0.3 * u
+    return u + v
+
+
+def coupled(xs: Any) -> Any:
+    """Logistic maps that are coupled, each with a number for each step."""
+    ys = [ag.sigmoid(x) for x in xs]
+    for i in range(100):
+        zs = [3.9 * y * (1.0 - y) for y in ys]
+        ys = [0.9 * z + (0.1 - 0.0001 * i) * w for z, w in zip(zs, [*zs[1:], zs[0]], strict=True)]
+    return sum(y * y for y in ys)
+
+
+def chaotic(rng: random.Random) -> list[Case]:
+    """Functions whose value is lost in rounding."""
+    return [
+        case(rng, "logistic 90", logistic(90), (0, 0)),
+        case(rng, "logistic 400", logistic(400), (0, 0)),
+        case(rng, "Henon", henon, (0, 0)),
+        case(rng, "coupled", coupled, (6,)),
+        case(rng, "coupled, map", coupled, (6,), way="map"),
+    ]
+
+
 # --- How far one is from the function ---------------------------------------------------------------------------
 
 
@@ -763,12 +803,16 @@ found. missed: none of these.
 ACCUSATION = "depends on more than its"
 
 
+class Impossible(Exception):  # noqa: N818 - no error where functions are few
+    """No function can have a fault of this kind."""
+
+
 class Laboratory:
     """The functions with one seed, and what is known of them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, functions: Callable[[random.Random], list[Case]] = corpus) -> None:
         self.seed = seed
-        self.cases = corpus(random.Random(seed))
+        self.cases = functions(random.Random(seed))
         self._references: dict[tuple[str, int], Reference] = {}
 
     def reference(self, each: Case, k: int) -> Reference:
@@ -789,7 +833,7 @@ class Laboratory:
             outcome, distance = self.outcome(each, fault)
             if outcome:
                 return each, fault, outcome, distance
-        raise AssertionError(f"no function can have a fault of this kind: {kind}")
+        raise Impossible(f"no function can have a fault of this kind: {kind}")
 
     def outcome(self, each: Case, fault: Fault) -> tuple[str, float]:
         """What becomes of it, and how far it is from the function; "" where there is no such fault."""
@@ -825,6 +869,15 @@ class Laboratory:
                     got = called(each, function, given)
                 found.append(self.reference(each, k).distance(got))
         return found
+
+    def changes(self, each: Case, fault: Fault) -> bool:
+        """Whether a program has other results with its fault than without, at any of the arguments."""
+        found = []
+        for function in (jit(each.function), jit(each.function)):
+            with fault.at_work(checked=False):
+                fault.tried = bool(found)  # as if it was made before
+                found.append([called(each, function, given).outputs for given in each.arguments])
+        return found[0] != found[1]
 
     def found_later(self, each: Case, fault: Fault) -> bool:
         """Whether it is found at the first other arguments."""
