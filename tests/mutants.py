@@ -117,7 +117,7 @@ def convolution(kernel: Any) -> Callable[[Any], Any]:
 def waves(x: Any, a: Any, b: Any) -> Any:
     """A recurrence of one number."""
     for _ in range(70):
-        x = ag.sin(x) * (1.001 + 0.1 * a) + 0.1 * b
+        x = x + 0.05 * ag.sin(x) * a + 0.02 * b
     return x
 
 
@@ -141,7 +141,7 @@ def fibonacci(a: Any, b: Any, x: Any) -> Any:
     """A recurrence that looks back twice."""
     u, v = x
     for _ in range(100):
-        u, v = v, 0.5 * a * v + 0.2 * b * u + 0.1
+        u, v = v, (0.9 + 0.01 * a) * v + (0.1 + 0.01 * b) * u + 0.01
     return v
 
 

@@ -9,10 +9,9 @@ them (N. Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1: 
     \|difference\|  <=  8 u sum_i \|dy/dx_i x_i\|,     u = 2**-53
 
 and, for the derivative D along a direction, with its adjoints by values and by tangents, 8 u sum_i (\|dD/dx_i x_i\| +
-\|dD/dt_i t_i\|). All of it comes from sweeps over floats; no graph is made. Where the bound is so wide
-that the value says little, as in chaotic recurrences, each statement is compared by itself as well
-(:mod:`autograd.compiler.stepwise`). Where a kink, or a jump, lies within the
-rounding of an operand, both sides are right, and nothing is compared.
+\|dD/dt_i t_i\|). All of it comes from sweeps over floats; no graph is made. Where the bound is so wide that the value
+says little, as in chaotic recurrences, each statement is compared by itself as well (:mod:`.stepwise`). Where a kink,
+or a jump, lies within the rounding of an operand, both sides are right, and nothing is compared.
 """
 
 from __future__ import annotations
