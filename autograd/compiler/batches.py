@@ -259,27 +259,29 @@ class Batch:
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
         found: list[tuple[Path | None, Index, T | None]] = []
-        for path, part in self.partition(index):
-            found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
+        parts = self.partition(index)
+        alone = len(self.paths()) == 1  # then the examples may be on another way, which was not looked at
+        for path, part in parts:
+            found += [(None, part, None)] if path is None else self._solved(run, path, part, (), alone)
         return found
 
     def _solved(
-        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...]
+        self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...], alone: bool = False
     ) -> list[tuple[Path | None, Index, T | None]]:
         import numpy as np
 
-        answer = run(path, index, not tried and len(self.paths()) == 1)
+        answer = run(path, index, alone)
         if not isinstance(answer, Unanswered):
             return [(path, index, answer)]
         each = np.arange(self.count) if index is None else index
         failing = answer.failing
         if failing is None and len(each) > 1:  # which they are is found by halving
             half = len(each) // 2
-            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried)]
+            return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried, alone)]
         if failing is None or failing.all():
             return self._otherwise(run, each, (*tried, path), answer.other_way)
         return [
-            *self._solved(run, path, each[~failing], tried),
+            *self._solved(run, path, each[~failing], tried, alone),
             *self._otherwise(run, each[failing], (*tried, path), answer.other_way),
         ]
 
