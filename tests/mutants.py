@@ -160,6 +160,12 @@ def horner(x: Any) -> Any:
     return ((0.7 * x - 1.3) * x + 0.25) * x - 3.0 / (x * x + 2.0)
 
 
+def tied(x: Any, y: Any) -> Any:
+    """A comparison that comes out one way or the other by rounding, and does not matter."""
+    third = ag.where(x * 0.1 + x * 0.2 > x * 0.3, x, x * 1.0)
+    return third * ag.sin(y) + y * y * third - ag.exp(0.3 * x)
+
+
 def corpus(rng: random.Random) -> list[Case]:
     """The functions, with numbers of their own."""
     found = [
@@ -171,6 +177,8 @@ def corpus(rng: random.Random) -> list[Case]:
         case(rng, "mixture", mixture, (6, 3, 3)),
         case(rng, "angles", lambda x, y: sum(map(ag.atan2, x, y)) * ag.hypot(x[0], y[1]), (4, 4)),
         case(rng, "where", chosen, (5, 5)),
+        case(rng, "tie", tied, (0, 0)),
+        case(rng, "tie, map", tied, (0, 0), way="map"),
         case(rng, "reductions", reductions, (7,)),
         case(rng, "several", lambda x, y: [ag.sin(x) * y, x / (y * y + 1.0), x - 3.0 * y, ag.exp(x)], (0, 0)),
         case(rng, "several, one factor", lambda x, y, a: [ag.sin(a * 1.3) * x, ag.sin(a * 1.3) * y], (0, 0, 0)),

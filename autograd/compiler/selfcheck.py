@@ -278,7 +278,8 @@ def excused(
 ) -> bool:
     """Whether a difference has another reason than the program: a tie within rounding, or a captured number changed.
 
-    The function is recorded once more, so that its comparisons are seen, and the numbers that its operations used.
+    The function is recorded once more, so that its comparisons are seen, and the numbers that its operations used. A
+    tie is no reason if the statements of the program are not what was recorded.
     """
     with undisturbed():
         try:
@@ -293,9 +294,10 @@ def excused(
             outputs = [notes.lifted(x) for x in flatten(result, "jit: the result")[0]]
             roots = [x for x in outputs if isinstance(x, Value)]
             roots += [guard.condition for guard in notes.guards]
-            return Sweep(roots, [0.0] * len(roots), {}).jump
+            jump = Sweep(roots, [0.0] * len(roots), {}).jump
         finally:
             free(notes, leaves)
+    return jump and recorded_alike(path, trial, structures, function)
 
 
 def moved(node: Value, now: dict[int, float]) -> bool:
