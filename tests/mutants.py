@@ -117,7 +117,7 @@ def convolution(kernel: Any) -> Callable[[Any], Any]:
 def waves(x: Any, a: Any, b: Any) -> Any:
     """A recurrence of one number."""
     for _ in range(70):
-        x = ag.sin(x) * (1.001 + 0.1 * a) + 0.1 * b
+        x = x + 0.05 * ag.sin(x) * a + 0.02 * b
     return x
 
 
@@ -141,7 +141,7 @@ def fibonacci(a: Any, b: Any, x: Any) -> Any:
     """A recurrence that looks back twice."""
     u, v = x
     for _ in range(100):
-        u, v = v, 0.5 * a * v + 0.2 * b * u + 0.1
+        u, v = v, (0.9 + 0.01 * a) * v + (0.1 + 0.01 * b) * u + 0.01
     return v
 
 
@@ -160,6 +160,12 @@ def horner(x: Any) -> Any:
     return ((0.7 * x - 1.3) * x + 0.25) * x - 3.0 / (x * x + 2.0)
 
 
+def tied(x: Any, y: Any) -> Any:
+    """A comparison that comes out one way or the other by rounding, and does not matter."""
+    third = ag.where(x * 0.1 + x * 0.2 > x * 0.3, x, x * 1.0)
+    return third * ag.sin(y) + y * y * third - ag.exp(0.3 * x)
+
+
 def corpus(rng: random.Random) -> list[Case]:
     """The functions, with numbers of their own."""
     found = [
@@ -171,6 +177,8 @@ def corpus(rng: random.Random) -> list[Case]:
         case(rng, "mixture", mixture, (6, 3, 3)),
         case(rng, "angles", lambda x, y: sum(map(ag.atan2, x, y)) * ag.hypot(x[0], y[1]), (4, 4)),
         case(rng, "where", chosen, (5, 5)),
+        case(rng, "tie", tied, (0, 0)),
+        case(rng, "tie, map", tied, (0, 0), way="map"),
         case(rng, "reductions", reductions, (7,)),
         case(rng, "several", lambda x, y: [ag.sin(x) * y, x / (y * y + 1.0), x - 3.0 * y, ag.exp(x)], (0, 0)),
         case(rng, "several, one factor", lambda x, y, a: [ag.sin(a * 1.3) * x, ag.sin(a * 1.3) * y], (0, 0, 0)),
@@ -218,6 +226,46 @@ def corpus(rng: random.Random) -> list[Case]:
     single, small = network(rng, (2, 3, 1), (ag.tanh, ag.sigmoid))
     found.append(case(rng, "network, gradient", ag.grad(lambda x: single(x)[0]), (2,), small))
     return found
+
+
+def logistic(steps: int) -> Callable[[Any, Any], Any]:
+    """The logistic map."""
+
+    def run(x: Any, a: Any) -> Any:
+        y = ag.sigmoid(x)
+        for _ in range(steps):
+            y = (3.9 + 0.05 * ag.tanh(a)) * y * (1.0 - y)
+        return y
+
+    return run
+
+
+def henon(x: Any, y: Any) -> Any:
+    """A map of the plane."""
+    u, v = 0.1 * ag.tanh(x), 0.1 * ag.tanh(y)
+    for _ in range(300):
+        u, v = 1.0 - 1.4 * u * u + v, 0.3 * u
+    return u + v
+
+
+def coupled(xs: Any) -> Any:
+    """Logistic maps that are coupled, each with a number for each step."""
+    ys = [ag.sigmoid(x) for x in xs]
+    for i in range(100):
+        zs = [3.9 * y * (1.0 - y) for y in ys]
+        ys = [0.9 * z + (0.1 - 0.0001 * i) * w for z, w in zip(zs, [*zs[1:], zs[0]], strict=True)]
+    return sum(y * y for y in ys)
+
+
+def chaotic(rng: random.Random) -> list[Case]:
+    """Functions whose value is lost in rounding."""
+    return [
+        case(rng, "logistic 90", logistic(90), (0, 0)),
+        case(rng, "logistic 400", logistic(400), (0, 0)),
+        case(rng, "Henon", henon, (0, 0)),
+        case(rng, "coupled", coupled, (6,)),
+        case(rng, "coupled, map", coupled, (6,), way="map"),
+    ]
 
 
 # --- How far one is from the function ---------------------------------------------------------------------------
@@ -763,12 +811,16 @@ found. missed: none of these.
 ACCUSATION = "depends on more than its"
 
 
+class Impossible(Exception):  # noqa: N818 - no error where functions are few
+    """No function can have a fault of this kind."""
+
+
 class Laboratory:
     """The functions with one seed, and what is known of them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, functions: Callable[[random.Random], list[Case]] = corpus) -> None:
         self.seed = seed
-        self.cases = corpus(random.Random(seed))
+        self.cases = functions(random.Random(seed))
         self._references: dict[tuple[str, int], Reference] = {}
 
     def reference(self, each: Case, k: int) -> Reference:
@@ -789,7 +841,7 @@ class Laboratory:
             outcome, distance = self.outcome(each, fault)
             if outcome:
                 return each, fault, outcome, distance
-        raise AssertionError(f"no function can have a fault of this kind: {kind}")
+        raise Impossible(f"no function can have a fault of this kind: {kind}")
 
     def outcome(self, each: Case, fault: Fault) -> tuple[str, float]:
         """What becomes of it, and how far it is from the function; "" where there is no such fault."""
@@ -825,6 +877,15 @@ class Laboratory:
                     got = called(each, function, given)
                 found.append(self.reference(each, k).distance(got))
         return found
+
+    def changes(self, each: Case, fault: Fault) -> bool:
+        """Whether a program has other results with its fault than without, at any of the arguments."""
+        found = []
+        for function in (jit(each.function), jit(each.function)):
+            with fault.at_work(checked=False):
+                fault.tried = bool(found)  # as if it was made before
+                found.append([called(each, function, given).outputs for given in each.arguments])
+        return found[0] != found[1]
 
     def found_later(self, each: Case, fault: Fault) -> bool:
         """Whether it is found at the first other arguments."""

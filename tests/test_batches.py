@@ -320,3 +320,22 @@ def test_an_objective_in_doubt() -> None:
     objective.doubt()
     with pytest.raises(RuntimeError, match="it depends on more than its arguments"):
         objective.gradient()
+
+
+def test_guards_are_looked_at_where_a_batch_is_halved():
+    """A path that is recorded for the first half leaves the guards of the second half to be looked at."""
+    b = Value(0.5)
+
+    def function(x):
+        y = x.round() if b <= x else ag.tanh(x)
+        try:
+            z = 1.0 / y
+        except ZeroDivisionError:
+            z = y
+        return (z - ag.log(z)) ** 2
+
+    fast = jit(function)
+    fast.mean([1.0, 1.0])
+    b.data = 2.0
+    xs = [1.0, 1.0, 0.5]
+    assert math.isclose(fast.mean(xs).data, sum(function(Value(x)).data for x in xs) / 3, rel_tol=1e-12)

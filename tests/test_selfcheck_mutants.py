@@ -45,6 +45,27 @@ def test_faulty_programs_are_found(pytestconfig: pytest.Config, report: list[str
         assert all(found["found"] for found in counts.values()), f"seed {seed}"
 
 
+def test_faults_in_chaotic_functions_are_found(pytestconfig: pytest.Config, report: list[str], seed: int) -> None:
+    """Where the value is lost in rounding, statements are compared one by one; what is not found changes nothing."""
+    count = 60 if pytestconfig.getoption("--mutants") is None else pytestconfig.getoption("--mutants") // 10
+    laboratory = mutants.Laboratory(seed, mutants.chaotic)
+    counts: Counter[str] = Counter()
+    missed = []
+    for i in range(count):
+        try:
+            each, fault, outcome, _ = laboratory.mutant(i)
+        except mutants.Impossible:
+            continue
+        if outcome not in ("found", "raised", "itself"):
+            outcome = "missed" if laboratory.changes(each, fault) else "equivalent"
+        if outcome == "missed":
+            missed.append(f"  missed: mutant {i} of {each.name}, {fault.kind}")
+        counts[outcome] += 1
+    report.append(f"chaotic functions, seed {seed}: " + ", ".join([f"{n} {outcome}" for outcome, n in counts.items()]))
+    report += missed
+    assert len(missed) <= 0.05 * count, f"seed {seed}"
+
+
 def test_missing_guards_are_found(report: list[str], seed: int) -> None:
     """Without one of its guards a function gives no wrong answer on the other side: the first other arguments."""
     counts = {what: Counter[str]() for what in ("guards", "watched")}

@@ -9,8 +9,9 @@ them (N. Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1: 
     \|difference\|  <=  8 u sum_i \|dy/dx_i x_i\|,     u = 2**-53
 
 and, for the derivative D along a direction, with its adjoints by values and by tangents, 8 u sum_i (\|dD/dx_i x_i\| +
-\|dD/dt_i t_i\|). All of it comes from sweeps over floats; no graph is made. Where a kink, or a jump, lies within the
-rounding of an operand, both sides are right, and nothing is compared.
+\|dD/dt_i t_i\|). All of it comes from sweeps over floats; no graph is made. Where the bound is so wide that the value
+says little, as in chaotic recurrences, each statement is compared by itself as well (:mod:`.stepwise`). Where a kink,
+or a jump, lies within the rounding of an operand, both sides are right, and nothing is compared.
 """
 
 from __future__ import annotations
@@ -205,16 +206,20 @@ def examined(
 def recorded_alike(path: Path, trial: Trial, structures: Sequence[Any], function: Callable[..., Any]) -> bool:
     """Whether a function whose value is lost in rounding is still, scalar for scalar, what was recorded of it.
 
-    Or whether one of its comparisons came out differently, as it may.
+    And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
+    it may.
     """
     from .paths import outcomes
     from .scalars import program
+    from .stepwise import faulty
 
     try:
         found = program(function, "", structures, trial.numbers)
     except (Unsupported, Raised, TypeError):
         return False
-    return outcomes(found) != outcomes(path.program) or found.signature() == path.program.signature()
+    if outcomes(found) != outcomes(path.program):
+        return True
+    return found.signature() == path.program.signature() and not faulty(path.rolled, found)
 
 
 def excused(
@@ -222,7 +227,8 @@ def excused(
 ) -> bool:
     """Whether a difference has another reason than the program: a tie within rounding, or a captured number changed.
 
-    The function is recorded once more, so that its comparisons are seen, and the numbers that its operations used.
+    The function is recorded once more, so that its comparisons are seen, and the numbers that its operations used. A
+    tie is no reason if the statements of the program are not what was recorded.
     """
     with undisturbed():
         try:
@@ -237,9 +243,10 @@ def excused(
             outputs = [notes.lifted(x) for x in flatten(result, "jit: the result")[0]]
             roots = [x for x in outputs if isinstance(x, Value)]
             roots += [guard.condition for guard in notes.guards]
-            return Sweep(roots, [0.0] * len(roots), {}).jump
+            jump = Sweep(roots, [0.0] * len(roots), {}).jump
         finally:
             free(notes, leaves)
+    return jump and recorded_alike(path, trial, structures, function)
 
 
 def moved(node: Value, now: dict[int, float]) -> bool:

@@ -1,0 +1,209 @@
+"""Stepwise: each statement of a rolled program by itself, on the numbers that the function's own scalars have.
+
+Where a function amplifies rounding, as chaotic recurrences do, its result says nothing about a program. Its statements
+do: each is computed from operands that the function itself has computed, and its results are compared with the
+function's own, so that nothing is amplified. Of a loop all iterations are computed at once, each from what the function
+had before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from autograd import arrays, rules
+
+from .normalising import Formula
+from .recording import undisturbed
+from .rolling import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction
+
+if TYPE_CHECKING:
+    from .rolling import Access, Rolled, Statement
+    from .scalars import Program
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+UNIT = 8.0 * 2.0**-53
+SMALLEST = 8.0 * 2.0**-1074
+
+
+class Numbers(NamedTuple):
+    """Numbers, the last axis that of iterations, and by how many units each may be off."""
+
+    values: Floats
+    off: Floats
+
+
+class Unknown(Exception):  # noqa: N818 - no error: there is no verdict
+    """A statement that is not computed here."""
+
+
+@undisturbed()
+def faulty(rolled: Rolled, recorded: Program) -> bool:
+    """Whether some statement differs from what was recorded: another recording of the same program."""
+    formula = Formula(recorded)
+    if len(formula.data) != len(rolled.formula.data) or formula.order != rolled.formula.order:
+        return False
+    known: dict[int, Any] = {}
+    for node in [*range(len(formula.data))]:
+        index, position = rolled._array[node], int(rolled._position[node])
+        if index >= 0 and position >= 0:
+            known.setdefault(index, {})[position] = formula.data[node]
+    tables: dict[int, Numbers] = {CONSTANTS: exact(rolled.constant_values[:, None])}
+    for array in rolled._arrays:
+        if array.index != CONSTANTS and (array.index in known or array.index == CAPTURED):
+            table = np.full((array.size, 1), np.nan)
+            each = known.get(array.index, {})
+            table[[*each], 0] = [*each.values()]
+            tables[array.index] = exact(table)
+    with np.errstate(all="ignore"):
+        if any([differs(statement, tables) for statement in rolled.statements]):
+            return True
+        results = read(rolled.outputs, tables).values.reshape(-1)
+    expected = np.array([formula.data[node] for node in formula.roots[: len(recorded.outputs)]])
+    return bool(((results != expected) & (expected == expected)).any())
+
+
+def differs(statement: Statement, tables: dict[int, Numbers]) -> bool:
+    """Whether a statement has other results than the function had; no, if it is not computed here."""
+    try:
+        if isinstance(statement, Loop):
+            return loop_differs(statement, tables)
+        found = computed(statement, tables)
+    except Unknown:
+        return False
+    index = statement.out.index
+    if isinstance(statement, Join):  # of numbers that the function has elsewhere
+        tables[index] = found
+        return False
+    return bool(differ(found, tables[index].values).any())
+
+
+def exact(values: Floats) -> Numbers:
+    """Numbers that are not off."""
+    return Numbers(values, np.zeros_like(values))
+
+
+def differ(got: Numbers, expected: Floats) -> Any:
+    """Where numbers are further off than rounding allows; not where they, or what is known of them, are not finite."""
+    difference = np.abs(got.values - expected)
+    return (difference > UNIT * got.off + SMALLEST) & np.isfinite(expected) & np.isfinite(got.off)
+
+
+def read(access: Access, tables: dict[int, Numbers]) -> Numbers:
+    """The operands, by the axes of the statement, and by iterations."""
+    if access.literal is not None:
+        return exact(np.full((*access.positions.shape, 1), access.literal))
+    if access.array.index not in tables:
+        raise Unknown
+    values, off = tables[access.array.index]
+    return Numbers(values[access.positions], off[access.positions])
+
+
+def computed(statement: Statement, tables: dict[int, Numbers]) -> Numbers:
+    """The results of a statement, a row for each element, and how far they may be off."""
+    if isinstance(statement, Elementwise):
+        values, off = applied(statement.rule, [read(x, tables) for x in statement.operands])
+    elif isinstance(statement, Reduction):
+        whole = read(statement.operand, tables)
+        values, off = reduced(statement.rule, whole)
+    elif isinstance(statement, Linear):
+        values, off = summed(statement, tables)
+    elif isinstance(statement, Join):
+        parts = [read(x, tables) for x in statement.parts]
+        length = max([x.values.shape[-1] for x in parts])
+        values, off = (
+            np.concatenate(
+                [np.broadcast_to(x[k].reshape(-1, x[k].shape[-1]), (x[k][..., 0].size, length)) for x in parts]
+            )
+            for k in (0, 1)
+        )
+    else:
+        raise Unknown
+    size = statement.out.size
+    return Numbers(values.reshape(size, -1), off.reshape(size, -1))
+
+
+def applied(rule: rules.Rule, operands: list[Numbers]) -> Numbers:
+    """A row, element by element."""
+    if rule not in rules.TABLE and rule not in rules.RECORDED:
+        raise Unknown
+    xs = np.broadcast_arrays(*[x.values for x in operands])
+    values = np.asarray(reading(rule.value)(*xs), float)
+    partials = reading(rule.partials)(values, *xs)
+    off = np.abs(values)
+    for x, own, partial in zip(xs, operands, partials, strict=True):
+        slope = np.abs(np.where(np.isnan(partial), 0.0, partial))
+        off = off + np.where(slope > 0.0, slope * (np.abs(x) + own.off), 0.0)
+    return Numbers(values, off)
+
+
+def reduced(rule: rules.Rule, whole: Numbers) -> Numbers:
+    """A row of a sequence, along the first axis."""
+    columns = whole.values.reshape(len(whole.values), -1)
+    off = whole.off.reshape(columns.shape)
+    values, errors = [], []
+    for column, own in zip(columns.T.tolist(), off.T, strict=True):
+        out = rule.value(tuple(column))
+        slopes = np.abs(rule.partials(out, tuple(column)))
+        values.append(out)
+        errors.append(abs(out) + len(column) * float((slopes * (np.abs(column) + own)).sum()))
+    return Numbers(np.array(values), np.array(errors))
+
+
+def summed(statement: Linear, tables: dict[int, Numbers]) -> Numbers:
+    """A sum of its segments."""
+    values: Any = 0.0
+    off: Any = 0.0
+    count = 0
+    for segment in statement.segments:
+        left, axes = read(segment.left, tables), segment.left_axes + "..."
+        terms = segment.left.positions.size
+        if segment.right is None:
+            form = f"{axes}->{statement.letters}..."
+            values = values + np.einsum(form, left.values)
+            off = off + np.einsum(form, np.abs(left.values) + left.off)
+        else:
+            right = read(segment.right, tables)
+            form = f"{axes},{segment.right_axes}...->{statement.letters}..."
+            values = values + np.einsum(form, left.values, right.values)
+            off = off + np.einsum(form, np.abs(left.values) + left.off, np.abs(right.values) + right.off)
+            terms = max(terms, segment.right.positions.size)
+        count += max(1, terms // statement.out.size)
+    return Numbers(values, off * (1.0 + count))
+
+
+def reading(function: Any) -> Any:
+    """A formula of the table over arrays."""
+    return rules.read(function, arrays.namespace(np))
+
+
+def loop_differs(loop: Loop, tables: dict[int, Numbers]) -> bool:
+    """Whether some iteration has other results than the function had; where it compares numbers, some two."""
+    expected = tables[loop.out.index].values.reshape(loop.count, -1)
+    own: dict[int, Numbers] = {CONSTANTS: exact(loop.body.constant_values[:, None])}
+    for argument in loop.arguments:
+        size = argument.array.size
+        if argument.operand is not None:
+            given = read(argument.operand, tables).values[..., 0]
+            table = given.reshape(loop.count, size).T if argument.steps else given.reshape(size, 1)
+        else:
+            columns = slice(argument.tape, argument.tape + 1) if loop.scalars else slice(None)
+            tape = loop.tapes[argument.tape]
+            table = np.full((size, loop.count), np.nan)
+            table[:, argument.lag :] = expected[: loop.count - argument.lag, columns].T
+            for i in range(argument.lag):
+                first = tape.first[len(tape.first) + i - argument.lag]
+                if first is not None:
+                    table[:, i] = read(first, tables).values.reshape(-1)
+        own[argument.array.index] = exact(table)
+    for statement in loop.body.statements:
+        own[statement.out.index] = computed(statement, own)
+    compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])
+    wrong: Any = False
+    for t, tape in enumerate(loop.tapes):
+        values, off = read(tape.result, own)
+        got = Numbers(values.reshape(-1, values.shape[-1]), off.reshape(-1, off.shape[-1]))
+        wrong |= differ(got, expected[:, t : t + 1].T if loop.scalars else expected.T).any(0)
+    return int(np.count_nonzero(wrong)) > int(compares)
