@@ -50,19 +50,18 @@ class Surroundings:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self._places: list[Place] = []
-        self._lists: list[tuple[Any, tuple[Any, ...]]] = []
-        self._key: tuple[Any, ...] | None = None
+        self._seen: tuple[list[Place], list[tuple[Any, tuple[Any, ...]]], tuple[Any, ...]] | None = None
+        """What was looked at last, and the numbers: put down at once, as several threads may look."""
 
     def now(self) -> tuple[Any, ...]:
         """The numbers, by where they stand."""
-        key = self._key
-        if key is not None:
-            for place in self._places:
+        if self._seen is not None:
+            seen, lists, key = self._seen
+            for place in seen:
                 if place.now() is not place.content:
                     break
             else:
-                for found, before in self._lists:
+                for found, before in lists:
                     if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
                         break
                 else:
@@ -71,18 +70,21 @@ class Surroundings:
 
     def _look(self) -> tuple[Any, ...]:
         """Look at everything anew."""
-        self._places, self._lists = [], []
+        found = list(places(self.function))
+        lists: list[tuple[Any, tuple[Any, ...]]] = []
         numbers: list[tuple[str, Any]] = []
-        for place in places(self.function):
-            self._places.append(place)
+        for place in found:
             content = place.content
             if is_plain(content):
                 numbers.append((place.name, bits(content)))
-            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST and all(map(is_plain, content)):
-                self._lists.append((content, tuple(content)))
-                numbers.append((place.name, tuple(map(bits, content))))
-        self._key = tuple(numbers)
-        return self._key
+            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST:
+                before = tuple(content)
+                if all(map(is_plain, before)):
+                    lists.append((content, before))
+                    numbers.append((place.name, tuple(map(bits, before))))
+        key = tuple(numbers)
+        self._seen = found, lists, key
+        return key
 
 
 def is_plain(x: object) -> bool:
