@@ -42,7 +42,7 @@ examples:
   {PROGRAM} "where(x > 0, x**2, -x)" x=1.5 --explain --svg graph.svg
 
 operations:
-{fill("+ - * / ** " + " ".join(sorted(CALLABLE)), 78, initial_indent="  ", subsequent_indent="  ")}
+{fill("+ - * / ** % // " + " ".join(sorted(CALLABLE)), 78, initial_indent="  ", subsequent_indent="  ")}
 
 A variable is any name that gets a number; pi and e need none. A comparison may be the condition of where.
 """

@@ -37,17 +37,23 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
         "fabs": np.abs, "hypot": np.hypot, "log": np.log, "log10": np.log10, "log1p": np.log1p, "log2": np.log2,
         "pi": math.pi, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan, "tanh": np.tanh,
         "where": np.where,
+        "element": lambda xs, i: np.take_along_axis(xs, np.asarray(i, int)[None], axis=0)[0],
+        "ordered": lambda xs: np.lexsort((xs,), axis=0),  # stable
+        "places": lambda xs: np.arange(len(xs)).reshape(-1, *[1] * (np.ndim(xs) - 1)),
         # what floats need a guard for, and arrays have themselves
+        "ceil": lambda x: np.ceil(x) + 0.0,  # no -0.0, as on floats
         "fill": lambda xs, x: np.full(np.shape(xs), x),
+        "floor": lambda x: np.floor(x) + 0.0,
         "larger": np.maximum,
         "least": lambda xs: np.min(xs, axis=0),
         "most": lambda xs: np.max(xs, axis=0),
-        "nearest": np.round,
+        "nearest": lambda x: np.round(x) + 0.0,
         "power": np.power,
         "root": np.cbrt,
         "sign": np.sign,
         "smaller": np.minimum,
         "total": lambda xs: np.sum(xs, axis=0),
+        "trunc": lambda x: np.trunc(x) + 0.0,
     }  # fmt: skip
     return {name: found for name, found in guards.reading([guards.BRANCH_FREE], words).items() if name in rules.NAMES}
 

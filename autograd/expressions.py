@@ -1,7 +1,7 @@
 """From text to graph: a typed formula becomes Values, and nothing in it is ever run as Python.
 
 Python's parser makes a tree of the text (:mod:`ast`); the tree is walked against a short list of what a formula is
-made of: numbers, names that were given a value, ``+ - * / **``, and calls of the operations in the table
+made of: numbers, names that were given a value, ``+ - * / ** % //``, and calls of the operations in the table
 (:mod:`autograd.rules`). Anything else is a ValueError. The functions called are those of :mod:`autograd.functions`,
 so values, corners and messages are the library's own. The command line (``python -m autograd``) is the one user.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LONGEST = 10_000  # characters
 DEEPEST = 1_000  # operators, commas and parentheses: the tree cannot be deeper, and Python's parser is safe with it
 
-TOKEN = re.compile(r"[A-Za-z_0-9.]+|\*\*|[<>=!]=|[-+*/<>(),]|(?P<stranger>\S)")
+TOKEN = re.compile(r"[A-Za-z_0-9.]+|\*\*|//|[<>=!]=|[-+*/%<>(),]|(?P<stranger>\S)")
 
 OPERATORS = {
     ast.Add: rules.ADD,
@@ -36,6 +36,8 @@ OPERATORS = {
     ast.Mult: rules.MUL,
     ast.Div: rules.DIV,
     ast.Pow: rules.POW,
+    ast.Mod: rules.MOD,
+    ast.FloorDiv: rules.FLOOR_DIVIDE,
     ast.UAdd: rules.POS,
     ast.USub: rules.NEG,
 }
@@ -160,7 +162,7 @@ def operation(
         case ast.Call(func=ast.Name(id=name), keywords=[]):
             raise ValueError(f"cannot call {shown(name)}: expected an operation that takes and gives numbers")
     piece = shown(text[tree.col_offset : tree.end_col_offset])
-    raise ValueError(f"unexpected {piece}: expected numbers, names, + - * / ** and calls of operations")
+    raise ValueError(f"unexpected {piece}: expected numbers, names, + - * / ** % // and calls of operations")
 
 
 def calling(rule: rules.Rule) -> Callable[..., Value | float]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import functions, rules
+from .letters import word
 from .symbols import (
     ABSENT,
     ATOM,
@@ -30,7 +31,6 @@ from .symbols import (
     parenthesised,
     short,
     symbol,
-    word,
 )
 from .value import Value
 

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
-from .modes import recorder
+from .recorder import recorder
 from .rules import Rule
 from .value import Value, evaluate, lift, real, record
 
@@ -115,6 +115,7 @@ log = unary(Value.log)
 log1p = unary(Value.log1p)
 log2 = unary(Value.log2)
 log10 = unary(Value.log10)
+xlogy = binary(Value.xlogy)
 sqrt = unary(Value.sqrt)
 cbrt = unary(Value.cbrt)
 sin = unary(Value.sin)
@@ -134,13 +135,21 @@ atanh = unary(Value.atanh)
 sigmoid = unary(Value.sigmoid)
 softplus = unary(Value.softplus)
 softsign = unary(Value.softsign)
+log_sigmoid = unary(Value.log_sigmoid)
+logaddexp = binary(Value.logaddexp)
 relu = unary(Value.relu)
+relu6 = unary(Value.relu6)
+hardtanh = unary(Value.hardtanh)
 silu = unary(Value.silu)
 gelu = unary(Value.gelu)
 erf = unary(Value.erf)
 erfc = unary(Value.erfc)
 maximum = binary(Value.maximum)
 minimum = binary(Value.minimum)
+floor = unary(Value.floor)
+ceil = unary(Value.ceil)
+trunc = unary(Value.trunc)
+sign = unary(Value.sign)
 
 hypot = variadic(rules.HYPOT, "sqrt(x*x + y*y + ...) without overflow; partials x_i / hypot, and 0 at the origin.")
 norm = variadic(rules.HYPOT, "The Euclidean length of a sequence; partials x_i / norm, and 0 at the origin.", "norm")
@@ -164,6 +173,18 @@ def constant(x: Value | float, label: str = "") -> Value:
         node = lift(real(given._number if isinstance(given, Value) else given, "constant"), rules.CONSTANT)
     node.label = label
     return node
+
+
+@overload
+def stop_gradient(x: Value) -> Value: ...
+@overload
+def stop_gradient(x: float) -> float: ...
+def stop_gradient(x: Value | float) -> Value | float:
+    """The number of x, as a node that hands no gradient on: what is computed from it takes it as a constant.
+
+    Its history stays in the graph. Of a plain number it is the number itself.
+    """
+    return apply(rules.STOP, (x,))  # type: ignore[no-any-return]
 
 
 @overload
@@ -230,22 +251,6 @@ def dot(w: Iterable[Value | float], x: Iterable[Value | float], bias: Value | fl
     if len(left) != len(right):
         raise ValueError(f"dot: expected two sequences of one length, got {len(left)} and {len(right)}")
     return apply(rules.DOT, left + right if bias is None else (*left, *right, bias))  # type: ignore[no-any-return]
-
-
-@overload
-def softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
-@overload
-def softmax(xs: Iterable[Value | float]) -> list[Value]: ...
-def softmax(xs: Iterable[Any]) -> list[Any]:
-    """exp(x_i - logsumexp(x)) for each i: positive numbers that add up to 1, largest where x is.
-
-    A composition, not a row: one shared ``logsumexp`` node, then a ``-`` and an ``exp`` for each element.
-    """
-    given = list(xs)
-    if not given:
-        raise ValueError("softmax: expected at least one number, got none")
-    whole = logsumexp(given)
-    return [exp(x - whole) for x in given]
 
 
 # Matrices as nested lists, for formulas as the textbooks write them. ---------------------------------------------

@@ -122,6 +122,21 @@ def root(x: float) -> float:
     return copysign(fabs(x) ** (1.0 / 3.0), x)
 
 
+def ordered(xs: Any) -> Any:
+    """The places of the elements, smallest first; equals keep their order, and nan comes last."""
+    return [i for _, _, i in sorted([(x != x, x if x == x else 0.0, i) for i, x in enumerate(xs)])]
+
+
+def element(xs: Any, i: Any) -> Any:
+    """The element at a place."""
+    return xs[int(i)]
+
+
+def places(xs: Any) -> Any:
+    """0, 1, 2, ... for the elements."""
+    return range(len(xs))
+
+
 @on_floats
 def chosen(otherwise: Any, *cases: Any) -> Any:
     """The first value whose condition holds: ``chosen(nan, x > y, 1.0, x <= y, 0.0)``."""
@@ -257,7 +272,6 @@ def sign(x: float) -> float:
     return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else nan
 
 
-recorded(sign)(lambda x: greater(x, 0.0) - less(x, 0.0))
 algebra(sign)(lambda x: call("sign")(x))
 
 
@@ -270,6 +284,38 @@ def flat(x: float) -> float:
 branch_free(flat)(lambda x: where(x == x, 0.0, nan))
 recorded(flat)(lambda x: 0.0)
 algebra(flat)(lambda x: symbol(0))
+
+
+@in_pieces
+def floored(x: float, y: float) -> float:
+    """x // y, the whole number below the quotient, as Python has it; d(x % y)/dy is its negative."""
+    return x // y
+
+
+branch_free(floored)(floored)
+recorded(floored)(floored)
+algebra(floored)(lambda x, y: x // y)
+
+
+@on_floats
+def floor(x: float) -> float:
+    """The largest whole number that is not above x, as a float; inf and nan stay."""
+    return x // 1.0 + 0.0 if fabs(x) < 2.0**52 else x
+
+
+@on_floats
+def ceil(x: float) -> float:
+    """The smallest whole number that is not below x."""
+    return -floor(-x) + 0.0
+
+
+@on_floats
+def trunc(x: float) -> float:
+    """x without what stands behind its point."""
+    return floor(x) if x >= 0.0 else ceil(x)
+
+
+algebra(trunc)(lambda x: call("trunc")(x))
 
 
 @on_floats
@@ -440,6 +486,46 @@ def cbrt(x: float) -> float:
 def _(x: Any) -> Any:
     c = root(x)
     return where((x == 0.0) | (fabs(x) == inf), x, c - (c - x / (c * c)) / 3.0)
+
+
+@on_floats
+def ratio(x: float, y: float) -> float:
+    """x / y, and nan where that is 0 / 0."""
+    return x / y if y != 0.0 else nan
+
+
+branch_free(ratio)(lambda x, y: x / y)
+recorded(ratio)(lambda x, y: x / y)
+algebra(ratio)(lambda x, y: x / y)
+
+
+@on_floats
+def xlogy(x: float, y: float) -> float:
+    """x log(y), and 0 where x = 0 and y is a number; raises ValueError where log does elsewhere."""
+    return 0.0 if x == 0.0 and y == y else x * log(y)
+
+
+@branch_free(xlogy)
+def _(x: Any, y: Any) -> Any:
+    return where((x == 0.0) & (y == y), 0.0, x * log(where((x == 0.0) & (y <= 0.0), 1.0, y)))
+
+
+algebra(xlogy)(lambda x, y: x * log(y))
+
+
+@on_floats
+def xlogy_by_x(x: float, y: float) -> float:
+    """log(y), and 0 where y <= 0 and x = 0."""
+    return log(y) if not y <= 0.0 else 0.0 if x == 0.0 else nan
+
+
+@branch_free(xlogy_by_x)
+def _(x: Any, y: Any) -> Any:
+    return where(y <= 0.0, where(x == 0.0, 0.0, nan), log(where(y <= 0.0, 1.0, y)))
+
+
+recorded(xlogy_by_x)(lambda x, y: log(y))
+algebra(xlogy_by_x)(lambda x, y: log(y))
 
 
 @on_floats
@@ -655,6 +741,16 @@ def _(x: Any) -> Any:
 
 recorded(silu_slope)(lambda x: sigmoid(x) * (1.0 + x * sigmoid(-x)))
 algebra(silu_slope)(lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))))
+
+
+@on_floats
+def log_sigmoid(x: float) -> float:
+    """log(1 / (1 + exp(-x))) = min(x, 0) - log1p(exp(-|x|))."""
+    return -log1p(exp(-x)) if x >= 0.0 else x - log1p(exp(x))
+
+
+branch_free(log_sigmoid)(lambda x: smaller(x, 0.0) - log1p(exp(-magnitude(x))))
+algebra(log_sigmoid)(lambda x: log(sigmoid(x)))
 
 
 @on_floats
@@ -989,6 +1085,41 @@ algebra(logsumexp)(lambda xs: call("logsumexp")(xs))
 
 
 @on_floats
+def logaddexp(x: float, y: float) -> float:
+    """log(exp(x) + exp(y)) = m + log1p(exp(-|x - y|)) with m the larger of them."""
+    m = larger(x, y)
+    return m + log1p(exp_difference(smaller(x, y), m)) if fabs(m) < inf else m
+
+
+@branch_free(logaddexp)
+def _(x: Any, y: Any) -> Any:
+    m = larger(x, y)
+    return where(fabs(m) < inf, m + log1p(exp_difference(smaller(x, y), m)), m)
+
+
+algebra(logaddexp)(lambda x, y: log(exp(x) + exp(y)))
+
+
+@on_floats
+def logaddexp_by_x(x: float, y: float) -> float:
+    """exp(x) / (exp(x) + exp(y)), the sigmoid of x - y, with what the rounding of the difference lost put back."""
+    if x >= y:
+        return 1.0 / (1.0 + exp_difference(y, x))
+    e = exp_difference(x, y)
+    return e / (1.0 + e)
+
+
+@branch_free(logaddexp_by_x)
+def _(x: Any, y: Any) -> Any:
+    e = exp_difference(smaller(x, y), larger(x, y))
+    return where(x >= y, 1.0, e) / (1.0 + e)
+
+
+over_values(logaddexp_by_x)(lambda x, y: sigmoid(x - y))
+algebra(logaddexp_by_x)(lambda x, y: exp(x) / (exp(x) + exp(y)))
+
+
+@on_floats
 def softmax(xs: Sequence[float]) -> tuple[float, ...]:
     """exp(x - m) / sum exp(x - m), the partials of logsumexp."""
     m = most(xs)
@@ -1061,3 +1192,64 @@ def _(xs: Any, r: Any) -> Any:
 
 recorded(direction)(lambda xs, r: tuple([x / r for x in xs]))
 algebra(direction)(lambda xs, r: as_vector(xs).element / r)
+
+
+# A place or a rank stands first in these sequences, and the elements follow.
+
+
+@in_pieces
+def ranked(xs: Sequence[float]) -> float:
+    """The place of the k-th smallest element, from 0 on; equals keep their order, and nan comes last."""
+    return float(1.0 * element(ordered(xs[1:]), xs[0]))
+
+
+branch_free(ranked)(lambda xs: 1.0 * element(ordered(xs[1:]), xs[0]))
+
+
+@on_floats
+def misplaced(xs: Sequence[float]) -> bool:
+    """Whether there is no element at the place: it is not whole, or outside."""
+    i, n = xs[0], len(xs) - 1
+    return (i < -n) | (i >= n) | (i != floor(i))
+
+
+branch_free(misplaced)(misplaced)
+
+
+@on_floats
+def taken(xs: Sequence[float]) -> float:
+    """The element at the place, which counts from the end where it is negative; ValueError where there is none."""
+    if misplaced(xs):
+        raise ValueError("no element is there")
+    return xs[1 + int(from_start(xs))]
+
+
+@branch_free(taken)
+def _(xs: Any) -> Any:
+    wrong = misplaced(xs)
+    return where(wrong, nan, element(xs[1:], where(wrong, 0.0, from_start(xs))))
+
+
+@in_pieces
+def from_start(xs: Sequence[float]) -> float:
+    """The place, counted from the start."""
+    return xs[0] + (len(xs) - 1) if xs[0] < 0.0 else xs[0]
+
+
+branch_free(from_start)(lambda xs: where(xs[0] < 0.0, xs[0] + (len(xs) - 1), xs[0]))
+
+
+@in_pieces
+def marks(xs: Sequence[float]) -> tuple[float, ...]:
+    """1.0 for the element at the place, and 0.0 for the others and the place."""
+    i = from_start(xs)
+    return (0.0, *[1.0 if i == j else 0.0 for j in range(len(xs) - 1)])
+
+
+branch_free(marks)(lambda xs: where(places(xs) == from_start(xs) + 1.0, 1.0, 0.0))
+
+
+@recorded(marks)
+def _(xs: Any) -> Any:
+    i = from_start(xs)
+    return (0.0, *[equal(i, j) for j in range(len(xs) - 1)])

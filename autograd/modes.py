@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .graph import UNTOUCHED
+from .recorder import recorder
 from .rules import CONSTANT
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 ieee_arithmetic: ContextVar[bool] = ContextVar("ieee_arithmetic", default=False)
 watcher: ContextVar[detect_anomaly | None] = ContextVar("watcher", default=None)
-recorder: ContextVar[Any] = ContextVar("recorder", default=None)
-"""The :class:`autograd.compiler.recording.Recording` that takes notes while ``jit`` records a function."""
 
 
 class ieee:
@@ -83,8 +82,9 @@ class detect_anomaly:
 
     def see_value(self, node: Any) -> None:
         """Remember which line made the node; raise if its value is not finite."""
-        if recorder.get() is not None:
-            recorder.get().note(node)
+        recording = recorder.get()
+        if recording is not None:
+            recording.note(node)
         line = user_line()
         self._lines[id(node)] = node, line
         if not is_finite(node._number):

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, guards, rules
-from .modes import ieee, recorder
+from .modes import ieee
+from .recorder import recorder
 from .value import Value, number
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def as_nodes(rule: rules.Rule) -> Callable[..., Any]:
 @lru_cache(maxsize=3)
 def namespace(kinds: tuple[str, ...] = READABLE) -> dict[str, Any]:
     """What each name of the table means over Values, with versions of the guards of these kinds."""
-    words: dict[str, Any] = {
-        name: getattr(functions, name) for name in rules.NAMES if hasattr(functions, name) and name != "softmax"
-    }
+    words: dict[str, Any] = {name: getattr(functions, name) for name in rules.NAMES if hasattr(functions, name)}
     words |= {"pi": pi, "fabs": functions.abs, "total": functions.sum, "nearest": functions.round}
     words |= {"where": functions.where, "number": number}
     if kinds == RECORDED:

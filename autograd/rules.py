@@ -56,6 +56,7 @@ from .guards import (
     above,
     atan_slope,
     cbrt,
+    ceil,
     clamp,
     count,
     direction,
@@ -64,6 +65,8 @@ from .guards import (
     equal,
     fill,
     flat,
+    floor,
+    floored,
     gauss,
     greater,
     greater_equal,
@@ -74,7 +77,11 @@ from .guards import (
     least,
     less,
     less_equal,
+    log_sigmoid,
+    logaddexp,
+    logaddexp_by_x,
     logsumexp,
+    marks,
     most,
     nearest,
     norm,
@@ -83,6 +90,8 @@ from .guards import (
     power_by_base,
     power_by_exponent,
     power_fails,
+    ranked,
+    ratio,
     select,
     side,
     sigmoid,
@@ -98,12 +107,16 @@ from .guards import (
     softsign,
     softsign_slope,
     tail,
+    taken,
     tanh_slope,
     total,
+    trunc,
     turn,
     unequal,
     winners,
     wins,
+    xlogy,
+    xlogy_by_x,
 )
 
 if TYPE_CHECKING:
@@ -143,12 +156,27 @@ class Rule:
         True where arrays do not report what ``raises`` says: no floating-point flag is set.
     flat:
         True where the value is constant in pieces: all partials are 0.0, but for nan.
+    hides:
+        True where whole arrays answer with a number, and report nothing, although an operand is not finite and floats
+        do otherwise: a nan is lost in a comparison, inf / 0 is no error. By default, whether the row is flat.
     signed:
         The positions of the operands whose sign matters where they are zero: +0.0 and -0.0 give different results,
         that differ by more than the sign of a zero.
     """
 
-    __slots__ = ("domain", "flat", "layout", "partials", "raises", "selecting", "signed", "silent", "symbol", "value")
+    __slots__ = (
+        "domain",
+        "flat",
+        "hides",
+        "layout",
+        "partials",
+        "raises",
+        "selecting",
+        "signed",
+        "silent",
+        "symbol",
+        "value",
+    )
 
     def __init__(
         self,
@@ -162,6 +190,7 @@ class Rule:
         raises: Callable[..., Any] | None = None,
         silent: bool = False,
         flat: bool = False,
+        hides: bool | None = None,
         signed: tuple[int, ...] = (),
     ) -> None:
         self.symbol = symbol
@@ -173,6 +202,7 @@ class Rule:
         self.raises = raises
         self.silent = silent
         self.flat = flat
+        self.hides = flat if hides is None else hides
         self.signed = signed
 
     def __repr__(self) -> str:
@@ -244,7 +274,9 @@ CONSTANT = Rule("", _none, _none)
 ADD      = Rule("+",    lambda x, y: x + y,         lambda out, x, y: (1.0, 1.0))
 SUB      = Rule("-",    lambda x, y: x - y,         lambda out, x, y: (1.0, -1.0))
 MUL      = Rule("*",    lambda x, y: x * y,         lambda out, x, y: (y, x))
-DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda y: y == 0.0)
+DIV      = Rule("/",    lambda x, y: x / y,         lambda out, x, y: (1.0 / y, -(out / y)), "y != 0", raises=lambda y: y == 0.0, hides=True)
+MOD      = Rule("%",    lambda x, y: x % y,         lambda out, x, y: (1.0, -floored(x, y)), "y != 0", raises=lambda y: y == 0.0, hides=True)
+FLOOR_DIVIDE = Rule("//", lambda x, y: floored(x, y), lambda out, x, y: (flat(out), flat(out)), "y != 0", selecting=True, flat=True, raises=lambda y: y == 0.0)
 POS      = Rule("pos",  lambda x: +x,               lambda out, x: (1.0,))
 NEG      = Rule("neg",  lambda x: -x,               lambda out, x: (-1.0,))
 POW      = Rule("**",   lambda x, y: power(x, y),   lambda out, x, y: (power_by_base(out, x, y), power_by_exponent(out, x, y)),
@@ -257,6 +289,7 @@ LOG      = Rule("log",   lambda x: log(x),          lambda out, x: (1.0 / x,),  
 LOG1P    = Rule("log1p", lambda x: log1p(x),        lambda out, x: (1.0 / (1.0 + x),),           "x > -1", raises=lambda x: x <= -1.0)
 LOG2     = Rule("log2",  lambda x: log2(x),         lambda out, x: (1.0 / x / log(2.0),),        "x > 0", raises=lambda x: x <= 0.0)
 LOG10    = Rule("log10", lambda x: log10(x),        lambda out, x: (1.0 / x / log(10.0),),       "x > 0", raises=lambda x: x <= 0.0)
+XLOGY    = Rule("xlogy", lambda x, y: xlogy(x, y),  lambda out, x, y: (xlogy_by_x(x, y), ratio(x, y)), "y > 0, or x = 0", raises=lambda x, y: (x != 0.0) & (y <= 0.0))
 SQRT     = Rule("sqrt",  lambda x: sqrt(x),         lambda out, x: (over(0.5, out),),            "x >= 0", raises=lambda x: x < 0.0)
 CBRT     = Rule("cbrt",  lambda x: cbrt(x),         lambda out, x: (over(1.0, 3.0 * out * out),))
 
@@ -277,7 +310,10 @@ ATANH    = Rule("atanh", lambda x: atanh(x),        lambda out, x: (1.0 / ((1.0 
 
 SIGMOID  = Rule("sigmoid",  lambda x: sigmoid(x),   lambda out, x: (sigmoid_slope(x),))
 SOFTPLUS = Rule("softplus", lambda x: softplus(x),  lambda out, x: (sigmoid(x),))
+LOG_SIGMOID = Rule("log_sigmoid", lambda x: log_sigmoid(x), lambda out, x: (sigmoid(-x),))
 RELU     = Rule("relu",     lambda x: larger(x, 0.0), lambda out, x: (above(x, 0.0),), selecting=True)
+RELU6    = Rule("relu6",    lambda x: smaller(larger(x, 0.0), 6.0), lambda out, x: (above(x, 0.0) * above(6.0, x),), selecting=True)
+HARDTANH = Rule("hardtanh", lambda x: smaller(larger(x, -1.0), 1.0), lambda out, x: (above(x, -1.0) * above(1.0, x),), selecting=True)
 LEAKY_RELU = Rule("leaky_relu", lambda x, slope: leaky_relu(x, slope),
                   lambda out, x, slope: (leaky_relu_by_x(x, slope), smaller(x, 0.0)), selecting=True)
 ELU      = Rule("elu",      lambda x, alpha: elu(x, alpha),
@@ -295,8 +331,14 @@ MINIMUM  = Rule("minimum",  lambda x, y: smaller(x, y),
                 lambda out, x, y: (wins(y, x), wins(x, y)), selecting=True)
 CLIP     = Rule("clip",     lambda x, lo, hi: clamp(x, lo, hi),
                 lambda out, x, lo, hi: (1.0 - above(lo, x) - above(x, hi), above(lo, x), above(x, hi)), "lo <= hi", selecting=True, raises=lambda lo, hi: lo > hi, silent=True)
+FLOOR    = Rule("floor",    lambda x: floor(x),     lambda out, x: (flat(x),), selecting=True, flat=True)
+CEIL     = Rule("ceil",     lambda x: ceil(x),      lambda out, x: (flat(x),), selecting=True, flat=True)
+TRUNC    = Rule("trunc",    lambda x: trunc(x),     lambda out, x: (flat(x),), selecting=True, flat=True)
+SIGN     = Rule("sign",     lambda x: sign(x),      lambda out, x: (flat(x),), selecting=True, flat=True)
 ROUND    = Rule("round",    lambda x: nearest(x),   lambda out, x: (flat(x),), selecting=True, flat=True)
 WHERE    = Rule("where",    lambda x: x,            lambda out, x: (1.0,))
+
+LOGADDEXP = Rule("logaddexp", lambda x, y: logaddexp(x, y), lambda out, x, y: (logaddexp_by_x(x, y), logaddexp_by_x(y, x)))
 
 SUM      = Rule("sum",      lambda xs: total(xs),   lambda out, xs: fill(xs, 1.0),             layout="sequence")
 MEAN     = Rule("mean",     lambda xs: total(xs) / count(xs), lambda out, xs: fill(xs, 1.0 / count(xs)), layout="sequence")
@@ -311,8 +353,11 @@ TABLE = tuple(row for row in list(globals().values()) if isinstance(row, Rule) a
 """Every row, in the order in which they stand above."""
 
 # Rows of what only a recorded function has: comparisons are 1.0 or 0.0 and flat, and 0.0 where an operand is nan (but
-# ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest of a sequence where it is
-# but a shift, as in softmax, so that what is computed does not depend on it; ``stop`` is a number taken out of a node.
+# ``!=``); ``side`` is the sign of x, and 1 at 0; ``select`` is ``where`` with both of its sides; ``peak`` is the largest
+# of a sequence where it is but a shift, as in softmax, so that what is computed does not depend on it; ``ranked`` is the
+# place of the k-th smallest, and ``taken`` the element at a place, k or the place being the first of the sequence.
+# The slopes of tanh and sigmoid are rows, so that a derivative of a network is one node for each unit, to any order.
+# ``stop`` is eager too: a number whose gradient goes nowhere.
 # fmt: off
 
 LESS          = Rule("<",  lambda x, y: less(x, y),       lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
@@ -321,13 +366,32 @@ GREATER       = Rule(">",  lambda x, y: greater(x, y),    lambda out, x, y: (0.0
 GREATER_EQUAL = Rule(">=", lambda x, y: greater_equal(x, y), lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
 EQUAL         = Rule("==", lambda x, y: equal(x, y),      lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
 NOT_EQUAL     = Rule("!=", lambda x, y: unequal(x, y),   lambda out, x, y: (0.0, 0.0), selecting=True, flat=True)
+TANH_SLOPE    = Rule("tanh_slope", lambda x: tanh_slope(x), lambda out, x: (-2.0 * tanh(x) * out,))
+SIGMOID_SLOPE = Rule("sigmoid_slope", lambda x: sigmoid_slope(x), lambda out, x: (-tanh(0.5 * x) * out,))
 SIDE          = Rule("side",  lambda x: side(x),          lambda out, x: (flat(x),), selecting=True, flat=True)
 SELECT        = Rule("select", lambda c, x, y: select(c, x, y), lambda out, c, x, y: (0.0, c, 1.0 - c), selecting=True)
-PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
-STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True)
+PEAK          = Rule("max",  lambda xs: most(xs),         lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True, hides=False)
+RANKED        = Rule("order", lambda xs: ranked(xs),      lambda out, xs: fill(xs, 0.0), layout="sequence", selecting=True, flat=True)
+TAKEN         = Rule("take", lambda xs: taken(xs),        lambda out, xs: marks(xs), "a whole number within the sequence as index", layout="sequence", selecting=True)
+STOP          = Rule("stop_gradient", lambda x: x,        lambda out, x: (0.0,), selecting=True, flat=True, hides=False)
 
 # fmt: on
-RECORDED = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL, SIDE, SELECT, PEAK, STOP)
+RECORDED = (
+    LESS,
+    LESS_EQUAL,
+    GREATER,
+    GREATER_EQUAL,
+    EQUAL,
+    NOT_EQUAL,
+    TANH_SLOPE,
+    SIGMOID_SLOPE,
+    SIDE,
+    SELECT,
+    PEAK,
+    RANKED,
+    TAKEN,
+    STOP,
+)
 """Those rows."""
 
 NAMES = frozenset(

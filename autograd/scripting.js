@@ -19,7 +19,7 @@ const checked = f => (...xs) => {
   return out;
 };
 
-// Python's / and ** and %.
+// Python's / and ** and % and //.
 
 function divided(x, y) {
   if (y === 0) throw failure("ZeroDivisionError", "division by zero");
@@ -35,8 +35,16 @@ function raised(x, y) {
 }
 
 function remainder(x, y) {
+  if (y === 0) throw failure("ZeroDivisionError", "division by zero");
   const out = x % y;
   return out && (out < 0) !== (y < 0) ? out + y : out;
+}
+
+function quotient(x, y) {
+  if (y === 0) throw failure("ZeroDivisionError", "division by zero");
+  const rest = x % y, out = (x - rest) / y - (rest && (rest < 0) !== (y < 0) ? 1 : 0);
+  const low = Math.floor(out);
+  return out - low > 0.5 ? low + 1 : low;
 }
 
 // What Python's module math has and Math has not, or has otherwise.

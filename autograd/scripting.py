@@ -3,7 +3,7 @@ r"""The JavaScript reading of a row: its formulas, so that a page can compute wh
 A guard of the table decides by comparing its operands: a symbol cannot pass through it and leave its text behind. So
 what is read here is the source, of rows and of guards alike. :func:`script` translates the rows that it is asked for,
 and whatever they name, down to what Python itself supplies; ``scripting.js``, which lies beside this file, has that.
-Python's arithmetic raises where JavaScript's answers inf or nan; therefore ``/``, ``**``, ``%`` and the functions of
+Python's arithmetic raises where JavaScript's answers inf or nan; therefore ``/``, ``**``, ``%``, ``//`` and those of
 ``math`` become calls that raise in the same places.
 
 >>> print(script([rules.MUL, rules.TANH]).partition("function tanh_")[2])
@@ -39,7 +39,12 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "===", ast.NotEq: "!==",
     ast.And: "&&", ast.Or: "||",
 }  # fmt: skip
-CALLS: dict[type[ast.AST], str] = {ast.Div: "divided", ast.Pow: "raised", ast.Mod: "remainder"}
+CALLS: dict[type[ast.AST], str] = {
+    ast.Div: "divided",
+    ast.Pow: "raised",
+    ast.Mod: "remainder",
+    ast.FloorDiv: "quotient",
+}
 
 
 def script(table: Iterable[rules.Rule]) -> str:

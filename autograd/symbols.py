@@ -19,6 +19,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .letters import sign, word
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -79,6 +81,16 @@ class Symbol:
     def __rtruediv__(self, other: Any) -> Symbol:
         return symbol(other) / self
 
+    def __mod__(self, other: Any) -> Symbol:
+        other = symbol(other)
+        text = _infix(self, "%", other, PRODUCT, SIGN).text
+        return Symbol(text, _infix(self, r"\operatorname{mod}", other, PRODUCT, SIGN).latex, SUM)
+
+    def __floordiv__(self, other: Any) -> Symbol:
+        other = symbol(other)
+        latex = rf"\left\lfloor{Fraction('', self, other).latex}\right\rfloor"
+        return Floored(_infix(self, "//", other, PRODUCT, SIGN).text, latex, SUM)
+
     def __pow__(self, other: Any) -> Symbol:
         base, base_latex = self.within(ATOM)
         if self.binding == ATOM and ("^" in base_latex or "frac" in base_latex):
@@ -116,6 +128,16 @@ class Fraction(Symbol):
     def __truediv__(self, other: Any) -> Symbol:
         text = super().__truediv__(other).text
         return Fraction(text, self.numerator, self.denominator * other)
+
+
+class Floored(Symbol):
+    """A quotient without what stands behind its point: in LaTeX it needs no parentheses."""
+
+    __slots__ = ()
+
+    def within(self, binding: int) -> tuple[str, str]:
+        """The text in parentheses where the surrounding operation binds more tightly."""
+        return super().within(binding)[0], self.latex
 
 
 class Half(Fraction):
@@ -176,35 +198,6 @@ def parenthesised(latex: str) -> str:
 
 # Names and numbers -----------------------------------------------------------------------------------------------
 
-LETTERS = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-)
-GREEK = dict(zip(LETTERS.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
-"""The letters for which LaTeX has a command."""
-
-COMMANDS = {
-    **{letter: rf"\{command} " for command, letter in GREEK.items()},
-    **{sign: rf"\{sign}" for sign in "$%#&_{}"},
-    **{sign: rf"\{accent}{{\ }}" for sign, accent in {"^": "hat", "~": "tilde", "`": "grave"}.items()},
-    "\\": r"\backslash ",
-    " ": r"\ ",
-    "|": r"\vert ",
-    "*": r"\ast ",
-    "/": "{/}",
-    ",": "{,}",
-    ":": "{:}",
-    ";": "{;}",
-    "<": "{<}",
-    ">": "{>}",
-    "=": "{=}",
-    "∂": r"\partial ",
-    "…": r"\ldots ",
-}
-"""Signs that mean something to TeX, or that math would set in another way, as the commands that print them."""
-
-PLAIN = "()[].!?+"
-
 IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
 PIECE = re.compile(r"(\w+)((?:\[\d+\])*)|.", re.DOTALL)
 INDEXED = re.compile(r"([^\W\d_]+)(?:_?(\d+)|_([^\W\d_]+))?")
@@ -231,7 +224,7 @@ def _piece(found: re.Match[str]) -> str:
     r"""A word with its indices as subscripts, or a single sign, in LaTeX."""
     name, brackets = found.groups()
     if name is None:
-        return _sign(found[0])
+        return sign(found[0])
     below = re.findall(r"\d+", brackets)
     indexed = INDEXED.fullmatch(name)
     if indexed:
@@ -239,19 +232,6 @@ def _piece(found: re.Match[str]) -> str:
         if digits or letters:
             below.insert(0, word(digits or letters))
     return word(name) + (f"_{{{','.join(below)}}}" if below else "")
-
-
-def word(text: str) -> str:
-    r"""A word in LaTeX: a variable of one letter in italics, a Greek one by its command, a longer one upright."""
-    if text in GREEK:
-        return rf"\{text} "
-    written = "".join([_sign(c) for c in text])
-    return written if len(text) == 1 or text.isdigit() else rf"\mathrm{{{written}}}"
-
-
-def _sign(c: str) -> str:
-    r"""A single sign in LaTeX."""
-    return COMMANDS.get(c) or (c if c in PLAIN or (c.isascii() and c.isalnum()) else rf"\text{{{c}}}")
 
 
 def short(x: float, digits: int = 4) -> str:
@@ -378,6 +358,8 @@ WORDS: dict[str, Any] = {
     "pi": Symbol("pi", r"\pi"),
     "exp": exp,
     "sqrt": _reworded(call("sqrt"), r"\sqrt{{{}}}".format),
+    "floor": _reworded(call("floor"), r"\left\lfloor {}\right\rfloor".format),
+    "ceil": _reworded(call("ceil"), r"\left\lceil {}\right\rceil".format),
     "cbrt": _reworded(call("cbrt"), r"\sqrt[3]{{{}}}".format),
     "log1p": _reworded(call("log1p"), r"\log(1 + {})".format),
     "log2": _written("log2", r"\log_{2}"),

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from . import graph, nodes
-from .modes import recorder
+from .recorder import recorder
 from .structures import LEAF, flatten, holds_value, rebuild
 from .value import Value, real
 

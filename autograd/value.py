@@ -12,7 +12,8 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import arrays, graph, rules
-from .modes import ieee_arithmetic, recorder, watcher
+from .modes import ieee_arithmetic, watcher
+from .recorder import recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,8 +60,9 @@ def lift(x: Value | float, rule: Rule) -> Value:
     if kind is not float:
         if isinstance(x, Value):
             return x
-        if kind is not int and recording() is not None:
-            x = recording().lifted(x)
+        seer = None if kind is int else recording()
+        if seer is not None:
+            x = seer.lifted(x)
             if isinstance(x, Value):
                 return x
     node = new(Value)
@@ -74,8 +76,9 @@ def lift(x: Value | float, rule: Rule) -> Value:
 
 def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
     """The value of a row at plain numbers, with this library's error messages."""
-    if recording() is not None:
-        found = recording().evaluate(rule, operands)
+    seer = recording()
+    if seer is not None:
+        found = seer.evaluate(rule, operands)
         if found is not None:
             return found  # type: ignore[no-any-return]
     operands = tuple([real(x, rule.symbol) for x in operands])
@@ -92,8 +95,9 @@ def answer(
 
     ``nodes`` are those that it was asked of, if it was.
     """
-    if nodes and recording() is not None and not ieee_arithmetic.get():
-        recording().failed(rule, nodes, error)
+    seer = recording()
+    if nodes and seer is not None and not ieee_arithmetic.get():
+        seer.failed(rule, nodes, error)
     if ieee_arithmetic.get():
         try:
             return arrays.ieee(rule, operands)
@@ -219,8 +223,9 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
     """A method that compares by data, with Values and real numbers; Python refuses anything else in its own words."""
 
     def method(self: Value, other: object) -> bool:
-        if recording() is not None and isinstance(other, (Value, Real)):
-            return recording().compare(compare, self, other)  # type: ignore[no-any-return]
+        seer = recording()
+        if seer is not None and isinstance(other, (Value, Real)):
+            return seer.compare(compare, self, other)  # type: ignore[no-any-return]
         if isinstance(other, Value):
             return compare(self._number, other._number)
         if isinstance(other, Real):
@@ -254,7 +259,8 @@ class Value:
     rule: the row of the table that made it; ``rules.LEAF``, or ``rules.CONSTANT`` for a number in a formula.
 
     Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
-    or built-in ``round(v)``, which would lose the gradient in silence; say ``v.item()``.
+    or ``int(v)``, which would lose the gradient in silence; say ``v.item()``. ``round(v)``, ``math.floor(v)``,
+    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan.
 
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
     """
@@ -287,8 +293,9 @@ class Value:
         self.label = label
         self.parents = self.partials = ()
         self.rule = rules.LEAF
-        if recording() is not None:
-            recording().leaf(self, data)
+        seer = recording()
+        if seer is not None:
+            seer.leaf(self, data)
 
     # Operations: one line each, bound from the table.
 
@@ -297,6 +304,8 @@ class Value:
     __mul__, __rmul__ = binary(rules.MUL)
     __truediv__, __rtruediv__ = binary(rules.DIV)
     __pow__, __rpow__ = binary(rules.POW)
+    __mod__, __rmod__ = binary(rules.MOD)
+    __floordiv__, __rfloordiv__ = binary(rules.FLOOR_DIVIDE)
     __pos__ = unary(rules.POS)
     __neg__ = unary(rules.NEG)
     __abs__ = unary(rules.ABS)
@@ -306,6 +315,7 @@ class Value:
     log1p = unary(rules.LOG1P)
     log2 = unary(rules.LOG2)
     log10 = unary(rules.LOG10)
+    xlogy = binary(rules.XLOGY)[0]
     sqrt = unary(rules.SQRT)
     cbrt = unary(rules.CBRT)
     sin = unary(rules.SIN)
@@ -325,14 +335,33 @@ class Value:
     sigmoid = unary(rules.SIGMOID)
     softplus = unary(rules.SOFTPLUS)
     softsign = unary(rules.SOFTSIGN)
+    log_sigmoid = unary(rules.LOG_SIGMOID)
+    logaddexp = binary(rules.LOGADDEXP)[0]
     relu = unary(rules.RELU)
+    relu6 = unary(rules.RELU6)
+    hardtanh = unary(rules.HARDTANH)
     silu = unary(rules.SILU)
     gelu = unary(rules.GELU)
     erf = unary(rules.ERF)
     erfc = unary(rules.ERFC)
     maximum = binary(rules.MAXIMUM)[0]
     minimum = binary(rules.MINIMUM)[0]
+    floor = unary(rules.FLOOR)
+    ceil = unary(rules.CEIL)
+    trunc = unary(rules.TRUNC)
+    sign = unary(rules.SIGN)
     round = unary(rules.ROUND)
+    __floor__ = unary(rules.FLOOR)
+    __ceil__ = unary(rules.CEIL)
+    __trunc__ = unary(rules.TRUNC)
+
+    def __round__(self, ndigits: None = None) -> Value:
+        """The nearest whole number as a Value, halves to even; TypeError if digits behind the point are asked for."""
+        if ndigits is not None:
+            raise TypeError(
+                f"round: expected a Value alone, got {ndigits!r} digits beside it: scale it before and after"
+            )
+        return self.round()
 
     def clip(self, lo: Value | float, hi: Value | float) -> Value:
         """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
@@ -354,8 +383,9 @@ class Value:
         Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. Depth is limited by
         memory only. Never raises, except within :class:`~autograd.detect_anomaly`: FloatingPointError.
         """
-        if recording() is not None:
-            recording().acting("calls backward()", "grad() and value_and_grad() can be recorded")
+        recorder = recording()
+        if recorder is not None:
+            recorder.acting("calls backward()", "grad() and value_and_grad() can be recorded")
         nodes = graph.backward(self)
         seer = watching()
         if seer is not None:
@@ -371,11 +401,19 @@ class Value:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._number!r}, grad={self.grad!r}{label})"
 
+    if not TYPE_CHECKING:  # whom it would tell that int(v) is right
+
+        def __int__(self) -> int:
+            raise TypeError(
+                "int() of a Value would lose its gradient in silence: say v.item(), or trunc(v) for a Value"
+            )
+
     def __format__(self, spec: str) -> str:
         return format(self._number, spec) if spec else repr(self)
 
     def __bool__(self) -> bool:
-        return self._number != 0.0 if recording() is None else bool(recording().truth(self))
+        seer = recording()
+        return self._number != 0.0 if seer is None else bool(seer.truth(self))
 
     __hash__ = object.__hash__
 
@@ -426,8 +464,9 @@ def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
 
 def set_data(node: Value, number: float) -> None:
     """Give a node another number; a function that is recorded does not get to it, since it would do so only then."""
-    if recording() is not None:
-        recording().acting("sets .data of a Value", "return what is to be kept")
+    seer = recording()
+    if seer is not None:
+        seer.acting("sets .data of a Value", "return what is to be kept")
     node._number = number
     if onlookers:
         written((node,))

@@ -93,7 +93,9 @@ class Module:
         outputs, and n numbers where the model returns a single Value: row i is what ``model(X[i])`` gives.
 
         Computed by the array program that :func:`autograd.jit` makes of the model. It is kept for the next call, as
-        long as the model consists of the same things; the numbers of the parameters are read anew each time.
+        long as the model consists of the same things; the numbers of the parameters are read anew each time. One of the
+        examples, taken at random, is run through the model itself in each call: where the program gives another
+        result, because something else has changed (an array, a setting, a class), it is made anew.
 
         Raises ValueError if X is empty, or if its examples are arranged unlike each other; TypeError if it is no list
         or array, or where it is one example instead of a list of them.
@@ -103,7 +105,7 @@ class Module:
         if self._predictor is None or not self._predictor.fits(self):
             self._predictor = Predictor(self)
         try:
-            outputs = self._predictor.program.map(X)
+            outputs = self._predictor.program.map(X, anew=True)
         except TypeError as error:
             if hasattr(X, "__len__") and all([isinstance(x, (Value, Real)) for x in X]):
                 message = f"predict: expected a list of examples; for one, predict([x]); got {X!r}"

@@ -12,8 +12,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options; ``make fuzz N=20000 SEED=7 WORKERS=2`` sets the first three."""
     group = parser.getgroup("chainrule")
     group.addoption("--fuzz", type=int, default=None, metavar="N", help="make N programs at random (100 if not given)")
-    group.addoption("--seed", type=int, default=None, help="of the random programs; 0, or with --fuzz a new one")
+    group.addoption(
+        "--seed", type=int, default=None, help="of what is made at random (of --fuzz programs 0 if neither is given)"
+    )
     group.addoption("--fuzz-workers", type=int, default=1, metavar="K", help="in K processes")
+    group.addoption("--mutants", type=int, default=None, metavar="N", help="make N faulty programs (252 if not given)")
     group.addoption("--golden-update", action="store_true", help="write tests/golden/*.txt anew")
 
 

@@ -735,5 +735,41 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
             ("values",),
         ),
     ),
+    (
+        "a branch on what is captured, and an example that overflows",
+        "mean: RefusedError instead of a value, refused",
+        Case(
+            "def f(x):\n"
+            "    if b <= x:\n"
+            "        t1 = ag.tanh(x)\n"
+            "    else:\n"
+            "        t1 = a * x\n"
+            "    return t1 + ag.tanh(t1)\n",
+            (
+                Call((-inf,), (0.0, 0.0, 0.0), (1,)),
+                Call((-0.5,), (1.0, -0.5, 1.0), (1,)),
+            ),
+            ("mean",),
+        ),
+    ),
+    (
+        "a caught exception, and an example that overflows",
+        "mean: RefusedError instead of a value, refused, a try",
+        Case(
+            "def f(x, y):\n"
+            "    try:\n"
+            "        t4 = ag.log(a)\n"
+            "    except (ValueError, ZeroDivisionError, OverflowError):\n"
+            "        t4 = y + y\n"
+            "    if a > t4 * t4:\n"
+            "        return t4 * t4 * t4\n"
+            "    return t4 * t4 * t4\n",
+            (
+                Call((0.0, inf), (0.0, 0.0, 0.0), (1, 1)),
+                Call((1.0, 1.0), (1.0, 1.0, 1.0), (1, 1)),
+            ),
+            ("mean",),
+        ),
+    ),
 )
 """A name, the kind of the disagreement (none where a program only stands beside one that failed), and the program."""

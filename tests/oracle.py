@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import mpmath  # type: ignore[import-untyped]
@@ -46,6 +47,28 @@ def bracket(condition: bool) -> Any:
 def wins(x: Any, y: Any) -> Any:
     """[x > y] + [x = y] / 2."""
     return bracket(x > y) + bracket(x == y) / 2
+
+
+def rational(x: Any) -> Fraction:
+    """The same number as a fraction, exactly: a quotient of floats may have 600 digits before its point."""
+    mantissa, exponent = abs(mp.mpf(x)).man_exp
+    return int(mp.sign(x)) * int(mantissa) * Fraction(2) ** int(exponent)
+
+
+def modulo(x: Any, y: Any) -> Any:
+    """What x leaves when whole multiples of y are taken off; it has the sign of y."""
+    left = rational(x) % rational(y)
+    return mp.mpf(left.numerator) / left.denominator
+
+
+def floored(x: Any, y: Any) -> Any:
+    """The whole number below x / y."""
+    return mp.mpf(rational(x) // rational(y))
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """X log y, zero at x = 0."""
+    return x * mp.log(y) if x else x
 
 
 def pow_by_base(x: Any, y: Any) -> Any:
@@ -147,6 +170,8 @@ ORACLE = {
     "-":        Row(lambda x, y: x - y,          lambda x, y: (1, -1)),
     "*":        Row(lambda x, y: x * y,          lambda x, y: (y, x)),
     "/":        Row(lambda x, y: x / y,          lambda x, y: (1 / y, -x / y**2)),
+    "%":        Row(modulo,                      lambda x, y: (1, -floored(x, y))),
+    "//":       Row(floored,                     lambda x, y: (0, 0)),
     "pos":      Row(lambda x: x,                 lambda x: (1,)),
     "neg":      Row(lambda x: -x,                lambda x: (-1,)),
     "**":       Row(lambda x, y: mp.power(x, y), lambda x, y: (pow_by_base(x, y), pow_by_exponent(x, y))),
@@ -157,6 +182,7 @@ ORACLE = {
     "log1p":    Row(mp.log1p,                    lambda x: (1 / (1 + x),)),
     "log2":     Row(lambda x: mp.log(x, 2),      lambda x: (1 / (x * mp.log(2)),)),
     "log10":    Row(lambda x: mp.log(x, 10),     lambda x: (1 / (x * mp.log(10)),)),
+    "xlogy":    Row(xlogy,                       lambda x, y: (mp.log(y) if y > 0 else 0, x / y if y else mp.nan)),
     "sqrt":     Row(mp.sqrt,                     lambda x: (over(1, 2 * mp.sqrt(x)),)),
     "cbrt":     Row(cbrt,                        lambda x: (over(1, 3 * cbrt(x) ** 2),)),
     "sin":      Row(mp.sin,                      lambda x: (mp.cos(x),)),
@@ -176,7 +202,10 @@ ORACLE = {
     "atanh":    Row(mp.atanh,                    lambda x: (1 / ((1 - x) * (1 + x)),)),
     "sigmoid":  Row(sigmoid,                     lambda x: (bell(x),)),
     "softplus": Row(lambda x: max(x, 0) + mp.log1p(mp.exp(-abs(x))), lambda x: (sigmoid(x),)),
+    "log_sigmoid": Row(lambda x: min(x, 0) - mp.log1p(mp.exp(-abs(x))), lambda x: (sigmoid(-x),)),
     "relu":     Row(lambda x: max(x, 0),         lambda x: (bracket(x > 0),)),
+    "relu6":    Row(lambda x: clip(x, 0, 6),     lambda x: (bracket(0 < x < 6),)),
+    "hardtanh": Row(lambda x: clip(x, -1, 1),    lambda x: (bracket(-1 < x < 1),)),
     "leaky_relu": Row(lambda x, s: x if x > 0 else s * x, lambda x, s: (1 if x > 0 else s, min(x, 0))),
     "elu":      Row(lambda x, a: x if x > 0 else a * mp.expm1(x),
                     lambda x, a: (1 if x > 0 else a * mp.exp(x), mp.expm1(min(x, 0)))),
@@ -191,8 +220,14 @@ ORACLE = {
     "maximum":  Row(max,                         lambda x, y: (wins(x, y), wins(y, x))),
     "minimum":  Row(min,                         lambda x, y: (wins(y, x), wins(x, y))),
     "clip":     Row(clip,                        lambda x, lo, hi: (lo <= x <= hi, x < lo, x > hi)),
+    "floor":    Row(mp.floor,                    lambda x: (0,)),
+    "ceil":     Row(mp.ceil,                     lambda x: (0,)),
+    "trunc":    Row(lambda x: mp.sign(x) * mp.floor(abs(x)), lambda x: (0,)),
+    "sign":     Row(mp.sign,                     lambda x: (0,)),
     "round":    Row(mp.nint,                     lambda x: (0,)),
     "where":    Row(lambda x: x,                 lambda x: (1,)),
+    "logaddexp": Row(lambda x, y: max(x, y) + rest([x, y]), lambda x, y: (sigmoid(x - y), sigmoid(y - x)),
+                     terms=lambda x, y: (max(x, y), rest([x, y]))),
     "sum":      Row(mp.fsum,                     lambda xs: [1] * len(xs), terms=lambda xs: xs),
     "mean":     Row(lambda xs: mp.fsum(xs) / len(xs), lambda xs: [mp.one / len(xs)] * len(xs),
                     terms=lambda xs: [x / len(xs) for x in xs]),

@@ -124,7 +124,7 @@ KINDS: dict[str, Callable[[tuple[Any, ...], int], Sequence[Any]]] = {
 def wrong_rules() -> list[Any]:
     """Thirty of them, the same in every run: a row, what is wrong with it, and in which operand."""
     rng = random.Random(6)
-    rows = [rule for rule in TABLE if rule.layout == "fixed" and rule not in {rules.ROUND, rules.WHERE}]
+    rows = [rule for rule in TABLE if rule.layout == "fixed" and not rule.flat and rule is not rules.WHERE]
     found: dict[str, Any] = {}
     while len(found) < 30:
         rule, kind = rng.choice(rows), rng.choice(list(KINDS))
@@ -147,7 +147,7 @@ def test_a_wrong_rule_is_refused(rule: Rule, kind: str, i: int) -> None:
     for point in ordinary(rule):
         right = rule.partials(rule.value(*point), *point)
         pairs = list(zip(right, KINDS[kind](right, i), strict=True))
-        if any(abs(a - b) > 2e-6 * abs(a) + 1e-8 for a, b in pairs):
+        if any(abs(a - b) > 2e-6 * abs(a) + 2e-9 for a, b in pairs):
             assert "gradcheck: d f / d args[" in complaint(wrong, *point)
             refused += 1
         else:

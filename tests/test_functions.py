@@ -39,6 +39,8 @@ SIGNS: dict[str, Callable[..., Any]] = {
     "pos": lambda x: +x,
     "neg": lambda x: -x,
     "**": ag.pow,
+    "%": lambda x, y: x % y,
+    "//": lambda x, y: x // y,
 }
 
 FUNCTIONS = [rule for rule in rules.TABLE if rule.symbol not in SIGNS]

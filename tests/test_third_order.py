@@ -30,7 +30,7 @@ DIGITS = {"ordinary": 60, "far": 400}  # 1 - exp(-600) differs from 1 in the 261
 BOUND = {0: 1e-15, 1: 1e-14, 2: 5e-14, 3: 1e-13}  # by order
 
 # Where a slope is of the size of 1 while the next is tiny, by a difference: its error is that of numbers of this size.
-DIFFERENCES = {"asin", "acos", "atanh", "logsumexp"}
+DIFFERENCES = {"asin", "acos", "atanh", "logsumexp", "logaddexp"}
 
 
 def guards(rule: Rule) -> set[str]:
@@ -58,9 +58,29 @@ MANY = [(600.0, -600.0, 0.5), (-30.0, 30.0, 29.0), (1e8, 1.0, -1e8), (1e-30, 2e-
 PAIRS = [(1e30, -1e-30, 1e-8, 2.0), (600.0, 0.5, -1e60, 1e60, 1e-60)]
 
 FAR: dict[str, Sequence[Point]] = {
-    **dict.fromkeys(("+", "-", "*", "/", "atan2", "maximum", "minimum"), TWO),
-    **dict.fromkeys(("pos", "neg", "abs", "relu", "round", "where", "atan", "asinh", "cbrt"), BOTH),
-    **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tanh", "sigmoid", "softplus", "silu"), SATURATED),
+    **dict.fromkeys(("+", "-", "*", "/", "atan2", "maximum", "minimum", "logaddexp"), TWO),
+    **dict.fromkeys(
+        (
+            "pos",
+            "neg",
+            "abs",
+            "relu",
+            "relu6",
+            "hardtanh",
+            "round",
+            "floor",
+            "ceil",
+            "trunc",
+            "sign",
+            "where",
+            "softsign",
+            "atan",
+            "asinh",
+            "cbrt",
+        ),
+        BOTH,
+    ),
+    **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tanh", "sigmoid", "softplus", "log_sigmoid", "silu"), SATURATED),
     **dict.fromkeys(("gelu", "erf", "erfc"), NORMAL),
     **dict.fromkeys(("log", "log2", "log10", "sqrt"), SIZES),
     **dict.fromkeys(("sin", "cos", "tan"), ANGLES),
@@ -68,6 +88,10 @@ FAR: dict[str, Sequence[Point]] = {
     **dict.fromkeys(("leaky_relu", "elu"), RECTIFIED),
     **dict.fromkeys(("sum", "mean", "max", "min", "hypot", "logsumexp"), MANY),
     "**": POWERS,
+    "%": [(5.5, 2.0), (-5.5, 2.0), (1e8 + 0.25, -3.0)],
+    "//": [(5.5, 2.0), (-5.5, 2.0), (1e8 + 0.25, -3.0)],
+    "xlogy": [(1e-30, 1e30), (-1e8, 1e-8), (40.0, 0.025)],
+    "sinc": [(x,) for x in (-30.4, -1e-8, 1e-30, 1e-3, 0.3, 2.6, 30.4)],
     "log1p": [*SIZES, (-1e-8,), (-0.999,), (-1 + 2.0**-40,)],
     "acosh": [(1 + 2.0**-40,), (1.001,), (40.0,), (1e8,), (1e90,)],
     "clip": THREE,

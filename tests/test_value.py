@@ -325,7 +325,7 @@ def test_the_builtin_sum_works() -> None:
     assert (total.data, x.grad, y.grad) == (7.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize("function", [operator.floordiv, operator.mod, operator.matmul, divmod, operator.and_])
+@pytest.mark.parametrize("function", [operator.matmul, divmod, operator.and_])
 def test_operators_without_a_row_are_refused(function: Callable[[Any, Any], object]) -> None:
     """What has no derivative here is a TypeError, not a number without history."""
     with pytest.raises(TypeError, match="unsupported operand"):
@@ -420,7 +420,7 @@ def test_hash_is_by_identity() -> None:
     "convert",
     [
         *(float, int, complex, operator.index, range, [1.0, 2.0, 3.0].__getitem__),
-        *(math.exp, math.sqrt, math.floor, math.trunc, math.hypot, round),
+        *(math.exp, math.sqrt, math.hypot),
         *(np.exp, np.sqrt, np.float64),
     ],
     ids=lambda convert: convert.__name__,
@@ -429,6 +429,32 @@ def test_a_value_does_not_turn_into_a_number_in_silence(convert: Callable[[Any],
     """float(v), math.exp(v) and the like are TypeErrors: they would lose the gradient."""
     with pytest.raises(TypeError):
         convert(Value(1.0))
+
+
+@pytest.mark.parametrize("whole", [math.floor, math.ceil, math.trunc, round], ids=lambda whole: whole.__name__)
+def test_a_value_is_rounded_to_a_value(whole: Callable[[Any], Any]) -> None:
+    """math.floor(v) and the like keep the history: one node of a flat row, with the number that floats would give."""
+    for number in (-2.5, -0.5, 0.5, 1.5, 7.0):
+        x = Value(number)
+        out = whole(x)
+        assert isinstance(out, Value)
+        assert out.parents == (x,)
+        assert (out.data, type(out.data)) == (float(whole(number)), float)
+
+
+def test_round_takes_no_digits() -> None:
+    """round(v, 2) would be flat too: it is refused in words."""
+    with pytest.raises(TypeError, match=r"^round: expected a Value alone, got 2 digits beside it: scale it before and"):
+        round(Value(1.234), 2)  # type: ignore[call-overload]
+    assert round(Value(2.6), None).data == 3.0
+
+
+def test_int_says_what_to_do() -> None:
+    """int(v) names item(), and trunc for a Value."""
+    with pytest.raises(
+        TypeError, match=r"^int\(\) of a Value would lose its gradient in silence: say v.item\(\), or trunc"
+    ):
+        int(Value(2.0))  # type: ignore[call-overload]
 
 
 # --- NumPy ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import functions, graph, nodes
-from autograd.modes import recorder
+from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number, onlookers, written
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from .paths import Paths
     from .recording import Raised
+    from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
@@ -85,13 +86,9 @@ class Gradient(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """That a program has no answer for some examples: ``failing`` says which; None if that is not known.
-
-    ``other_way``: because they take another way through the function, and not since something happened on this one.
-    """
+    """That a program has no answer for some examples: ``failing`` says which; None if that is not known."""
 
     failing: Any = None
-    other_way: bool = False
 
 
 def name_example(error: ArithmeticError | ValueError, j: int) -> None:
@@ -124,8 +121,10 @@ class Batch:
         self.given: dict[tuple[int, int, int], Value] = {}
         """The Values among the numbers: by argument, example, and place in the example."""
         self._of_mean: dict[int, Floats] = {}
-        self._unfit: dict[Path, Any] = {}
-        """Which of the examples hold a number that a program does not tell the truth about."""
+        self.anew = False
+        """Whether the programs may stand for something that has changed: one example of each is compared each time."""
+        self._endless: Any = None
+        """Which of the examples hold an inf or a nan."""
         self._steady: dict[Path, Any] = {}
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
@@ -212,17 +211,21 @@ class Batch:
 
     # Where its programs do.
 
-    def partition(self, index: Index = None) -> list[tuple[Path | None, Index]]:
-        """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly."""
+    def partition(self, index: Index = None, trusting: bool = True) -> list[tuple[Path | None, Index]]:
+        """Some examples by the path they take, each recorded if it is new; without a path, they have to run eagerly.
+
+        ``trusting``: where only one path is known they are all taken for it. That its guards hold is seen when it runs.
+        """
         import numpy as np
 
-        for (i, j, k), x in self.given.items():
-            self.rows[i][j, k] = x._number
+        if self.given:
+            for (i, j, k), x in self.given.items():
+                self.rows[i][j, k] = x._number
         family = self.family
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
         paths = self.paths()
-        if paths and (not paths[0].program.guards or len(paths) == 1):
+        if paths and ((trusting and len(paths) == 1) or not paths[0].program.guards):
             return [(paths[0], index)]
         left = np.arange(self.count) if index is None else index
         found: dict[Path | None, list[Any]] = {}
@@ -268,22 +271,37 @@ class Batch:
 
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
-        found: list[tuple[Path | None, Index, T | None]] = []
         known = self.family.paths
         token = frozen.set(None if known and (len(known) == 1 or all([path.steady for path in known])) else {})
         try:
-            for path, part in self.partition(index):
-                found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
+            return self._divided(run, index)
         finally:
             frozen.reset(token)
+
+    def _divided(self, run: Run[T], index: Index) -> list[tuple[Path | None, Index, T | None]]:
+        """The same, while captured numbers stand still where they decide which way an example takes."""
+        parts = self.partition(index)
+        path, part = parts[0]
+        if path is not None and len(parts) == 1:
+            answer = run(path, part, True)
+            if not isinstance(answer, Unanswered):
+                return [(path, part, answer)]
+            if path.program.guards:  # it was only trusted that they all take this path
+                if frozen.get() is None:
+                    frozen.set({})
+                parts = self.partition(index, trusting=False)
+        found: list[tuple[Path | None, Index, T | None]] = []
+        for path, part in parts:
+            found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
         return found
 
     def _solved(
         self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...]
     ) -> list[tuple[Path | None, Index, T | None]]:
+        """:meth:`solved` for examples that take a path, where these others do not do."""
         import numpy as np
 
-        answer = run(path, index, not tried and len(self.paths()) == 1)
+        answer = run(path, index, False)
         if not isinstance(answer, Unanswered):
             return [(path, index, answer)]
         each = np.arange(self.count) if index is None else index
@@ -292,15 +310,13 @@ class Batch:
             half = len(each) // 2
             return [x for part in (each[:half], each[half:]) for x in self._solved(run, path, part, tried)]
         if failing is None or failing.all():
-            return self._otherwise(run, each, (*tried, path), answer.other_way)
+            return self._otherwise(run, each, (*tried, path))
         return [
             *self._solved(run, path, each[~failing], tried),
-            *self._otherwise(run, each[failing], (*tried, path), answer.other_way),
+            *self._otherwise(run, each[failing], (*tried, path)),
         ]
 
-    def _otherwise(
-        self, run: Run[T], index: Any, tried: tuple[Path, ...], other_way: bool
-    ) -> list[tuple[Path | None, Index, T | None]]:
+    def _otherwise(self, run: Run[T], index: Any, tried: tuple[Path, ...]) -> list[tuple[Path | None, Index, T | None]]:
         """Examples for which these paths do not do: by other paths, a new one perhaps, or eagerly."""
         found: list[tuple[Path | None, Index, T | None]] = []
         if frozen.get() is None:
@@ -308,18 +324,17 @@ class Batch:
         last = tried[-1]
         while len(index) and not self.family.eager:
             for path in self.paths():
-                if path not in tried and path.first not in tried and len(index):
+                if path not in tried and len(index):
                     holds = self._held(path, index)
                     if holds.any():
                         found += self._solved(run, path, index[holds], tried)
                         index = index[~holds]
-            if not len(index) or not (other_way or last.tries):
+            if not len(index) or not last.tries:
                 break
             made = self.record(int(index[0]))
             if isinstance(made, Path):
                 continue
-            if not other_way:
-                last.tries -= 1
+            last.tries -= 1
             self.raised(int(index[0]), made)
             found.append((None, index[:1], None))
             index = index[1:]
@@ -362,20 +377,25 @@ class Batch:
             with path.watched():
                 out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self._shares(n))
                 mean = float(np.add.reduce(out) / n if out.ndim else out)
-                size = sum([float(np.add.reduce(x, None)) for x in (compiled.dP, *by_inputs)])
+                size = float(np.add.reduce(compiled.dP))
+                if by_inputs:
+                    size += sum([float(np.add.reduce(x, None)) for x in by_inputs])
                 by_captured = compiled.dP.copy()
         except FloatingPointError:
             return Unanswered()
         finally:
             compiled.give_back()
-        trouble = self._trouble(path, index, captured, taken if alone else True, sound)
-        if trouble is not None:
-            return trouble
+        if taken is not True or sound is not True or path.finite:
+            trouble = self._trouble(path, index, captured, taken if alone else True, sound)
+            if trouble is not None:
+                return trouble
         if not path.library and mean - mean != 0.0:
             return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
         if not path.library and size - size != 0.0:
             return Unanswered()
-        self._check(path, index, captured, np.broadcast_to(out, (1, n)), differentiated=True)
+        when = path.schedule(True, self.wanted)
+        if when.due(captured, None):
+            self._check(path, index, captured, np.broadcast_to(out, (1, n)), when, differentiated=True)
         return Gradient(mean, by_captured, by_inputs)
 
     def _trouble(self, path: Path, index: Index, captured: Floats, taken: Any, sound: Any) -> Unanswered | None:
@@ -384,15 +404,15 @@ class Batch:
 
         n = self.length(index)
         if taken is not True and not np.all(taken):
-            return Unanswered(~np.broadcast_to(taken, n), other_way=True)
+            return Unanswered(~np.broadcast_to(taken, n))
         if sound is not True and not np.all(sound):
             return Unanswered(~np.broadcast_to(sound, n))
-        if path.program.hides or path.factored:
-            if path.unfit(captured).any():
+        if path.finite:
+            if not np.isfinite(captured).all():
                 return Unanswered(np.ones(n, bool))
-            if path not in self._unfit or self.given:
-                self._unfit[path] = np.any([path.unfit(rows).any(1) for rows in self.rows], axis=0)
-            failing = self._unfit[path] if index is None else self._unfit[path][index]
+            if self._endless is None or self.given:
+                self._endless = ~np.all([np.isfinite(rows).all(1) for rows in self.rows], axis=0)
+            failing = self._endless if index is None else self._endless[index]
             if failing.any():
                 return Unanswered(failing)
         return None
@@ -405,13 +425,12 @@ class Batch:
             self._of_mean[n] = np.full(n, 1.0 / n)
         return self._of_mean[n]
 
-    def _check(self, path: Path, index: Index, captured: Floats, outputs: Floats, differentiated: bool) -> None:
-        """Compare a replay with the function itself, if it is time to: its first, its last and a random example."""
+    def _check(
+        self, path: Path, index: Index, captured: Floats, outputs: Floats, when: Schedule, differentiated: bool
+    ) -> None:
+        """Compare a replay with the function itself: its first, its last and a random example."""
         import numpy as np
 
-        when = selfcheck.schedule(path, (True, self.wanted, differentiated))
-        if not when.due(captured, None if self.length(index) > 1 else self.numbers(self.place(index, 0))):
-            return
         n = self.length(index)
         columns = sorted({0, n - 1, random.Random(when.runs).randrange(n)})
         places = [self.place(index, c) for c in columns]
@@ -436,7 +455,7 @@ class Batch:
             self.jitted, path, trials, when, captured, self.structures, self.jitted.function,
             derivative if differentiated else None,
         ):  # fmt: skip
-            when.compared(captured, None, n)
+            when.compared(captured, None, len(path.rolled.statements), n)
 
     def place(self, index: Index, column: int) -> int:
         """The number of the example in this column."""
@@ -522,7 +541,14 @@ class Batch:
         out = out.reshape(count, n)
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
-        self._check(path, index, captured, out, differentiated=False)
+        when = path.schedule(True, self.wanted, False)
+        if when.due(captured, None):
+            self._check(path, index, captured, out, when, differentiated=False)
+        if self.anew:
+            column = random.randrange(n)
+            j = self.place(index, column)
+            trial = selfcheck.Trial(self.numbers(j), out[:, column].tolist())
+            selfcheck.still(self.jitted, path, trial, captured, self.structures, self.jitted.function)
         return path.program.structure, out
 
     def _eager_values(self, index: Index) -> tuple[Any, Floats]:
@@ -612,7 +638,8 @@ class Objective(Batch):
         that the function uses. RuntimeError then from that run.
         """
         for path in self.family.paths:
-            selfcheck.doubt(path)
+            for when in path.checks.values():
+                when.doubt()
 
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""

@@ -112,16 +112,20 @@ class Call:
         compiled = path.take(False, self.wanted)
         captured = compiled.P.copy()
         count = len(path.program.outputs)
-        results = []
+        results: list[Result] = []
         self.jitted.last = path, False, self.wanted
         try:
             with path.watched():
-                for k in range(count):
-                    seed = 1.0 if count == 1 else np.eye(count)[k]
-                    out, by_inputs, taken, sound = compiled.gradient(*arrays, seed)
-                    if not taken or not sound:
-                        return Without.PROGRAM if taken else Without.PATH
-                    value = float(out) if count == 1 else float(out[k])
+                out, taken, sound = compiled.value(*arrays)
+                if not taken or not sound:
+                    return Without.PROGRAM if taken else Without.PATH
+                values = [float(out)] if count == 1 else out.tolist()
+                seeds: Any = [1.0] if count == 1 else np.eye(count)
+                for k, value in enumerate(values):
+                    if k in path.program.plain or not (path.captured or any(self.wanted)):
+                        results.append(Result(value, [], []))
+                        continue
+                    _, by_inputs, _, _ = compiled.gradient(*arrays, seeds[k])
                     by_given = [x for array in by_inputs for x in array.tolist()]
                     results.append(Result(value, compiled.dP.tolist(), by_given))
         except FloatingPointError:
@@ -130,14 +134,14 @@ class Call:
             compiled.give_back()
         if not path.library and not finite(results):
             return Without.PROGRAM
-        if (path.program.hides or path.factored) and path.unfit(np.concatenate([captured, *arrays])).any():
+        if path.finite and not np.isfinite(np.concatenate([captured, *arrays])).all():
             return Without.PROGRAM
         self.check(path, captured, results)
         return results
 
     def check(self, path: Path, captured: Floats, results: list[Result]) -> None:
         """Compare the results with the function itself, if it is time to."""
-        when = selfcheck.schedule(path, (False, self.wanted))
+        when = path.schedule(False, self.wanted)
         if not when.due(captured, self.numbers):
             return
         by_inputs = [
@@ -154,7 +158,7 @@ class Call:
         if selfcheck.compare(
             self.jitted, path, [trial], when, captured, self.structures, self.function, differentiated
         ):
-            when.compared(captured, self.numbers, 1)
+            when.compared(captured, self.numbers, len(path.rolled.statements), 1)
 
     def arranged(self, path: Path, results: list[Result]) -> Any:
         """The result as the function would return it: a node for each number; numbers where nothing is a variable."""
@@ -169,10 +173,10 @@ class Call:
         parents = (*path.captured, *given)
         outputs: list[Any] = []
         for k, (value, by_captured, by_inputs) in enumerate(results):
-            by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
             if not parents or k in plain:
                 outputs.append(value)
                 continue
+            by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
             again = functools.partial(self.again, k)
             outputs.append(compiled_node(self.jitted.name, value, parents, (*by_captured, *by_given), again, given))
         return rebuild(path.program.structure, outputs)

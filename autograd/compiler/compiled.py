@@ -4,15 +4,14 @@ The first call records the function, rolls it and compiles the array program; fu
 is what the function itself would return: one node, whose partials are the gradient that the program computed, so that
 ``backward``, drawing and composition go on from there.
 
-A program stands for the function only as long as the comparisons that Python branched on come out the same. Where one
-does not, the other path is recorded too. Where an operation leaves its domain, the call is repeated eagerly, which
-raises, or returns what it has to.
+A program stands for the function only as long as the comparisons that Python branched on come out the same, and the
+operations that raised raise again. Where one does not, the other path is recorded too. Where an operation leaves its
+domain, the call is repeated eagerly, which raises, or returns what it has to.
 
-Plain numbers that the function finds elsewhere than in its arguments - in a closure, a list, an attribute - and the
-identity of the Values it uses are part of the program, as they were when it was recorded. What nothing can record - a
-function that reads ``.data``, random numbers or the clock - is mostly found out by running the function itself once
-more at the first run of a program, and again at the first runs with other arguments and after a captured number has
-changed; a plain number that changes after these is not.
+Plain numbers in closures, defaults and globals are part of the program too: where one has changed, it is another
+path. A number that is taken out of a Value remembers it, and a function that loses it runs eagerly. What else a
+function reads - attributes, arrays, random numbers, the clock - is found out by running the function itself once more,
+if at all (:mod:`.selfcheck`).
 """
 
 from __future__ import annotations
@@ -23,11 +22,12 @@ import weakref
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd.modes import recorder
+from autograd.recorder import recorder
 
 from .batches import Batch, owned
 from .calls import Call
 from .paths import Paths
+from .selfcheck import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,11 +47,13 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     being one node with the whole gradient as its partials. ``fast.mean(X, Y)`` is the mean over examples,
     ``fast.map(X)`` the results for all of them. ``fast.source`` is the program as Python text.
 
-    The numbers of Values that the function uses without being given them are read anew in each call. Plain numbers and
-    the identity of Values are part of the program: a float in a closure or an attribute that changes later, or a Value
-    that is put in the place of another, has no effect. Pass them as arguments, or use a Value. Branches are followed
-    (up to 32 ways through the function; ``where``, ``maximum`` and ``clip`` need none). An argument arranged in another
-    way is recorded anew. As a decorator of a method it makes a program for each object.
+    The numbers of Values that the function uses without being given them are read anew in each call. So are plain
+    numbers in its closure, defaults and globals, each value of which is a path of its own. An attribute or an array
+    that changes later, or a Value that is put in the place of another, has no effect unless the self-check finds out:
+    pass them as arguments, or use a Value. Branches are followed, caught exceptions among them (up to 32 ways through
+    the function; ``where``, ``maximum``, ``clip`` and ``sort`` need none). ``x.data`` and ``x.item()`` are recorded
+    without gradient; returned beside the loss they are plain numbers again. An argument arranged in another way is
+    recorded anew. As a decorator of a method it makes a program for each object.
 
     >>> from autograd import Value
     >>> w = Value(3.0)
@@ -67,9 +69,10 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     over to the function itself, which raises; on the others infinities and nan come back, except from a call that
     records.
 
-    Raises TypeError for arguments that are not made of numbers and for a result that is not made of Values;
-    RuntimeError where the function returns something else when it is run again, because it depends on more than its
-    arguments and the Values it uses; ImportError where jax or torch is missing, ValueError for another ``xp``.
+    Raises TypeError for arguments that are not made of numbers and for a result that is not made of Values; what the
+    function itself raises, in a batch with the number of the example; RuntimeError where the function returns something
+    else when it is run again, because it depends on more than its arguments and the Values it uses; ImportError where
+    jax or torch is missing, ValueError for another ``xp``.
     """
     if xp == "numpy":
         return Jitted if function is None else Jitted(function)
@@ -143,9 +146,20 @@ class Jitted(Paths):
         """
         return Batch(self, arguments).mean()
 
-    def map(self, *arguments: Any) -> Any:
-        """The results for all examples as NumPy arrays, example i along the first axis; numbers, without gradients."""
-        return Batch(self, arguments).map()
+    def map(self, *arguments: Any, anew: bool = False) -> Any:
+        """The results for all examples as NumPy arrays, example i along the first axis; numbers, without gradients.
+
+        ``anew=True``: what the function finds around itself may have changed since it was recorded. One of the examples
+        is run through the function itself, and if its result is another one than the program's, it is recorded anew.
+        """
+        batch = Batch(self, arguments)
+        batch.anew = anew
+        if anew:
+            try:
+                return batch.map()
+            except RefusedError:
+                batch = Batch(self, arguments)
+        return batch.map()
 
     def batch(self, *arguments: Any) -> Batch:
         """These examples, prepared once for many calls: of ``mean()`` and ``map()``, or as an ``objective(variables)``.

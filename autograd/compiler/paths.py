@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .backends import Library
     from .recording import Raised
     from .scalars import Program
-    from .selfcheck import Schedule
+    from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Form = tuple[bool, tuple[bool, ...]]
@@ -74,7 +74,7 @@ class Path:
         self.checks: dict[Any, Schedule] = {}
         """When each of its forms is compared with the function itself."""
         self.factored = False
-        """Whether its program moves a factor past a sum, as it may if it is finite."""
+        """Whether its program moves a factor past a sum, as it may where that is finite."""
         self._sources: dict[Form, tuple[str, Any, Callable[..., Any]]] = {}
         self._free: dict[Form, list[Compiled]] = {}
 
@@ -109,6 +109,17 @@ class Path:
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
 
+    def schedule(self, batched: bool, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
+        """When a form is compared with the function itself."""
+        from .schedules import Schedule
+
+        key = batched, wanted, differentiated
+        try:
+            return self.checks[key]
+        except KeyError:
+            made = Schedule(self.program, self.arguments, self.recorded, batched, wanted)
+            return self.checks.setdefault(key, made)
+
     def watched(self) -> AbstractContextManager[object]:
         """While its program runs, NumPy raises FloatingPointError where an operation leaves its domain."""
         import numpy as np
@@ -117,13 +128,10 @@ class Path:
             return nullcontext()
         return np.errstate(over="raise", divide="raise", invalid="raise")
 
-    def unfit(self, numbers: Floats) -> Any:
-        """For each number whether the program does not tell the truth about it: nan may be lost, or inf."""
-        import numpy as np
-
-        if self.factored:
-            return ~np.isfinite(numbers)
-        return np.isnan(numbers) if self.program.hides else np.zeros(numbers.shape, bool)
+    @property
+    def finite(self) -> bool:
+        """Whether its program tells the truth about finite numbers only."""
+        return self.factored or self.program.hides
 
     def read(self) -> Floats:
         """The captured numbers of this moment."""

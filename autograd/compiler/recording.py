@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
-from autograd.modes import ieee_arithmetic, raising_line, recorder, user_line, watcher
+from autograd.modes import ieee_arithmetic, raising_line, user_line, watcher
+from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, lift, record
@@ -47,7 +48,7 @@ class Condition(Value):
         holds = self._number != 0.0
         recording = recorder.get()
         if recording is not None:
-            recording.guards.append(Guard(self, holds, user_line()))
+            recording.branched(self, holds)
         return holds
 
     def __int__(self) -> int:
@@ -126,6 +127,7 @@ class Recording:
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
+        self._append = self.nodes.append
         self.guards: list[Guard] = []
         self.restarted: list[tuple[Value, str]] = []
         """What were leaves, if they had not been made of a number that was taken out of a node; and where."""
@@ -183,7 +185,7 @@ class Recording:
     def see_value(self, node: Value) -> None:
         """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
         node.__class__ = Recorded
-        self.nodes.append(node)
+        self._append(node)
         if self._seer is not None:
             self._seer.see_value(node)
 
@@ -203,7 +205,7 @@ class Recording:
 
     def fails(self, rule: Rule, operands: Sequence[Value], kind: type[Exception] | None = None) -> Condition:
         """Whether an operation raises, or raises such an error, as a condition."""
-        row = failing(rule, kind)
+        row = failing(rule, kind)  # type: ignore[arg-type]
         given = tuple([operands[i] for i in row.places])
         return self._condition(row, given, row.found(*[x._number for x in given]))
 
@@ -256,6 +258,10 @@ class Recording:
         if compare is operator.ne:
             return opposite(both(*found))
         return found[0] if len(found) == 1 else both(*found)
+
+    def branched(self, condition: Condition, holds: bool) -> None:
+        """A branch is taken on a condition: a guard."""
+        self.guards.append(Guard(condition, holds, user_line()))
 
     def truth(self, x: Value) -> bool:
         """``bool(x)``, as a guard."""

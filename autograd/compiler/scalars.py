@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 import weakref
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import graph, rules
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from .recording import Recording
 
 
-HIDING = frozenset([row for row in (*rules.TABLE, *rules.RECORDED) if row.flat and row not in (rules.PEAK, rules.STOP)])
-"""The rows whose result is a number where an operand is nan."""
-
-
 class Program:
     """A function as instructions: node i is ``rules[i]`` of the nodes ``operands[i]``, which have lower numbers.
 
@@ -45,7 +42,7 @@ class Program:
     plain: which numbers of the result are plain numbers, taken out of a node.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
     watched: the nodes that must be 0.0 in a call: failures of operations, and zeros whose sign matters.
-    hides: whether a nan can be lost on the way, so that it has to be looked for among what is given.
+    hides: whether what is not finite can be lost on the way, so that it has to be looked for among what is given.
     labels: the labels that nodes had, by number.
     """
 
@@ -55,8 +52,9 @@ class Program:
     def __init__(
         self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
     ) -> None:
+        kinds = {node.rule for node in notes.nodes}
         live = reached(notes.nodes, outputs)
-        watched = watch(notes, live)
+        watched = watch(notes, live, kinds)
         conditions = [guard.condition for guard in notes.guards]
         self.rules: list[Rule] = []
         self.operands: list[tuple[int, ...]] = []
@@ -69,12 +67,19 @@ class Program:
         self._made = set(map(id, notes.leaves))
         self._seen = notes.seen
         self._doubtful: list[tuple[int, weakref.ref[Value]]] = []
-        wanted = live | reached(notes.nodes, [*conditions, *watched])
-        number, leaf = self._number, self._leaf
-        for node in notes.nodes:
+        others = [*conditions, *watched]
+        wanted = live | reached(notes.nodes, others) if others else live
+        number, leaf, rows, numbers = self._number, self._leaf, self.rules, self.data
+        for node in notes.nodes:  # as _add does, spelled out: most of the time is spent here
             if id(node) in wanted:
-                operands = tuple([number[key] if (key := id(x)) in number else leaf(x) for x in node.parents])
-                self._add(node, node.rule, operands)
+                self.operands.append(
+                    tuple([number[key] if (key := id(x)) in number else leaf(x) for x in node.parents])
+                )
+                number[id(node)] = len(rows)
+                rows.append(node.rule)
+                numbers.append(node._number)
+                if node.label:
+                    self.labels[len(rows) - 1] = node.label
         self.outputs = [leaf(node) for node in outputs]
         if any([isinstance(x, Recorded) for x in graph.order(*[y for y in self.captured if y.parents])]):
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
@@ -83,16 +88,18 @@ class Program:
         self.plain: frozenset[int] = frozenset()
         self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
         self.watched = list(dict.fromkeys([number[id(node)] for node in watched]))
-        self.hides = any(
-            [node.rule in HIDING and (id(node) in live or node.rule in rules.TABLE) for node in notes.nodes]
+        hiding = {row for row in kinds if row.hides}
+        self.hides = bool(hiding) and any(
+            [x.rule in hiding and (id(x) in live or x.rule in rules.TABLE) for x in notes.nodes]
         )
         self.input_names = [""] * len(arguments)
         del self._number, self._given, self._made, self._seen
 
-    def _add(self, node: Value, rule: Rule, operands: tuple[int, ...]) -> int:
+    def _add(self, node: Value, rule: Rule) -> int:
+        """A node without operands."""
         self._number[id(node)] = i = len(self.rules)
         self.rules.append(rule)
-        self.operands.append(operands)
+        self.operands.append(())
         self.data.append(node._number)
         if node.label:
             self.labels[i] = node.label
@@ -104,14 +111,14 @@ class Program:
         if key in self._number:
             return self._number[key]
         if key in self._given:
-            return self._add(node, rules.LEAF, ())
+            return self._add(node, rules.LEAF)
         if key in self._made or node.rule is rules.CONSTANT:
             if not self._seen:
                 self._doubtful.append((len(self.rules), weakref.ref(node)))
-            return self._add(node, rules.CONSTANT, ())
+            return self._add(node, rules.CONSTANT)
         self.captured.append(node)
         self.captured_nodes.append(len(self.rules))
-        return self._add(node, rules.LEAF, ())
+        return self._add(node, rules.LEAF)
 
     def settle(self) -> None:
         """When the recorded graph is gone: constants that somebody else holds are variables, and captured."""
@@ -154,30 +161,42 @@ def reached(nodes: Sequence[Value], roots: Sequence[Value]) -> set[int]:
     return wanted
 
 
-def watch(notes: Recording, live: set[int]) -> list[Value]:
+def watch(notes: Recording, live: set[int], kinds: set[Rule]) -> list[Value]:
     """Conditions that must not hold in a call, besides the branches: else it is the function itself that answers.
 
     An operation whose number the result depends on needs none for its domain: arrays report it. One whose number is not
     used does, and so do the few that arrays are silent about. An operation that sees the sign of zero needs one for
     each operand that is computed, because the sign of a computed zero is not promised.
     """
+    able = {rule for rule in kinds if may_raise(rule)}
+    signed = {rule for rule in kinds if rule.signed}
+    raising = [x for x in notes.raising() if x.rule in able and (id(x) not in live or unreported(x))] if able else []
+    seeing = [x for x in notes.nodes if x.rule in signed and id(x) in live] if signed else []
+    if not raising and not seeing:
+        return []
     varies = variables(notes)
     found: dict[Any, Value] = {}
     with notes:
-        for node in notes.raising():
-            rule = node.rule
-            if may_raise(rule) and (rule.silent or id(node) not in live):
-                condition = notes.fails(rule, node.parents)
-                if any([id(x) in varies for x in condition.parents]):
-                    found[rule, tuple(map(id, condition.parents))] = condition
-                else:
-                    notes.nodes.pop()
-        for node in [x for x in notes.nodes if x.rule.signed and id(x) in live]:
+        for node in raising:
+            condition = notes.fails(node.rule, node.parents)
+            if any([id(x) in varies for x in condition.parents]):
+                found[node.rule, tuple(map(id, condition.parents))] = condition
+            else:
+                notes.nodes.pop()
+        for node in seeing:
             for i in node.rule.signed:
                 x = node.parents[i]
                 if x.parents and id(x) in varies and (rules.EQUAL, id(x)) not in found:
                     found[rules.EQUAL, id(x)] = notes.compare(operator.eq, x, 0.0)
     return list(found.values())
+
+
+def unreported(node: Value) -> bool:
+    """Whether arrays would not report that an operation fails."""
+    rule = node.rule
+    return rule.silent or (
+        rule.hides and any([x.rule is rules.CONSTANT and not isfinite(x._number) for x in node.parents])
+    )
 
 
 def variables(notes: Recording) -> set[int]:

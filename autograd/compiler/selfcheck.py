@@ -20,6 +20,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import graph, rules
+from autograd.nodes import as_value
 from autograd.structures import flatten, rebuild
 from autograd.value import Onlooker, Value, number
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .paths import Path, Paths
+    from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -43,8 +45,8 @@ SMALLEST = 8.0 * 2.0**-1074
 SENSITIVE = 1e-6
 """The bound of the value, relative to it, from which on a comparison of the value says little."""
 
-SHARE = 0.05
-"""How much of the time that is spent in a program later checks may take."""
+SWEEPS = 32
+"""How many sweeps may look for the results that are lost in rounding, where there are several."""
 
 
 class Trial(NamedTuple):
@@ -52,77 +54,6 @@ class Trial(NamedTuple):
 
     numbers: Sequence[Sequence[float]]
     outputs: Sequence[float]
-
-
-class Schedule:
-    """When a compiled form is compared: what was not compared yet, and after how many runs it is to be again."""
-
-    def __init__(self, path: Path, batched: bool, wanted: Sequence[bool]) -> None:
-        self.path = path
-        self.left = {"run", *["captured"] * bool(path.captured), *["arguments"] * any(map(len, path.arguments))}
-        self.runs = 0
-        self.next = 0
-        rng = _random(len(path.captured) + sum(map(len, path.arguments)))
-        self.direction = rng[: len(path.captured)]
-        """The direction along which derivatives are compared, by what is captured, and by the arguments."""
-        self.by_inputs: list[Any] = []
-        start = len(path.captured)
-        for numbers, is_wanted in zip(path.arguments, wanted, strict=True):
-            part = rng[start : start + len(numbers)]
-            self.by_inputs.append(part if is_wanted else part * 0.0)
-            start += len(numbers)
-        self.batched = batched
-
-    def due(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> bool:
-        """Count a run with these numbers; whether it is to be compared. Of a batch the arguments are other ones."""
-        self.runs += 1
-        if "run" in self.left or (self.next and self.runs >= self.next):
-            return True
-        if not self.left:
-            return False
-        return "captured" in self._new(captured, arguments) or "arguments" in self._new(captured, arguments)
-
-    def _new(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> set[str]:
-        """What of that which was not compared yet a run with these numbers is."""
-        import numpy as np
-
-        new = {"run"}
-        if "captured" in self.left and not np.array_equal(captured, self.path.recorded):
-            new.add("captured")
-        if "arguments" in self.left and (arguments is None or [list(x) for x in arguments] != self.path.arguments):
-            new.add("arguments")
-        return new & self.left
-
-    def compared(self, captured: Floats, arguments: Sequence[Sequence[float]] | None, examples: int) -> None:
-        """A run with these numbers was found right. The next time depends on what was counted in the program."""
-        self.left -= self._new(captured, arguments)
-        scalars, statements = len(self.path.program.rules), len(self.path.rolled.statements)
-        check = 5e-6 * scalars * (3 if self.batched else 1)  # seconds, roughly
-        replay = 2e-5 + 4e-6 * statements + 2e-9 * scalars * examples
-        interval = max(100, int(check / (SHARE * replay)))
-        self.next = self.runs + interval if not self.next else max(2 * self.next, self.runs + interval)
-
-
-def _random(count: int) -> Floats:
-    """Numbers of either sign between 0.5 and 1.5, the same in every run."""
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    numbers: Floats = rng.uniform(0.5, 1.5, count) * rng.choice([-1.0, 1.0], count)
-    return numbers
-
-
-def schedule(path: Path, form: Any) -> Schedule:
-    """The schedule of a path's form: (batched, wanted, ...)."""
-    if form not in path.checks:
-        path.checks[form] = Schedule(path, form[0], form[1])
-    return path.checks[form]
-
-
-def doubt(path: Path) -> None:
-    """Compare the next run of each form of a path, as if it was the first."""
-    for each in path.checks.values():
-        each.left.add("run")
 
 
 def compare(
@@ -165,9 +96,9 @@ def _compare(
     expected, bound, skipped, sensitive = 0.0, 0.0, False, False
     cotangents: list[list[float]] = []
     results: list[float] = []
-    for trial in trials:
+    for trial, weights in zip(trials, when.weights, strict=False):
         try:
-            found = examined(path, trial, when, structures, function)
+            found = examined(path, trial, when, weights, structures, function)
         except (ArithmeticError, ValueError):
             if path.library:  # which answers with inf or nan, and goes on
                 return False
@@ -197,6 +128,33 @@ def _compare(
     return True
 
 
+class RefusedError(RuntimeError):
+    """A program is not what the function does."""
+
+
+def still(
+    jitted: Paths,
+    path: Path,
+    trial: Trial,
+    captured: Floats,
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+) -> None:
+    """Compare the value alone, for one example: most often it is the same up to the last digits, which is soon told.
+
+    Raises RefusedError if it is not, and no rounding explains it.
+    """
+    with undisturbed():
+        leaves = [[Value(x) for x in each] for each in trial.numbers]
+        result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
+        outputs, structure = flatten(result, "jit: the result")
+    if repr(structure) == repr(path.program.structure) and all(
+        [abs(number(x) - y) <= 2.0 * UNIT * abs(y) for x, y in zip(outputs, trial.outputs, strict=True)]
+    ):
+        return
+    compare(jitted, path, [trial], path.schedule(True, (False,) * len(structures)), captured, structures, function)
+
+
 def refuse(
     jitted: Paths, path: Path, trial: Trial, results: Sequence[float] | None, slopes: tuple[float, float] = (0.0, 0.0)
 ) -> None:
@@ -207,7 +165,7 @@ def refuse(
     else:
         what = f"{list(trial.outputs)!r}, as its program does, but returned {list(results)!r}"
     verb = "have" if results is None else "return"
-    raise RuntimeError(
+    raise RefusedError(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
         "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
     )
@@ -222,11 +180,17 @@ class Examined(NamedTuple):
     derivative: float
     bound: float
     kink: bool
+    """Whether the derivatives say nothing."""
     cotangent: list[float]
 
 
 def examined(
-    path: Path, trial: Trial, when: Schedule, structures: Sequence[Any], function: Callable[..., Any]
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    weights: list[float],
+    structures: Sequence[Any],
+    function: Callable[..., Any],
 ) -> Examined:
     """Run the function at the numbers of an example, and compare."""
     with undisturbed():
@@ -234,26 +198,30 @@ def examined(
         result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
         outputs, structure = flatten(result, "jit: the result")
         results = [number(x) for x in outputs]
-        unit = [1.0 if k % 2 else -1.0 for k in range(len(outputs))]
         if repr(structure) != repr(path.program.structure):
-            return Examined(results, True, False, 0.0, 0.0, True, unit)
+            return Examined(results, True, False, 0.0, 0.0, True, weights)
         given = {id(x): float(d) for x, d in zip(path.captured, when.direction.tolist(), strict=True)}
         for each, direction in zip(leaves, when.by_inputs, strict=True):
             given |= {id(x): d for x, d in zip(each, direction.tolist(), strict=True)}
         cotangent = [
-            sign / max(abs(y), 2.0**-1022) if isinstance(x, Value) and isfinite(y) else 0.0
-            for sign, x, y in zip(unit, outputs, results, strict=True)
+            (weight / max(abs(y), 1e-290) if y else weight) if isinstance(x, Value) and isfinite(y) else 0.0
+            for weight, x, y in zip(weights, outputs, results, strict=True)
         ]
-        values = [x for x, c in zip(outputs, cotangent, strict=True) if c and isinstance(x, Value)]
-        sweep = Sweep(values, [c for c in cotangent if c], given)
+        measured = [k for k, c in enumerate(cotangent) if c]
+        sweep = Sweep([as_value(outputs[k]) for k in measured], [cotangent[k] for k in measured], given)
+        sensitive = not sweep.value_bound <= SENSITIVE * max(sum(map(abs, weights)), 1.0)
+        plain = [k for k, c in enumerate(cotangent) if not c]  # of which there is no graph; and what is not finite
+        if sensitive and measured:
+            for k, c in zip(measured, sweep.balance([weights[k] for k in measured]), strict=True):
+                cotangent[k] = c
         difference = sum([c * (y - x) for c, x, y in zip(cotangent, results, trial.outputs, strict=True)])
         differs = not abs(difference) <= sweep.value_bound and isfinite(sweep.value_bound)
-        for c, x, y in zip(cotangent, results, trial.outputs, strict=True):
-            if not c:  # plain numbers, of which there is no graph, and what is not finite
-                loose = 1e-9 * max(abs(x), abs(y)) + 1e-12 * sweep.largest
-                differs |= not (x == y or (x != x and y != y) or abs(x - y) <= loose)
-        sensitive = not sweep.value_bound <= SENSITIVE * max(sum(map(abs, unit)), 1.0)
-        return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, sweep.kink, cotangent)
+        for k in plain:
+            x, y = results[k], trial.outputs[k]
+            loose = 1e-9 * max(abs(x), abs(y)) + 1e-12 * sweep.largest
+            differs |= not (x == y or (x != x and y != y) or abs(x - y) <= loose)
+        kink = sweep.kink or not all([cotangent[k] for k in measured])
+        return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, kink, cotangent)
 
 
 def recorded_alike(path: Path, trial: Trial, structures: Sequence[Any], function: Callable[..., Any]) -> bool:
@@ -312,6 +280,10 @@ class Sweep:
     ``tangents`` has the direction, by the ids of leaves. ``derivative`` is that of sum seeds * outputs along it, and
     ``bound`` what rounding may add to it; ``value_bound`` is the same for sum seeds * outputs itself. ``kink`` and
     ``jump`` say whether somewhere a slope, or even a value, jumps within rounding. ``largest`` is the largest number.
+
+    A leaf is exact, so that a partial by it that is not finite (x**2 by its 2, where x < 0) says nothing of rounding.
+    Where an operand is 0 because it has cancelled, partials may vanish, as that of x**2 does, and not tell by how much
+    the result is off: there it is computed at other operands within rounding.
     """
 
     def __init__(self, outputs: Sequence[Value], seeds: Sequence[float], tangents: dict[int, float]) -> None:
@@ -324,30 +296,110 @@ class Sweep:
         self.numbers = [node._number for node in self.nodes]
         self.largest = max([abs(x) for x in self.numbers if isfinite(x)], default=0.0)
         self.tangents = [tangents.get(id(node), 0.0) for node in self.nodes]
+        self._off: dict[int, tuple[float, float]] = {}
+        """By how many units nodes with such an operand are off themselves, and their partials times the tangents."""
         self._forward()
-        at = [place[id(x)] for x in outputs]
-        self.derivative = sum([c * self.tangents[i] for c, i in zip(seeds, at, strict=True) if c])
-        self.value_bound, self.bound = self._back(at, seeds)
+        self._moves = any(self.tangents)
+        self._at = [place[id(x)] for x in outputs]
+        self._seeds = seeds
+        self._measure()
+
+    def _measure(self) -> None:
+        """What is known of sum seeds * outputs."""
+        starts = [(i, seed) for i, seed in zip(self._at, self._seeds, strict=True) if seed]
+        self.derivative = sum([seed * self.tangents[i] for i, seed in starts])
+        self.value_bound = self._value_bound(starts)
+        self.bound = self._slope_bound(starts) if self._moves else 0.0
+
+    def balance(self, weights: Sequence[float]) -> Sequence[float]:
+        """Let outputs that are lost in rounding count for so little that the others are compared all the same.
+
+        Those of other examples as well, with which this sum is added up. These outputs are found by halving; what is
+        not found after some sweeps is let off together. The seeds are returned.
+        """
+        seeds = [*self._seeds]
+        open_parts = [range(len(seeds))]
+        sweeps = 0
+        while open_parts:
+            part = open_parts.pop()
+            bound = self._value_bound([(self._at[k], seeds[k]) for k in part])
+            sweeps += 1
+            if bound <= SENSITIVE * sum([abs(weights[k]) for k in part]):
+                continue
+            if len(part) > 1 and sweeps < SWEEPS:
+                half = len(part) // 2
+                open_parts += [part[:half], part[half:]]
+                continue
+            by = UNIT / bound if isfinite(bound) else 0.0
+            for k in part:
+                seeds[k] *= by
+        self._seeds = seeds
+        self._measure()
+        return seeds
 
     def _forward(self) -> None:
         """Tangents, and how many units each number may be off, for the kinks."""
-        numbers, tangents = self.numbers, self.tangents
+        numbers, tangents, stop = self.numbers, self.tangents, rules.STOP
         errors = [0.0] * len(numbers)
+        cancelled: set[int] = set()
         for i, (node, parents) in enumerate(zip(self.nodes, self.parents, strict=True)):
             if not parents:
                 continue
-            tangent, error, rule = 0.0, abs(numbers[i]), node.rule
-            for j, partial in zip(parents, node.partials, strict=True):
+            number = numbers[i]
+            tangent, error = 0.0, abs(number)
+            for j, partial in zip(parents, node.partials):  # noqa: B905 - lengths agree by construction
                 if partial:
-                    if tangents[j]:
-                        tangent += partial * tangents[j]
-                    error += abs(partial) * errors[j]
-            tangents[i] = tangent
-            if rule is rules.STOP:
-                error = errors[parents[0]]
-            errors[i] = error
-            if rule.selecting and rule is not rules.STOP:
-                self._look(rule, [numbers[j] for j in parents], [UNIT * errors[j] for j in parents], node.partials)
+                    t, e = tangents[j], errors[j]
+                    if t:
+                        tangent += partial * t
+                    if e:
+                        error += abs(partial) * e
+            tangents[i], errors[i] = tangent, error
+            rule = node.rule
+            if cancelled and not cancelled.isdisjoint(parents):
+                self._off[i] = off = self._around(i, [errors[j] if j in cancelled else 0.0 for j in parents])
+                errors[i] += off[0]
+            if not number and errors[i]:
+                cancelled.add(i)
+            if rule.selecting:
+                if rule is stop:
+                    errors[i] = errors[parents[0]]
+                else:
+                    self._look(rule, [numbers[j] for j in parents], [UNIT * errors[j] for j in parents], node.partials)
+
+    def _around(self, i: int, errors: list[float]) -> tuple[float, float]:
+        """By how many units a node, and its partials, change where its operands are off by so many."""
+        node, parents = self.nodes[i], self.parents[i]
+        rule = node.rule
+        if rule in (rules.ADD, rules.SUB, rules.SUM, rules.MEAN, rules.NEG, rules.POS, rules.STOP):
+            return 0.0, 0.0
+        xs, ts = [self.numbers[j] for j in parents], [self.tangents[j] for j in parents]
+        by_value = by_slope = 0.0
+        for sign in (-UNIT, UNIT):
+            near, far = (
+                self._at_others(rule, [x + sign * k * e for x, e in zip(xs, errors, strict=True)]) for k in (1, 2)
+            )
+            if near is None or far is None:
+                self.kink = True
+                return float("inf"), float("inf")
+            by_value = max(by_value, abs(near[0] - node._number))
+            self.jump |= jumps(node._number, near[0], far[0])
+            for p, q, r, t in zip(node.partials, near[1], far[1], ts, strict=True):
+                if t:
+                    by_slope = max(by_slope, abs((q - p) * t) * len(ts))
+                    self.kink |= jumps(p, q, r)
+        self.kink |= self.jump
+        return by_value / UNIT, by_slope / UNIT
+
+    @staticmethod
+    def _at_others(rule: rules.Rule, xs: list[float]) -> tuple[float, Sequence[float]] | None:
+        """The value and the partials of a row at these operands; None where it raises."""
+        try:
+            arguments = rule.arguments(xs)
+            out = rule.value(*arguments)
+            return out, rule.spread(rule.partials(out, *arguments), xs)
+        except (ArithmeticError, ValueError):
+            return None
 
     def _look(self, rule: rules.Rule, xs: list[float], off: list[float], partials: Sequence[float]) -> None:
         """See whether the value or a slope of a row jumps where an operand is off."""
@@ -371,39 +423,81 @@ class Sweep:
             self.kink = True
         self.kink |= self.jump
 
-    def _back(self, at: Sequence[int], seeds: Sequence[float]) -> tuple[float, float]:
-        """The adjoints of the value, and those of the derivative by tangents and by values; their sums."""
-        numbers, tangents = self.numbers, self.tangents
-        count = len(numbers)
-        by_value, by_tangent, second = [0.0] * count, [0.0] * count, [0.0] * count
-        for i, seed in zip(at, seeds, strict=True):
-            by_value[i] += seed
-            by_tangent[i] += seed
-        value_sum = value_count = slope_sum = slope_count = 0.0
-        for i in range(count - 1, -1, -1):
-            a, b, s = by_value[i], by_tangent[i], second[i]
-            if not (a or b or s):
+    def _value_bound(self, starts: Sequence[tuple[int, float]]) -> float:
+        """The adjoints of the value, each times its number, summed up."""
+        numbers, nodes, parents_of, off, stop = self.numbers, self.nodes, self.parents, self._off, rules.STOP
+        adjoints = [0.0] * len(numbers)
+        for i, seed in starts:
+            adjoints[i] += seed
+        total = count = 0.0
+        for i in range(len(numbers) - 1, -1, -1):
+            a = adjoints[i]
+            if not a:
                 continue
-            value_sum += abs(a * numbers[i])
-            value_count += abs(a)
-            slope_sum += abs(s * numbers[i]) + (abs(b * tangents[i]) if tangents[i] else 0.0)
-            slope_count += abs(s) + abs(b)
-            parents = self.parents[i]
+            parents, size = parents_of[i], abs(a)
+            if not parents and not isfinite(a):
+                continue
+            total += size * abs(numbers[i])
+            count += size
+            if i in off:
+                total += size * off[i][0]
+            if parents:
+                node = nodes[i]
+                partials = (1.0,) if node.rule is stop else node.partials
+                for j, partial in zip(parents, partials):  # noqa: B905 - lengths agree by construction
+                    if partial:
+                        adjoints[j] += partial * a
+        return UNIT * total + SMALLEST * count
+
+    def _slope_bound(self, starts: Sequence[tuple[int, float]]) -> float:
+        """The adjoints of the derivative, by tangents and by values, each times its number, summed up."""
+        numbers, tangents, nodes, parents_of, stop = self.numbers, self.tangents, self.nodes, self.parents, rules.STOP
+        by_tangent, by_value = [0.0] * len(numbers), [0.0] * len(numbers)
+        for i, seed in starts:
+            by_tangent[i] += seed
+        total = count = 0.0
+        for i in range(len(numbers) - 1, -1, -1):
+            b, s = by_tangent[i], by_value[i]
+            if not b and not s:
+                continue
+            parents, t, size = parents_of[i], tangents[i], abs(s)
+            if not parents and not isfinite(b + s):
+                continue
+            total += size * abs(numbers[i])
+            if t:
+                total += abs(b * t)
+            count += size + abs(b)
+            if i in self._off:
+                total += size * self._off[i][0] + abs(b) * self._off[i][1]
             if not parents:
                 continue
-            node = self.nodes[i]
+            node = nodes[i]
             rule = node.rule
-            partials: Sequence[float] = (1.0,) if rule is rules.STOP else node.partials
-            bent = curvature(rule, [numbers[j] for j in parents], [tangents[j] for j in parents]) if b else None
-            for k, (j, partial) in enumerate(zip(parents, partials, strict=True)):
-                if partial:
-                    by_value[j] += partial * a
-                    second[j] += partial * s
-                    if rule is not rules.STOP:
+            if rule is stop:
+                by_value[parents[0]] += s
+                continue
+            partials = node.partials
+            if b:
+                xs, ts = [numbers[j] for j in parents], [tangents[j] for j in parents]
+                bent = curvature(rule, node._number, xs, ts)
+                for k, j in enumerate(parents):
+                    partial = partials[k]
+                    if partial:
                         by_tangent[j] += partial * b
-                if bent is not None and bent[k]:
-                    second[j] += bent[k] * b
-        return UNIT * value_sum + SMALLEST * value_count, UNIT * slope_sum + SMALLEST * slope_count
+                        if s:
+                            by_value[j] += partial * s
+                    if bent is not None and bent[k]:
+                        by_value[j] += bent[k] * b
+            else:
+                for j, partial in zip(parents, partials):  # noqa: B905 - lengths agree by construction
+                    if partial:
+                        by_value[j] += partial * s
+        return UNIT * total + SMALLEST * count
+
+
+def jumps(here: float, near: float, far: float) -> bool:
+    """Whether a number is as different near by as it is twice as far away."""
+    return abs(far - near) < 0.01 * abs(near - here)
 
 
 @lru_cache(maxsize=1024)
@@ -419,18 +513,41 @@ def straight(rule: rules.Rule) -> bool:
         return False
 
 
-def curvature(rule: rules.Rule, xs: Sequence[float], ts: Sequence[float]) -> Sequence[float] | None:
+BENDING: dict[rules.Rule, Callable[[float, float], float]] = {
+    rules.EXP: lambda out, x: out,
+    rules.LOG: lambda out, x: -1.0 / (x * x),
+    rules.SQRT: lambda out, x: -0.25 / (out * x),
+    rules.SIN: lambda out, x: -out,
+    rules.COS: lambda out, x: -out,
+    rules.TANH: lambda out, x: -2.0 * out * (1.0 - out * out),
+    rules.SIGMOID: lambda out, x: out * (1.0 - out) * (1.0 - 2.0 * out),
+}
+"""The second derivatives of rows that are met often."""
+
+
+def curvature(rule: rules.Rule, out: float, xs: Sequence[float], ts: Sequence[float]) -> Sequence[float] | None:
     """How the partials of a row change along a direction of its operands, per unit; None where they do not.
 
-    A difference quotient for all rows but products: the size is what matters.
+    A difference quotient for all rows but those that are met often: the size is what matters. It is 0.0 for a partial
+    that is nan, which makes nan of whatever depends on it, or is by a leaf.
     """
-    if straight(rule) or not any(ts):
-        return None
     if rule is rules.MUL:
         return ts[1], ts[0]
+    if straight(rule) or not any(ts):
+        return None
     if rule is rules.DOT:
         half = len(xs) // 2
         return (*ts[half : 2 * half], *ts[:half], *[0.0] * (len(xs) % 2))
+    try:
+        if rule in BENDING:
+            return (BENDING[rule](out, xs[0]) * ts[0],)
+        if rule is rules.DIV:
+            by_x = -ts[1] / (xs[1] * xs[1])
+            return by_x, -ts[0] / (xs[1] * xs[1]) - 2.0 * out * by_x
+        if rule is rules.POW and xs[1] == 2.0 and not ts[1]:
+            return 2.0 * ts[0], 0.0
+    except ArithmeticError:
+        pass
     largest = max([abs(t) / (abs(x) + 1e-300) for x, t in zip(xs, ts, strict=True) if t])
     if not 0.0 < largest < float("inf"):
         return [float("inf")] * len(xs)
@@ -442,7 +559,7 @@ def curvature(rule: rules.Rule, xs: Sequence[float], ts: Sequence[float]) -> Seq
             after = rule.spread(rule.partials(rule.value(*rule.arguments(moved)), *rule.arguments(moved)), xs)
         except (ArithmeticError, ValueError):
             continue
-        found = [(q - p) / step for p, q in zip(before, after, strict=True)]
+        found = [(q - p) / step if p == p else 0.0 for p, q in zip(before, after, strict=True)]
         if all(map(isfinite, found)):
             return found
     return [float("inf")] * len(xs)

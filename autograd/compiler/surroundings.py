@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.modes import HOUSE
 
@@ -45,46 +45,61 @@ class Place:
         return getattr(holder, self.key)
 
 
+class Seen(NamedTuple):
+    """One look around: what stood in dicts, most of which are globals; the other places; lists; and the numbers."""
+
+    names: list[tuple[dict[str, Any], str, Any]]
+    places: list[Place]
+    lists: list[tuple[Any, tuple[Any, ...]]]
+    key: tuple[Any, ...]
+
+
 class Surroundings:
     """The plain numbers around a function. ``now()`` is equal for two moments exactly if they are the same in both."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self._seen: tuple[list[Place], list[tuple[Any, tuple[Any, ...]]], tuple[Any, ...]] | None = None
-        """What was looked at last, and the numbers: put down at once, as several threads may look."""
+        self._seen: Seen | None = None
+        """What was looked at last: put down at once, as several threads may look."""
 
     def now(self) -> tuple[Any, ...]:
         """The numbers, by where they stand."""
-        if self._seen is not None:
-            seen, lists, key = self._seen
-            for place in seen:
-                if place.now() is not place.content:
-                    break
-            else:
-                for found, before in lists:
-                    if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
-                        break
-                else:
-                    return key
-        return self._look()
+        seen = self._seen
+        return seen.key if seen is not None and unchanged(seen) else self._look()
 
     def _look(self) -> tuple[Any, ...]:
         """Look at everything anew."""
-        found = list(places(self.function))
-        lists: list[tuple[Any, tuple[Any, ...]]] = []
+        seen = Seen([], [], [], ())
         numbers: list[tuple[str, Any]] = []
-        for place in found:
+        for place in places(self.function):
             content = place.content
+            if type(place.holder) is dict:
+                seen.names.append((place.holder, place.key, content))
+            else:
+                seen.places.append(place)
             if is_plain(content):
                 numbers.append((place.name, bits(content)))
             elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST:
                 before = tuple(content)
                 if all(map(is_plain, before)):
-                    lists.append((content, before))
+                    seen.lists.append((content, before))
                     numbers.append((place.name, tuple(map(bits, before))))
-        key = tuple(numbers)
-        self._seen = found, lists, key
-        return key
+        self._seen = seen = seen._replace(key=tuple(numbers))
+        return seen.key
+
+
+def unchanged(seen: Seen) -> bool:
+    """Whether everything is where it was when it was looked at, as it is in most calls: to be told quickly."""
+    for names, key, content in seen.names:
+        if names.get(key, EMPTY) is not content:
+            return False
+    for place in seen.places:
+        if place.now() is not place.content:
+            return False
+    for found, before in seen.lists:
+        if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
+            return False
+    return True
 
 
 def is_plain(x: object) -> bool:

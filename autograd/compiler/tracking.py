@@ -14,14 +14,14 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import functions
-from autograd.modes import recorder
+from autograd.recorder import recorder
 from autograd.structures import is_array
 from autograd.value import Value, is_numpy_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .recording import Recording
+    from autograd.recorder import Recorder
 
 _data, _grad = vars(Value)["_number"], vars(Value)["grad"]
 
@@ -152,14 +152,14 @@ class Tracked(Real):
 
     __array_ufunc__ = None  # NumPy's scalars leave the operators to this class, and its arrays refuse
 
-    def __init__(self, node: Value, owner: Recording | None) -> None:
+    def __init__(self, node: Value, owner: Recorder | None) -> None:
         self.node: Any = node
         self._number: float = node._number
         self.owner = owner
 
-    def recording(self) -> Recording | None:
+    def recording(self) -> Recorder | None:
         """The recording that the number belongs to, if it is the one that is going on."""
-        return self.owner if self.owner is not None and recorder.get() is self.owner else None
+        return self.owner if recorder.get() is self.owner else None
 
     def forget(self) -> None:
         """Be a plain number from now on."""
