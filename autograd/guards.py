@@ -491,7 +491,7 @@ def _(x: Any) -> Any:
 @on_floats
 def ratio(x: float, y: float) -> float:
     """x / y, and nan where that is 0 / 0."""
-    return x / y if y != 0.0 else nan
+    return nan if x == 0.0 and y == 0.0 else x / y
 
 
 branch_free(ratio)(lambda x, y: x / y)

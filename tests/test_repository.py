@@ -69,6 +69,7 @@ ORDER = {
         "compiler.surroundings",
         "compiler.schedules",
         "compiler.paths",
+        "compiler.stepwise",
         "compiler.selfcheck",
         "compiler.calls",
         "compiler.batches",

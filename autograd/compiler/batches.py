@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextvars import ContextVar
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import functions, graph, nodes
 from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
-from autograd.value import Value, number
+from autograd.value import Value, number, onlookers, written
 
 from . import selfcheck
 from .calls import compiled_node, constants, unwrapped
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Run = Callable[[Path, "Index", bool], "T | Unanswered"]
 """What runs a path for some examples; whether the branches that it took are to be looked at as well."""
+
+
+frozen: ContextVar[dict[int, float] | None] = ContextVar("frozen", default=None)
+"""The captured numbers of a call, by the ids of their Values; None as long as each program may read its own."""
 
 
 def owned(tree: Any) -> Any:
@@ -162,8 +167,13 @@ class Batch:
         return [rows[example].tolist() for rows in self.rows]
 
     def captured(self, path: Path) -> Floats:
-        """The captured numbers of a path, as they are now."""
-        return path.read()
+        """The captured numbers of a path, as they are now; where examples are divided, as first read in this call."""
+        import numpy as np
+
+        numbers = frozen.get()
+        if numbers is None:
+            return path.read()
+        return np.array([numbers.setdefault(id(x), x._number) for x in path.captured])
 
     def objective(self, variables: Sequence[Value]) -> Objective:
         """The mean over these examples as a function of variables, for a loop that minimises it."""
@@ -261,6 +271,15 @@ class Batch:
 
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
+        known = self.family.paths
+        token = frozen.set(None if known and (len(known) == 1 or all([path.steady for path in known])) else {})
+        try:
+            return self._divided(run, index)
+        finally:
+            frozen.reset(token)
+
+    def _divided(self, run: Run[T], index: Index) -> list[tuple[Path | None, Index, T | None]]:
+        """The same, while captured numbers stand still where they decide which way an example takes."""
         parts = self.partition(index)
         path, part = parts[0]
         if path is not None and len(parts) == 1:
@@ -268,6 +287,8 @@ class Batch:
             if not isinstance(answer, Unanswered):
                 return [(path, part, answer)]
             if path.program.guards:  # it was only trusted that they all take this path
+                if frozen.get() is None:
+                    frozen.set({})
                 parts = self.partition(index, trusting=False)
         found: list[tuple[Path | None, Index, T | None]] = []
         for path, part in parts:
@@ -298,6 +319,8 @@ class Batch:
     def _otherwise(self, run: Run[T], index: Any, tried: tuple[Path, ...]) -> list[tuple[Path | None, Index, T | None]]:
         """Examples for which these paths do not do: by other paths, a new one perhaps, or eagerly."""
         found: list[tuple[Path | None, Index, T | None]] = []
+        if frozen.get() is None:
+            frozen.set({})
         last = tried[-1]
         while len(index) and not self.family.eager:
             for path in self.paths():
@@ -623,6 +646,8 @@ class Objective(Batch):
         gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
         for x, datum, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
             x._number, x.grad = datum, derivative
+        if onlookers:
+            written(self.variables)
 
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
         """The mean over some examples, and its derivatives by the variables (0 by those that are not used).

@@ -173,10 +173,10 @@ class Call:
         parents = (*path.captured, *given)
         outputs: list[Any] = []
         for k, (value, by_captured, by_inputs) in enumerate(results):
-            by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
             if not parents or k in plain:
                 outputs.append(value)
                 continue
+            by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
             again = functools.partial(self.again, k)
             outputs.append(compiled_node(self.jitted.name, value, parents, (*by_captured, *by_given), again, given))
         return rebuild(path.program.structure, outputs)

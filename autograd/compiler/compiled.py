@@ -9,9 +9,9 @@ operations that raised raise again. Where one does not, the other path is record
 domain, the call is repeated eagerly, which raises, or returns what it has to.
 
 Plain numbers in closures, defaults and globals are part of the program too: where one has changed, it is another
-path. A number that is taken out of a Value remembers it, and a function that loses it runs eagerly. What else it
-reads - attributes, arrays, random numbers, the clock - is found out by running it once more, if at all
-(:mod:`.selfcheck`).
+path. A number that is taken out of a Value remembers it, and a function that loses it runs eagerly. What else a
+function reads - attributes, arrays, random numbers, the clock - is found out by running the function itself once more,
+if at all (:mod:`.selfcheck`).
 """
 
 from __future__ import annotations

@@ -257,13 +257,14 @@ class Paths:
         from .recording import Raised, Unsupported
         from .scalars import program
 
-        if len(family.paths) == PATHS:
+        before = list(family.paths)
+        if len(before) >= PATHS:
             self.give_up(family, self.too_many(family))
             return None
         outside = self.surroundings.now()
         try:
             recorded = program(function, self.name, structures, numbers)
-            if any([known.outside == outside and same(known.program, recorded) for known in family.paths]):
+            if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
             recorded.input_names = self.argument_names(len(structures), keys)
             path = Path(recorded, numbers, self.library, outside)
@@ -273,6 +274,9 @@ class Paths:
             return None
         except Raised as raised:
             return raised
+        for known in family.paths:  # by another thread, meanwhile
+            if known not in before and known.outside == outside and same(known.program, recorded):
+                return known
         if path.signature is not None:
             path.first = next((known for known in family.paths if alike(known, path)), path)
         family.paths.append(path)
@@ -327,6 +331,8 @@ class Paths:
 
     def give_up(self, family: Family, reason: str) -> None:
         """Run eagerly from now on, and say why."""
+        if family.eager:  # another thread was the first to say so
+            return
         family.eager = True
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
 

@@ -330,7 +330,7 @@ class Rolled:
         first = len(program.outputs)
         last = first + len(program.guards)
         taken = zip(formula.roots[first:last], program.guards, strict=True)
-        self.guards = self._conditions({node: holds for node, (_, holds, _) in taken})
+        self.guards = self._conditions([(node, holds) for node, (_, holds, _) in taken])
         self.watched = [(self._operand(nodes), False) for nodes in self._together(formula.roots[last:])]
         self.captured.shape = (len(self._captured),)
         self.constants.shape = (len(self._constants),)
@@ -343,11 +343,15 @@ class Rolled:
             kept = formula.kept(node)
             self._labels.setdefault(self._array[kept], {}).setdefault(int(self._position[kept]), label)
 
-    def _conditions(self, outcomes: dict[int, bool]) -> list[tuple[Access, bool]]:
-        """Where conditions lie, and their outcomes; many of them side by side."""
+    def _conditions(self, taken: Sequence[tuple[int, bool]]) -> list[tuple[Access, bool]]:
+        """Where conditions lie, and their outcomes; many of them side by side.
+
+        A condition may have both, if a captured number changed between two looks at it: then it is nobody's path.
+        """
+        outcomes = dict.fromkeys(taken)
         if len(outcomes) <= GUARDS:
-            return [(self._operand([node]), holds) for node, holds in outcomes.items()]
-        sorts = [[node for node, each in outcomes.items() if each is holds] for holds in (True, False)]
+            return [(self._operand([node]), holds) for node, holds in outcomes]
+        sorts = [[node for node, each in outcomes if each is holds] for holds in (True, False)]
         return [(self._operand(nodes), nodes is sorts[0]) for nodes in sorts if nodes]
 
     def _together(self, nodes: Iterable[int]) -> list[list[int]]:

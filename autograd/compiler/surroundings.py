@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.modes import HOUSE
 
@@ -45,51 +45,61 @@ class Place:
         return getattr(holder, self.key)
 
 
+class Seen(NamedTuple):
+    """One look around: what stood in dicts, most of which are globals; the other places; lists; and the numbers."""
+
+    names: list[tuple[dict[str, Any], str, Any]]
+    places: list[Place]
+    lists: list[tuple[Any, tuple[Any, ...]]]
+    key: tuple[Any, ...]
+
+
 class Surroundings:
     """The plain numbers around a function. ``now()`` is equal for two moments exactly if they are the same in both."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self._names: list[tuple[dict[str, Any], str, Any]] = []
-        """What stood in dicts, most of which are globals; the rest of the places follow."""
-        self._places: list[Place] = []
-        self._lists: list[tuple[Any, tuple[Any, ...]]] = []
-        self._key: tuple[Any, ...] | None = None
+        self._seen: Seen | None = None
+        """What was looked at last: put down at once, as several threads may look."""
 
     def now(self) -> tuple[Any, ...]:
         """The numbers, by where they stand."""
-        return self._key if self._key is not None and self._unchanged() else self._look()
-
-    def _unchanged(self) -> bool:
-        """Whether everything is where it was when it was looked at, as it is in most calls: to be told quickly."""
-        for names, key, content in self._names:
-            if names.get(key, EMPTY) is not content:
-                return False
-        for place in self._places:
-            if place.now() is not place.content:
-                return False
-        for found, before in self._lists:
-            if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
-                return False
-        return True
+        seen = self._seen
+        return seen.key if seen is not None and unchanged(seen) else self._look()
 
     def _look(self) -> tuple[Any, ...]:
         """Look at everything anew."""
-        self._names, self._places, self._lists = [], [], []
+        seen = Seen([], [], [], ())
         numbers: list[tuple[str, Any]] = []
         for place in places(self.function):
             content = place.content
             if type(place.holder) is dict:
-                self._names.append((place.holder, place.key, content))
+                seen.names.append((place.holder, place.key, content))
             else:
-                self._places.append(place)
+                seen.places.append(place)
             if is_plain(content):
                 numbers.append((place.name, bits(content)))
-            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST and all(map(is_plain, content)):
-                self._lists.append((content, tuple(content)))
-                numbers.append((place.name, tuple(map(bits, content))))
-        self._key = tuple(numbers)
-        return self._key
+            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST:
+                before = tuple(content)
+                if all(map(is_plain, before)):
+                    seen.lists.append((content, before))
+                    numbers.append((place.name, tuple(map(bits, before))))
+        self._seen = seen = seen._replace(key=tuple(numbers))
+        return seen.key
+
+
+def unchanged(seen: Seen) -> bool:
+    """Whether everything is where it was when it was looked at, as it is in most calls: to be told quickly."""
+    for names, key, content in seen.names:
+        if names.get(key, EMPTY) is not content:
+            return False
+    for place in seen.places:
+        if place.now() is not place.content:
+            return False
+    for found, before in seen.lists:
+        if len(found) != len(before) or any([x is not y for x, y in zip(found, before, strict=True)]):
+            return False
+    return True
 
 
 def is_plain(x: object) -> bool:
