@@ -601,7 +601,8 @@ class Emitter:
         elif isinstance(statement, Loop):
             what = "loop"
         else:
-            what = statement.rule.symbol if statement.rule in rules.TABLE else "comparison, or a row of your own"
+            known = statement.rule in READ or isinstance(statement.rule, Failing)
+            what = statement.rule.symbol if known else "a row of your own"
         shape = " x ".join(map(str, statement.out.shape))
         labels = self.rolled.labels_of(statement.out)
         known = stem(labels) == self.names[statement.out.index]
