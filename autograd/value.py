@@ -16,7 +16,7 @@ from .modes import ieee_arithmetic, watcher
 from .recorder import recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
 
     from .rules import Rule
 
@@ -468,36 +468,6 @@ def set_data(node: Value, number: float) -> None:
     if seer is not None:
         seer.acting("sets .data of a Value", "return what is to be kept")
     node._number = number
-    if onlookers:
-        written((node,))
-
-
-class Onlooker:
-    """Whether one of some Values was given another number within ``with Onlooker(values) as it:``, in any thread."""
-
-    def __init__(self, values: Sequence[Value]) -> None:
-        self._ids = frozenset(map(id, values))
-        self.has_seen = False
-
-    def __enter__(self) -> Onlooker:  # noqa: PYI034 - Self is not in Python 3.10
-        onlookers.append(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        onlookers.remove(self)
-
-    def look(self, nodes: Iterable[Value]) -> None:
-        """These were given other numbers."""
-        self.has_seen = self.has_seen or any([id(node) in self._ids for node in nodes])
-
-
-onlookers: list[Onlooker] = []
-
-
-def written(nodes: Iterable[Value]) -> None:
-    """Say that these were given other numbers."""
-    for onlooker in tuple(onlookers):
-        onlooker.look(nodes)
 
 
 Value.data = property(number_of, set_data, doc="The number.")  # type: ignore[method-assign, assignment]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from autograd import functions, graph, nodes
 from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
-from autograd.value import Value, number, onlookers, written
+from autograd.value import Value, number
 
 from . import selfcheck
 from .calls import compiled_node, constants, unwrapped
@@ -646,8 +646,6 @@ class Objective(Batch):
         gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
         for x, datum, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
             x._number, x.grad = datum, derivative
-        if onlookers:
-            written(self.variables)
 
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
         """The mean over some examples, and its derivatives by the variables (0 by those that are not used).

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd import graph, rules
 from autograd.nodes import as_value
 from autograd.structures import flatten, rebuild
-from autograd.value import Onlooker, Value, number
+from autograd.value import Value, number
 
 from .recording import Raised, Unsupported, free, run, undisturbed
 
@@ -74,8 +74,15 @@ def compare(
 
     Raises RuntimeError where they differ, and the path is dropped; what the function raises, if it raises.
     """
-    with Onlooker(path.captured) as writes:
-        return _compare(jitted, path, trials, when, captured, structures, function, derivative, writes)
+    try:
+        _compare(jitted, path, trials, when, captured, structures, function, derivative)
+    except Disturbed:
+        return False
+    return True
+
+
+class Disturbed(Exception):  # noqa: N818 - no error: another time will do
+    """Captured numbers were written while the function ran."""
 
 
 def _compare(
@@ -87,46 +94,42 @@ def _compare(
     structures: Sequence[Any],
     function: Callable[..., Any],
     derivative: Callable[[list[list[float]]], float] | None,
-    writes: Onlooker,
-) -> bool:
-    """The same, while somebody looks whether captured numbers are written, there and back perhaps."""
-    import numpy as np
-
-    if not np.array_equal(path.read(), captured):
-        return False
+) -> None:
+    """The same; Disturbed where it does not count."""
+    undisputed(path, captured)
     expected, bound, skipped, sensitive = 0.0, 0.0, False, False
     cotangents: list[list[float]] = []
     results: list[float] = []
+    seen: list[Examined] = []
     for trial, weights in zip(trials, when.weights, strict=False):
         try:
             found = examined(path, trial, when, weights, structures, function)
         except (ArithmeticError, ValueError):
             if path.library:  # which answers with inf or nan, and goes on
-                return False
+                raise Disturbed from None
+            jitted.drop(path)
             raise
-        if not np.array_equal(path.read(), captured):
-            return False
-        if found.differs and not excused(path, trial, captured, structures, function):
-            if writes.has_seen:
-                return False
-            refuse(jitted, path, trial, found.results)
+        undisputed(path, captured)
+        if found.differs:
+            undisputed(path, captured, found.nodes, found.outputs)
+            if not excused(path, trial, captured, structures, function):
+                refuse(jitted, path, trial, found.results)
         results = found.results
         sensitive |= found.sensitive
         expected, bound = expected + found.derivative, bound + found.bound
         skipped |= found.kink or found.differs
         cotangents.append(found.cotangent)
-    if sensitive and not all([recorded_alike(path, trial, structures, function) for trial in trials]):
+        seen.append(found)
+    if sensitive and not all([recorded_alike(path, trial, captured, structures, function) for trial in trials]):
         refuse(jitted, path, trials[-1], results)
     if derivative is None or skipped:
-        return True
+        return
     got = derivative(cotangents)
     if isfinite(bound) and isfinite(expected) and not abs(got - expected) <= bound:
-        if all([excused(path, trial, captured, structures, function) for trial in trials]):
-            return True
-        if writes.has_seen:
-            return False
-        refuse(jitted, path, trials[0], None, (got, expected))
-    return True
+        for each in seen:
+            undisputed(path, captured, each.nodes, each.outputs)
+        if not all([excused(path, trial, captured, structures, function) for trial in trials]):
+            refuse(jitted, path, trials[0], None, (got, expected))
 
 
 class RefusedError(RuntimeError):
@@ -183,6 +186,9 @@ class Examined(NamedTuple):
     kink: bool
     """Whether the derivatives say nothing."""
     cotangent: list[float]
+    nodes: Sequence[Value] = ()
+    """What the results were computed from."""
+    outputs: Sequence[Value | float] = ()
 
 
 def examined(
@@ -200,7 +206,7 @@ def examined(
         outputs, structure = flatten(result, "jit: the result")
         results = [number(x) for x in outputs]
         if repr(structure) != repr(path.program.structure):
-            return Examined(results, True, False, 0.0, 0.0, True, weights)
+            return Examined(results, True, False, 0.0, 0.0, True, weights, (), outputs)
         given = {id(x): float(d) for x, d in zip(path.captured, when.direction.tolist(), strict=True)}
         for each, direction in zip(leaves, when.by_inputs, strict=True):
             given |= {id(x): d for x, d in zip(each, direction.tolist(), strict=True)}
@@ -222,10 +228,13 @@ def examined(
             loose = 1e-9 * max(abs(x), abs(y)) + 1e-12 * sweep.largest
             differs |= not (x == y or (x != x and y != y) or abs(x - y) <= loose)
         kink = sweep.kink or not all([cotangent[k] for k in measured])
-        return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, kink, cotangent)
+        nodes = sweep.nodes
+        return Examined(results, differs, sensitive, sweep.derivative, sweep.bound, kink, cotangent, nodes, outputs)
 
 
-def recorded_alike(path: Path, trial: Trial, structures: Sequence[Any], function: Callable[..., Any]) -> bool:
+def recorded_alike(
+    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any]
+) -> bool:
     """Whether a function whose value is lost in rounding is still, scalar for scalar, what was recorded of it.
 
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
@@ -241,6 +250,13 @@ def recorded_alike(path: Path, trial: Trial, structures: Sequence[Any], function
         return False
     if outcomes(found) != outcomes(path.program):
         return True
+    now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
+    numbers = {i: now.get(id(x), x._number) for i, x in zip(found.captured_nodes, found.captured, strict=True)}
+    for row, operands, number_ in zip(found.rules, found.operands, found.data, strict=True):
+        if not numbers.keys().isdisjoint(operands) and other(
+            row, [numbers.get(i, found.data[i]) for i in operands], number_
+        ):
+            raise Disturbed
     return found.signature() == path.program.signature() and not faulty(path.rolled, found)
 
 
@@ -258,27 +274,43 @@ def excused(
         except (Unsupported, Raised):
             return False
         try:
-            now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
-            for node in notes.nodes:
-                if any([id(x) in now for x in node.parents]) and moved(node, now):
-                    return True
             outputs = [notes.lifted(x) for x in flatten(result, "jit: the result")[0]]
+            undisputed(path, captured, notes.nodes, outputs)
             roots = [x for x in outputs if isinstance(x, Value)]
             roots += [guard.condition for guard in notes.guards]
-            jump = Sweep(roots, [0.0] * len(roots), {}).jump
+            tie = Sweep(roots, [0.0] * len(roots), {}).jump
+            # A comparison of captured numbers, one of which was another one when the function ran before:
+            turned = bool(path.captured) and any([x.rule.flat for x in notes.nodes])
         finally:
             free(notes, leaves)
-    return jump and recorded_alike(path, trial, structures, function)
+    return (tie or turned) and recorded_alike(path, trial, captured, structures, function)
 
 
-def moved(node: Value, now: dict[int, float]) -> bool:
-    """Whether a node was computed with other captured numbers than these."""
-    operands = [now.get(id(x), x._number) for x in node.parents]
+def undisputed(
+    path: Path, captured: Floats, nodes: Sequence[Value] = (), outputs: Sequence[Value | float] = ()
+) -> None:
+    """Disturbed if captured numbers are other ones than these, or if some of what a function computed was of others.
+
+    Another thread has written them meanwhile, there and back perhaps.
+    """
+    now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
+    for x in (*path.captured, *outputs):
+        if isinstance(x, Value) and repr(now.get(id(x), x._number)) != repr(x._number):
+            raise Disturbed
+    for node in nodes:
+        if id(node) not in now and any([id(x) in now for x in node.parents]):
+            operands = [now.get(id(x), x._number) for x in node.parents]
+            if other(node.rule, operands, node._number):
+                raise Disturbed
+
+
+def other(rule: rules.Rule, operands: Sequence[float], before: float) -> bool:
+    """Whether an operation gives another number than before."""
     try:
-        again = float(node.rule.value(*node.rule.arguments(operands)))
+        now = float(rule.value(*rule.arguments(operands)))
     except (ArithmeticError, ValueError):
         return True
-    return not (again == node._number or (again != again and node._number != node._number))
+    return not (now == before or (now != now and before != before))
 
 
 class Sweep:
