@@ -448,9 +448,19 @@ class TorchNumPy:
         function, tensor = getattr(self._torch, name), self._torch.Tensor
         return lambda *xs: function(*[x if isinstance(x, tensor) else self.tensor(x) for x in xs])
 
-    def asarray(self, x: Any) -> Any:
-        """The tensor itself."""
-        return x
+    def asarray(self, x: Any, kind: type = float) -> Any:
+        """The tensor itself, or its whole numbers as indices."""
+        return self._torch.as_tensor(x).to(self._torch.int64) if kind is int else x
+
+    def take_along_axis(self, x: Any, index: Any, axis: int) -> Any:
+        """The elements of x with these indices along an axis, broadcast along the others."""
+        shape = list(x.shape)
+        shape[axis] = index.shape[axis]
+        return self._torch.gather(x, axis, index.expand(shape))
+
+    def lexsort(self, keys: Sequence[Any], axis: int) -> Any:
+        """Where along an axis the elements are in order: equals keep theirs, and nan comes last."""
+        return self._torch.argsort(keys[-1], dim=axis, stable=True)
 
     def ndim(self, x: Any) -> int:
         """The number of axes."""

@@ -22,7 +22,7 @@ from autograd import Value, jit
 from autograd.compiler.calls import Call
 from autograd.compiler.emission import Emitter
 from autograd.compiler.paths import Paths
-from autograd.compiler.recording import program
+from autograd.compiler.scalars import program
 from autograd.compiler.rolling import Rolled
 
 Function = Callable[..., Any]
