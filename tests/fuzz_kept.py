@@ -771,5 +771,32 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
             ("mean",),
         ),
     ),
+    (
+        "a sum of what was multiplied elsewhere",
+        "jitgrad: TypeError instead of a value, a try",
+        Case(
+            "def f(x):\n"
+            "    v = [x, x]\n"
+            "    t = ag.dot(v, v)\n"
+            "    s = t\n"
+            "    for e in [ag.tanh(e) for e in v]:\n"
+            "        s = s + a / e\n"
+            "    try:\n"
+            "        return ag.log(s)\n"
+            "    except ValueError:\n"
+            "        return t\n",
+            (Call((-0.5,), (1.0, 1.0, 1.0), (1,)),),
+            ("jitgrad", "call"),
+        ),
+    ),
+    (
+        "a slope lost beside a quotient by itself",
+        "values: RefusedError instead of a value, refused",
+        Case(
+            "def f(x, y):\n    t1 = y * y\n    t2 = t1 * t1\n    t3 = 1e-200 / t2\n    return t3 + t3 / t3\n",
+            (Call((1.0, 1.0), (), (1, 1)),),
+            ("values",),
+        ),
+    ),
 )
 """A name, the kind of the disagreement (none where a program only stands beside one that failed), and the program."""

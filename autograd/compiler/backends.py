@@ -384,7 +384,9 @@ class Torch(Library):
             return torch.tensor(x, dtype=torch.float64)
 
         def numbers(x: Any) -> Any:
-            return tuple(map(numbers, x)) if isinstance(x, tuple) else x.numpy()
+            if isinstance(x, tuple):
+                return tuple(map(numbers, x))
+            return x if isinstance(x, bool) else x.numpy()
 
         def hosted(function: Callable[..., Any]) -> Callable[..., Any]:
             def of_arrays(*xs: Any) -> Any:

@@ -82,6 +82,7 @@ class Formula:
         for node in self.roots:
             uses[self.same.get(node, node)] += 2
         found = self.items
+        gone: set[int] = set()
         for node in self.order:
             rule, operands = self.rules[node], self.operands[node]
             items: list[Item] | deque[Item] = []
@@ -96,6 +97,7 @@ class Formula:
                     items.append(x)
                     continue
                 part = found.pop(x)
+                gone.add(x)
                 if len(part) > len(items):  # the smaller one is added to the larger: linear in all
                     if items:
                         part = deque(part) if isinstance(part, list) else part
@@ -104,6 +106,8 @@ class Formula:
                 else:
                     items.extend(part)
             found[node] = items
+        if gone:  # nothing else may be taken for what they were
+            self.order = [node for node in self.order if node not in gone]
 
     def _settle(self) -> None:
         """Products that are only added become pairs where there are two or more; small sums become ``+`` again."""

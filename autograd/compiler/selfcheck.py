@@ -233,12 +233,17 @@ def examined(
 
 
 def recorded_alike(
-    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any]
+    path: Path,
+    trial: Trial,
+    captured: Floats,
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+    tie: bool = True,
 ) -> bool:
     """Whether a function whose value is lost in rounding is still, scalar for scalar, what was recorded of it.
 
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
-    it may.
+    it may at a tie.
     """
     from .paths import outcomes
     from .scalars import program
@@ -249,7 +254,7 @@ def recorded_alike(
     except (Unsupported, Raised, TypeError):
         return False
     if outcomes(found) != outcomes(path.program):
-        return True
+        return tie
     now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
     numbers = {i: now.get(id(x), x._number) for i, x in zip(found.captured_nodes, found.captured, strict=True)}
     for row, operands, number_ in zip(found.rules, found.operands, found.data, strict=True):
@@ -283,7 +288,7 @@ def excused(
             turned = bool(path.captured) and any([x.rule.flat for x in notes.nodes])
         finally:
             free(notes, leaves)
-    return (tie or turned) and recorded_alike(path, trial, captured, structures, function)
+    return (tie or turned) and recorded_alike(path, trial, captured, structures, function, tie)
 
 
 def undisputed(
@@ -410,7 +415,7 @@ class Sweep:
         """By how many units a node, and its partials, change where its operands are off by so many."""
         node, parents = self.nodes[i], self.parents[i]
         rule = node.rule
-        if rule in (rules.ADD, rules.SUB, rules.SUM, rules.MEAN, rules.NEG, rules.POS, rules.STOP):
+        if straight(rule):
             return 0.0, 0.0
         xs, ts = [self.numbers[j] for j in parents], [self.tangents[j] for j in parents]
         by_value = by_slope = 0.0
@@ -518,11 +523,13 @@ class Sweep:
             partials = node.partials
             if b:
                 xs, ts = [numbers[j] for j in parents], [tangents[j] for j in parents]
-                bent = curvature(rule, node._number, xs, ts)
+                bent = curvature(rule, xs, ts)
                 for k, j in enumerate(parents):
                     partial = partials[k]
                     if partial:
                         by_tangent[j] += partial * b
+                        if ts[k]:
+                            total += abs(partial * b * ts[k])
                         if s:
                             by_value[j] += partial * s
                     if bent is not None and bent[k]:
@@ -541,34 +548,20 @@ def jumps(here: float, near: float, far: float) -> bool:
 
 @lru_cache(maxsize=1024)
 def straight(rule: rules.Rule) -> bool:
-    """Whether the partials of a row are the same everywhere, or where it selects the same."""
+    """Whether the partials of a row are the same everywhere."""
     if rule.layout != "fixed":
-        return rule in (rules.SUM, rules.MEAN, rules.MAX, rules.MIN, rules.PEAK)
-    if rule.flat or rule in (rules.SELECT, rules.RELU, rules.MAXIMUM, rules.MINIMUM, rules.CLIP, rules.ABS):
-        return True
+        return rule.flat
     try:
-        return rules.constant_partials(rule) is not None
+        return rule.flat or rules.constant_partials(rule) is not None
     except Exception:  # noqa: BLE001 - the partials of a user's row may do anything with nan
         return False
 
 
-BENDING: dict[rules.Rule, Callable[[float, float], float]] = {
-    rules.EXP: lambda out, x: out,
-    rules.LOG: lambda out, x: -1.0 / (x * x),
-    rules.SQRT: lambda out, x: -0.25 / (out * x),
-    rules.SIN: lambda out, x: -out,
-    rules.COS: lambda out, x: -out,
-    rules.TANH: lambda out, x: -2.0 * out * (1.0 - out * out),
-    rules.SIGMOID: lambda out, x: out * (1.0 - out) * (1.0 - 2.0 * out),
-}
-"""The second derivatives of rows that are met often."""
-
-
-def curvature(rule: rules.Rule, out: float, xs: Sequence[float], ts: Sequence[float]) -> Sequence[float] | None:
+def curvature(rule: rules.Rule, xs: Sequence[float], ts: Sequence[float]) -> Sequence[float] | None:
     """How the partials of a row change along a direction of its operands, per unit; None where they do not.
 
-    A difference quotient for all rows but those that are met often: the size is what matters. It is 0.0 for a partial
-    that is nan, which makes nan of whatever depends on it, or is by a leaf.
+    A difference quotient for all rows but products, of which most programs are made: the size is what matters. It is
+    0.0 for a partial that is nan, which makes nan of whatever depends on it, or is by a leaf.
     """
     if rule is rules.MUL:
         return ts[1], ts[0]
@@ -577,16 +570,6 @@ def curvature(rule: rules.Rule, out: float, xs: Sequence[float], ts: Sequence[fl
     if rule is rules.DOT:
         half = len(xs) // 2
         return (*ts[half : 2 * half], *ts[:half], *[0.0] * (len(xs) % 2))
-    try:
-        if rule in BENDING:
-            return (BENDING[rule](out, xs[0]) * ts[0],)
-        if rule is rules.DIV:
-            by_x = -ts[1] / (xs[1] * xs[1])
-            return by_x, -ts[0] / (xs[1] * xs[1]) - 2.0 * out * by_x
-        if rule is rules.POW and xs[1] == 2.0 and not ts[1]:
-            return 2.0 * ts[0], 0.0
-    except ArithmeticError:
-        pass
     largest = max([abs(t) / (abs(x) + 1e-300) for x, t in zip(xs, ts, strict=True) if t])
     if not 0.0 < largest < float("inf"):
         return [float("inf")] * len(xs)
