@@ -57,12 +57,32 @@ def faulty(rolled: Rolled, recorded: Program) -> bool:
             each = known.get(array.index, {})
             table[[*each], 0] = [*each.values()]
             tables[array.index] = exact(table)
+    nodes = {(rolled._array[node], int(rolled._position[node])): node for node in formula.order}
     with np.errstate(all="ignore"):
-        if any([differs(statement, tables) for statement in rolled.statements]):
-            return True
+        for statement in rolled.statements:
+            if differs(statement, tables) or misread(statement, tables, formula, nodes):
+                return True
         results = read(rolled.outputs, tables).values.reshape(-1)
     expected = np.array([formula.data[node] for node in formula.roots[: len(recorded.outputs)]])
     return bool(((results != expected) & (expected == expected)).any())
+
+
+def misread(
+    statement: Statement, tables: dict[int, Numbers], formula: Formula, nodes: dict[tuple[int, int], int]
+) -> bool:
+    """Whether a statement that selects among its operands has others than the function had, which no result tells."""
+    if not isinstance(statement, Elementwise) or not statement.rule.selecting:
+        return False
+    members = [nodes.get((statement.out.index, position)) for position in range(statement.out.size)]
+    for k, access in enumerate(statement.operands):
+        try:
+            got = read(access, tables).values.reshape(-1)
+        except Unknown:
+            continue
+        for node, x in zip(members, got.tolist(), strict=True):
+            if node is not None and x == x and abs(x - formula.data[formula.operands[node][k]]) > UNIT * abs(x):
+                return True
+    return False
 
 
 def differs(statement: Statement, tables: dict[int, Numbers]) -> bool:
