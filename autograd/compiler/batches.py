@@ -57,6 +57,14 @@ def owned(tree: Any) -> Any:
     return kind(*items) if hasattr(tree, "_fields") else kind(items)
 
 
+def squares(x: Floats) -> float:
+    """The sum of the squares: finite only if all numbers are, and quicker to tell than that; nan if it is too large."""
+    try:
+        return float(x.dot(x) if x.ndim == 1 else (x * x).sum())
+    except FloatingPointError:
+        return float("nan")
+
+
 def as_index(index: Any, count: int) -> Index:
     """The numbers of some of ``count`` examples as an array; None, for all of them, as it is.
 
@@ -282,7 +290,7 @@ class Batch:
         """The same, while captured numbers stand still where they decide which way an example takes."""
         parts = self.partition(index)
         path, part = parts[0]
-        if path is not None and len(parts) == 1:
+        if path is not None and (len(self.family.paths) == 1 or len(self.paths()) == 1):
             answer = run(path, part, True)
             if not isinstance(answer, Unanswered):
                 return [(path, part, answer)]
@@ -377,10 +385,8 @@ class Batch:
             with path.watched():
                 out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self._shares(n))
                 mean = float(np.add.reduce(out) / n if out.ndim else out)
-                size = float(np.add.reduce(compiled.dP))
-                if by_inputs:
-                    size += sum([float(np.add.reduce(x, None)) for x in by_inputs])
                 by_captured = compiled.dP.copy()
+                size = 0.0 if path.library else sum(map(squares, by_inputs), squares(by_captured))
         except FloatingPointError:
             return Unanswered()
         finally:
@@ -391,7 +397,7 @@ class Batch:
                 return trouble
         if not path.library and mean - mean != 0.0:
             return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
-        if not path.library and size - size != 0.0:
+        if size - size != 0.0 and not all([np.isfinite(x).all() for x in (by_captured, *by_inputs)]):
             return Unanswered()
         when = path.schedule(True, self.wanted)
         if when.due(captured, None):
@@ -668,7 +674,10 @@ class Objective(Batch):
 
     def simple(self) -> bool:
         """Whether all that the known paths use are the variables."""
-        return not self.given and all([self._layout(path) is not None for path in self.family.paths])
+        if self.given:
+            return False
+        known = self._layouts
+        return all([(known[path] if path in known else self._layout(path)) is not None for path in self.family.paths])
 
     def _spread(self, path: Path | None, index: Index, found: Gradient | None) -> tuple[float, Floats]:
         """The mean over examples that take one path, and its derivatives by the variables."""

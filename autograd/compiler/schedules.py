@@ -39,7 +39,7 @@ class Schedule:
         batched: bool,
         wanted: Sequence[bool],
     ) -> None:
-        self.program, self.numbers, self.captured, self.batched = program, numbers, captured, batched
+        self.program, self.numbers, self.captured, self.batched = program, numbers, captured.tobytes(), batched
         self.left = {"run", *["captured"] * bool(len(captured)), *["arguments"] * any(map(len, numbers))}
         """What was not compared yet: a run, one with other captured numbers, one with other arguments."""
         self.runs = 0
@@ -68,10 +68,8 @@ class Schedule:
 
     def _new(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> set[str]:
         """What of that which was not compared yet a run with these numbers is."""
-        import numpy as np
-
         new = {"run"}
-        if "captured" in self.left and not np.array_equal(captured, self.captured):
+        if "captured" in self.left and captured.tobytes() != self.captured:
             new.add("captured")
         if "arguments" in self.left and (arguments is None or [list(x) for x in arguments] != self.numbers):
             new.add("arguments")

@@ -22,8 +22,8 @@ from autograd import Value, jit
 from autograd.compiler.calls import Call
 from autograd.compiler.emission import Emitter
 from autograd.compiler.paths import Paths
-from autograd.compiler.scalars import program
 from autograd.compiler.rolling import Rolled
+from autograd.compiler.scalars import program
 
 Function = Callable[..., Any]
 
