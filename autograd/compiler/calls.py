@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .paths import Paths
+    from .paths import Compiled, Paths
     from .recording import Raised
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -112,22 +112,14 @@ class Call:
         compiled = path.take(False, self.wanted)
         captured = compiled.P.copy()
         count = len(path.program.outputs)
-        results: list[Result] = []
         self.jitted.last = path, False, self.wanted
         try:
             with path.watched():
-                out, taken, sound = compiled.value(*arrays)
+                out, taken, sound, slopes = self._run(path, compiled, arrays)
                 if not taken or not sound:
                     return Without.PROGRAM if taken else Without.PATH
                 values = [float(out)] if count == 1 else out.tolist()
-                seeds: Any = [1.0] if count == 1 else np.eye(count)
-                for k, value in enumerate(values):
-                    if k in path.program.plain or not (path.captured or any(self.wanted)):
-                        results.append(Result(value, [], []))
-                        continue
-                    _, by_inputs, _, _ = compiled.gradient(*arrays, seeds[k])
-                    by_given = [x for array in by_inputs for x in array.tolist()]
-                    results.append(Result(value, compiled.dP.tolist(), by_given))
+                results = [Result(value, *slopes.get(k, ([], []))) for k, value in enumerate(values)]
         except FloatingPointError:
             return Without.PROGRAM
         finally:
@@ -138,6 +130,22 @@ class Call:
             return Without.PROGRAM
         self.check(path, captured, results)
         return results
+
+    def _run(self, path: Path, compiled: Compiled, arrays: Sequence[Floats]) -> tuple[Any, Any, Any, dict[int, Any]]:
+        """The result, the two conditions of the program, and for numbers of the result their derivatives."""
+        import numpy as np
+
+        count, plain = len(path.program.outputs), path.program.plain
+        if len(plain) == count or not (path.captured or any(self.wanted)):
+            return *compiled.value(*arrays), {}
+        out, taken, sound = None, True, True
+        seeds: Any = [1.0] if count == 1 else np.eye(count)
+        slopes = {}
+        for k in range(count):
+            if k not in plain and taken and sound:
+                out, by_inputs, taken, sound = compiled.gradient(*arrays, seeds[k])
+                slopes[k] = compiled.dP.tolist(), [x for array in by_inputs for x in array.tolist()]
+        return out, taken, sound, slopes
 
     def check(self, path: Path, captured: Floats, results: list[Result]) -> None:
         """Compare the results with the function itself, if it is time to."""
