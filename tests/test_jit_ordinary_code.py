@@ -110,3 +110,37 @@ def test_a_derivative_of_a_jitted_derivative() -> None:
     weighted = ag.sum([d * (i + 1.0) for i, d in enumerate(jit(inner)(x))])
     expected = grad(lambda x: ag.sum([d * (i + 1.0) for i, d in enumerate(inner(x))]))([0.1, 0.2, 0.5])
     np.testing.assert_allclose(ag.gradients(weighted, x), expected, rtol=1e-12)
+
+
+def matched(x: Any) -> str:
+    """Which way a ``match`` goes, which compares with ``is``."""
+    match x > 0:
+        case True:
+            return "positive"
+        case _:
+            return "other"
+
+
+OUTCOMES: dict[str, Callable[[Any], Any]] = {
+    "is": lambda x: x * 2.0 if (x > 0) is True else -x,
+    "match": lambda x: x * 2.0 if matched(x) == "positive" else -x,
+    "isinstance": lambda x: x * 2.0 if isinstance(x > 0, bool) else -x,
+    "a key": lambda x: x * {True: 2.0, False: -1.0}[x > 0],
+    "keys of a set": lambda x: x * len({(x > 0, x > 1), (x > 0, True)}),
+    "text": lambda x: x * len(str(x > 0)),
+    "a number's": lambda x: x * 2.0 if (x.data > 0) is True else -x,
+    "and handing on": lambda x: x * 2.0 if (x > 0 and x > 1) is True else -x,
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+@pytest.mark.parametrize("start", [-1.0, 0.5, 3.0])
+def test_an_outcome_that_is_looked_at_by_itself(name: str, start: float) -> None:
+    """The outcome of a comparison is the bool itself where it is used in a way that no program can see."""
+    function = OUTCOMES[name]
+    fast = jit(function)
+    for number in (start, start / 2.0, -1.0, 2.0, 0.75, -3.0, 0.25):
+        assert fast(number) == function(Value(number)).data
+    X = [start, 2.0, -1.0, 0.5, -2.0]
+    assert [*jit(function).map(X)] == [function(Value(x)).data for x in X]
+    assert not next(iter(fast.families.values())).eager
