@@ -929,3 +929,17 @@ def test_softmax_with_the_largest_number(way: str) -> None:
     assert HERE in message
     for name in ("autograd.max", "softmax", "logsumexp"):
         assert name in message
+
+
+def test_a_number_of_a_value_is_a_float_to_who_asks() -> None:
+    """``isinstance(x.data, float)`` is as true while a function is recorded as it is otherwise."""
+
+    def doubled(x: Any) -> Any:
+        number = x.data
+        if not isinstance(number, float) or isinstance(number, (int, Value)):
+            raise TypeError("expected a float")
+        return x * number
+
+    fast = jit(doubled)
+    assert [fast(x) for x in (1.0, 2.0, -3.0)] == [1.0, 4.0, 9.0]
+    assert not next(iter(fast.families.values())).eager
