@@ -943,3 +943,34 @@ def test_a_number_of_a_value_is_a_float_to_who_asks() -> None:
     fast = jit(doubled)
     assert [fast(x) for x in (1.0, 2.0, -3.0)] == [1.0, 4.0, 9.0]
     assert not next(iter(fast.families.values())).eager
+
+
+def test_a_node_that_is_put_aside() -> None:
+    """Constants in a graph that the function itself keeps are constants as before."""
+    w = Value(3.0)
+    kept: list[Value] = []
+
+    def activation(x: Any) -> Any:
+        kept.append(ag.tanh(w * x * 2.0 + 1.0) * Value(0.5))
+        return kept[-1] * x
+
+    fast = jit(activation)
+    for number_ in (0.25, 0.5, -1.0):
+        w.data -= 1.0
+        x, y = Value(number_), Value(number_)
+        alike(ag.gradients(fast(x), [x, w]), ag.gradients(activation(y), [y, w]))
+
+
+def test_a_constant_beside_a_node_that_is_put_aside() -> None:
+    """A constant that somebody holds is read anew, although a node that was computed from it is kept as well."""
+    c = ag.constant(2.0)
+    kept: list[Value] = []
+
+    def scaled_by(x: Any) -> Any:
+        kept.append(c * x)
+        return kept[-1] + x
+
+    fast = jit(scaled_by)
+    for number_ in (2.0, 3.0, 4.0):
+        c.data = number_
+        alike([number(fast(1.5))], [1.5 * number_ + 1.5])
