@@ -974,3 +974,18 @@ def test_a_constant_beside_a_node_that_is_put_aside() -> None:
     for number_ in (2.0, 3.0, 4.0):
         c.data = number_
         alike([number(fast(1.5))], [1.5 * number_ + 1.5])
+
+
+def test_numbers_of_other_types_and_in_nested_lists() -> None:
+    """NumPy's numbers, fractions, and lists in lists around a function are plain numbers too."""
+    around: Any = np.float64(2.0)
+    fast = jit(lambda x: x * (around if isinstance(around, (float, np.integer, Fraction)) else around[1][0]))
+    for now in (np.float64(3.0), np.int64(4), Fraction(1, 2), [1.0, [5.0]], ([1], (6.0, 7.0))):
+        around = now
+        right = 2.0 * float(now if not isinstance(now, (list, tuple)) else now[1][0])
+        assert [fast(2.0) for _ in range(3)] == [right] * 3
+    inner = [5.0]
+    around = [1.0, inner]
+    assert fast(2.0) == 10.0
+    inner[0] = 6.0
+    assert fast(2.0) == 12.0
