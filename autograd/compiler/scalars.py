@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import graph, rules
 from autograd.structures import flatten, names
-from autograd.value import Value
+from autograd.value import Value, lift
 
 from .failing import may_raise
-from .recording import Unsupported, free, run, undisturbed
+from .recording import Condition, Unsupported, free, run, undisturbed
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
@@ -226,8 +226,8 @@ def program(
 ) -> Program:
     """Record a function at these numbers.
 
-    Raises TypeError if the result holds a number that is not a Value: its gradient would be lost; Unsupported if the
-    function does what cannot be recorded.
+    Raises TypeError if the result holds a number that is not a Value, although there is no branch on which it is a
+    constant: its gradient would be lost; Unsupported if the function does what cannot be recorded.
     """
     with undisturbed():
         found = recorded(function, name, structures, numbers)
@@ -256,11 +256,16 @@ def recorded(
 
 
 def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: Recording) -> Program:
-    """The program of a function that has run; TypeError if the result holds a number that is not a Value."""
+    """The program of a function that has run.
+
+    TypeError if the result holds a number that is not a Value, although no branch was taken on which it is a constant.
+    """
     outputs, structure = flatten(result, f"jit: the result of {name}")
     if not outputs:
         raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
     roots = [notes.lifted(x) for x in outputs]
+    if notes.guards:
+        roots = [x if isinstance(x, Value) else lift(x, rules.CONSTANT) for x in roots]
     for x, where in zip(roots, names(structure, "result"), strict=True):
         if not isinstance(x, Value):
             raise TypeError(
@@ -268,5 +273,5 @@ def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: 
                 "not depend on the arguments"
             )
     found = Program(leaves, roots, structure, notes)
-    found.plain = frozenset([k for k, x in enumerate(outputs) if isinstance(x, Tracked)])
+    found.plain = frozenset([k for k, x in enumerate(outputs) if type(x) in (Tracked, Condition) or x is not roots[k]])
     return found
