@@ -233,12 +233,17 @@ def examined(
 
 
 def recorded_alike(
-    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any]
+    path: Path,
+    trial: Trial,
+    captured: Floats,
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+    tied: bool = True,
 ) -> bool:
     """Whether a function whose value is lost in rounding is still, scalar for scalar, what was recorded of it.
 
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
-    it may.
+    it may where there may be a tie.
     """
     from .paths import outcomes
     from .scalars import program
@@ -249,7 +254,7 @@ def recorded_alike(
     except (Unsupported, Raised, TypeError):
         return False
     if outcomes(found) != outcomes(path.program):
-        return True
+        return tied
     now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
     numbers = {i: now.get(id(x), x._number) for i, x in zip(found.captured_nodes, found.captured, strict=True)}
     for row, operands, number_ in zip(found.rules, found.operands, found.data, strict=True):
@@ -283,7 +288,7 @@ def excused(
             turned = bool(path.captured) and any([x.rule.flat for x in notes.nodes])
         finally:
             free(notes, leaves)
-    return (tie or turned) and recorded_alike(path, trial, captured, structures, function)
+    return (tie or turned) and recorded_alike(path, trial, captured, structures, function, tie)
 
 
 def undisputed(
