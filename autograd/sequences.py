@@ -59,8 +59,9 @@ def sort(xs: Iterable[Any]) -> list[Any]:
     The Values in it are those that were given: the gradient by each goes to where it was. Under ``jit`` there is one
     program for all orders; it compares each with each, which is meant for up to a few hundred.
     """
-    given = [x if isinstance(x, Value) else real(x, "sort") for x in xs]
-    if recorder.get() is not None and any([isinstance(x, Value) for x in given]):
+    given = [x if isinstance(x, Value) else as_given(x, "sort") for x in xs]
+    seer = recorder.get()
+    if seer is not None and any([isinstance(seer.lifted(x), Value) for x in given]):
         return [apply(rules.TAKEN, (apply(rules.RANKED, (k, *given)), *given)) for k in range(len(given))]
     return [given[i] for i in guards.ordered([number(x) for x in given])]
 
@@ -89,4 +90,10 @@ def take(xs: Iterable[Any], i: Any) -> Any:
         if all(within):  # in every call of the program
             return apply(rules.TAKEN, (i, *given))
     x = given[index]
-    return x if isinstance(x, Value) else real(x, "take")
+    return x if isinstance(x, Value) else as_given(x, "take")
+
+
+def as_given(x: object, name: str) -> Any:  # noqa: ANN401 - a float, or what stands for one
+    """A real number as a float; one that was taken out of a Value, while a function is recorded, as it is."""
+    seer = recorder.get()
+    return real(x, name) if seer is None or seer.lifted(x) is x else x

@@ -135,7 +135,10 @@ def test_an_eager_comparison(name: str, sign: str, left: bool) -> None:
 @each_operator
 @each_other
 def test_a_jitted_comparison(name: str, sign: str, left: bool) -> None:
-    """A branch, ``where``, and a number out of a Value decide the same, of inputs and of what is computed."""
+    """A branch, ``where``, and a number out of a Value decide the same, of inputs and of what is computed.
+
+    A fraction to the left of a number out of a Value asks for the ratio that the float is, and is answered eagerly.
+    """
     compare, other = OPERATORS[sign], OTHERS[name]
 
     def holds(x: Any) -> Any:
@@ -146,6 +149,8 @@ def test_a_jitted_comparison(name: str, sign: str, left: bool) -> None:
         lambda x: ag.where(holds(x * 1.0), 2.0, 3.0) * constant(1.0),
         lambda x: constant(1.0) * (2.0 if holds((x * 1.0).data) else 3.0),
     ]
+    if not left and isinstance(other, Fraction):
+        uses.pop()
     xs = near(other)
     right = [2.0 if decided(compare, x, other, left) else 3.0 for x in xs]
     for use in uses:

@@ -929,3 +929,63 @@ def test_softmax_with_the_largest_number(way: str) -> None:
     assert HERE in message
     for name in ("autograd.max", "softmax", "logsumexp"):
         assert name in message
+
+
+def test_a_number_of_a_value_is_a_float_to_who_asks() -> None:
+    """``isinstance(x.data, float)`` is as true while a function is recorded as it is otherwise."""
+
+    def doubled(x: Any) -> Any:
+        number = x.data
+        if not isinstance(number, float) or isinstance(number, (int, Value)):
+            raise TypeError("expected a float")
+        return x * number
+
+    fast = jit(doubled)
+    assert [fast(x) for x in (1.0, 2.0, -3.0)] == [1.0, 4.0, 9.0]
+    assert not next(iter(fast.families.values())).eager
+
+
+def test_a_node_that_is_put_aside() -> None:
+    """Constants in a graph that the function itself keeps are constants as before."""
+    w = Value(3.0)
+    kept: list[Value] = []
+
+    def activation(x: Any) -> Any:
+        kept.append(ag.tanh(w * x * 2.0 + 1.0) * Value(0.5))
+        return kept[-1] * x
+
+    fast = jit(activation)
+    for number_ in (0.25, 0.5, -1.0):
+        w.data -= 1.0
+        x, y = Value(number_), Value(number_)
+        alike(ag.gradients(fast(x), [x, w]), ag.gradients(activation(y), [y, w]))
+
+
+def test_a_constant_beside_a_node_that_is_put_aside() -> None:
+    """A constant that somebody holds is read anew, although a node that was computed from it is kept as well."""
+    c = ag.constant(2.0)
+    kept: list[Value] = []
+
+    def scaled_by(x: Any) -> Any:
+        kept.append(c * x)
+        return kept[-1] + x
+
+    fast = jit(scaled_by)
+    for number_ in (2.0, 3.0, 4.0):
+        c.data = number_
+        alike([number(fast(1.5))], [1.5 * number_ + 1.5])
+
+
+def test_numbers_of_other_types_and_in_nested_lists() -> None:
+    """NumPy's numbers, fractions, and lists in lists around a function are plain numbers too."""
+    around: Any = np.float64(2.0)
+    fast = jit(lambda x: x * (around if isinstance(around, (float, np.integer, Fraction)) else around[1][0]))
+    for now in (np.float64(3.0), np.int64(4), Fraction(1, 2), [1.0, [5.0]], ([1], (6.0, 7.0))):
+        around = now
+        right = 2.0 * float(now if not isinstance(now, (list, tuple)) else now[1][0])
+        assert [fast(2.0) for _ in range(3)] == [right] * 3
+    inner = [5.0]
+    around = [1.0, inner]
+    assert fast(2.0) == 10.0
+    inner[0] = 6.0
+    assert fast(2.0) == 12.0

@@ -110,3 +110,73 @@ def test_a_derivative_of_a_jitted_derivative() -> None:
     weighted = ag.sum([d * (i + 1.0) for i, d in enumerate(jit(inner)(x))])
     expected = grad(lambda x: ag.sum([d * (i + 1.0) for i, d in enumerate(inner(x))]))([0.1, 0.2, 0.5])
     np.testing.assert_allclose(ag.gradients(weighted, x), expected, rtol=1e-12)
+
+
+def matched(x: Any) -> str:
+    """Which way a ``match`` goes, which compares with ``is``."""
+    match x > 0:
+        case True:
+            return "positive"
+        case _:
+            return "other"
+
+
+OUTCOMES: dict[str, Callable[[Any], Any]] = {
+    "is": lambda x: x * 2.0 if (x > 0) is True else -x,
+    "match": lambda x: x * 2.0 if matched(x) == "positive" else -x,
+    "isinstance": lambda x: x * 2.0 if isinstance(x > 0, bool) else -x,
+    "a key": lambda x: x * {True: 2.0, False: -1.0}[x > 0],
+    "keys of a set": lambda x: x * len({(x > 0, x > 1), (x > 0, True)}),
+    "text": lambda x: x * len(str(x > 0)),
+    "a number's": lambda x: x * 2.0 if (x.data > 0) is True else -x,
+    "and handing on": lambda x: x * 2.0 if (x > 0 and x > 1) is True else -x,
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+@pytest.mark.parametrize("start", [-1.0, 0.5, 3.0])
+def test_an_outcome_that_is_looked_at_by_itself(name: str, start: float) -> None:
+    """The outcome of a comparison is the bool itself where it is used in a way that no program can see."""
+    function = OUTCOMES[name]
+    fast = jit(function)
+    for number in (start, start / 2.0, -1.0, 2.0, 0.75, -3.0, 0.25):
+        assert fast(number) == function(Value(number)).data
+    X = [start, 2.0, -1.0, 0.5, -2.0]
+    assert [*jit(function).map(X)] == [function(Value(x)).data for x in X]
+    assert not next(iter(fast.families.values())).eager
+
+
+CONSTANT_BRANCHES: dict[str, Callable[[Any], Any]] = {
+    "a payoff": lambda x: max(x - 1.0, 0),
+    "beside another": lambda x: [max(x - 1.0, 0.0), x * 2.0],
+    "either way": lambda x: 1.0 if x > 0 else 2,
+    "an outcome": lambda x: [x > 0, x * 2.0],
+}
+
+
+@pytest.mark.parametrize("name", CONSTANT_BRANCHES)
+def test_a_branch_that_returns_a_constant(name: str) -> None:
+    """A number where a branch returns one, a Value where it does not: as the function itself does."""
+    function = CONSTANT_BRANCHES[name]
+    fast = jit(function)
+    for x in (2.0, -1.0, 1.5, 0.5):
+        got, expected = fast(Value(x)), function(Value(x))
+        assert numbers(got) == numbers(expected)
+        pairs = zip(*[part if isinstance(part, list) else [part] for part in (got, expected)], strict=True)
+        assert all([isinstance(a, Value) == isinstance(b, Value) for a, b in pairs])
+
+
+def test_derivatives_of_a_branch_that_returns_a_constant() -> None:
+    """They are 0, in the mean over a batch too."""
+    w = Value(2.0)
+    fast = jit(lambda x: max(w * x, 0))
+    mean = fast.mean([1.0, -2.0, 3.0, -4.0])
+    assert (mean.data, ag.gradients(mean, [w])) == (2.0, [1.0])
+    assert [grad(fast)(x) for x in (3.0, -3.0)] == [2.0, 0.0]
+    assert [*fast.map([-1.0, 2.0])] == [0.0, 4.0]
+
+
+def test_a_constant_without_a_branch_is_refused() -> None:
+    """It can only be a gradient that was lost."""
+    with pytest.raises(TypeError, match="a plain number does not depend on the arguments"):
+        jit(lambda _: 3.0)(1.0)

@@ -281,3 +281,21 @@ def test_the_graph_of_a_recorded_sort() -> None:
     with Recording():
         out = ag.sort(leaves)
     assert len([node for node in graph.order(*out) if node.parents]) == 12
+
+
+@pytest.mark.parametrize("among", ["numbers", "Values"])
+def test_numbers_out_of_values_in_a_program(among: str) -> None:
+    """Those that are sorted or taken from are computed anew in each call, and have no gradient."""
+
+    def middle(xs: Any) -> Any:
+        given = [x.data for x in xs] if among == "numbers" else [xs[0].data, xs[1], 0.5]
+        return ag.sort(given)[1] * xs[2] + ag.take(given, 0) * xs[1]
+
+    fast = jit(middle)
+    for xs in ([1.0, 2.0, 3.0], [3.0, 1.0, 2.0], [0.25, 0.75, -1.0], [-1.0, -2.0, -3.0]):
+        given, eager = [Value(x) for x in xs], [Value(x) for x in xs]
+        got, right = fast(given), middle(eager)
+        assert got.data == right.data
+        assert gradients(got, given) == gradients(right, eager)
+    X = [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]]
+    assert [*jit(middle).map(X)] == [middle([Value(x) for x in xs]).data for xs in X]

@@ -52,8 +52,9 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     that changes later, or a Value that is put in the place of another, has no effect unless the self-check finds out:
     pass them as arguments, or use a Value. Branches are followed, caught exceptions among them (up to 32 ways through
     the function; ``where``, ``maximum``, ``clip`` and ``sort`` need none). ``x.data`` and ``x.item()`` are recorded
-    without gradient; returned beside the loss they are plain numbers again. An argument arranged in another way is
-    recorded anew. As a decorator of a method it makes a program for each object.
+    without gradient; returned beside the loss they are plain numbers again, as is a constant that one of several
+    branches returns. An argument arranged in another way is recorded anew. As a decorator of a method it makes a
+    program for each object.
 
     >>> from autograd import Value
     >>> w = Value(3.0)

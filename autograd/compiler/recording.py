@@ -35,6 +35,8 @@ COMPARISONS: dict[Callable[[Any, Any], Any], Rule] = {
     operator.ge: rules.GREATER_EQUAL, operator.eq: rules.EQUAL, operator.ne: rules.NOT_EQUAL,
 }  # fmt: skip
 
+DECIDING = frozenset(COMPARISONS.values())
+
 
 class Condition(Value):
     """The outcome of a comparison while a function is recorded: 1.0 or 0.0, a node like any other.
@@ -77,7 +79,7 @@ def compared(compare: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
     """The comparison of two conditions, as a condition while a function is recorded."""
     left, right = (c if isinstance(c, Value) else float(bool(c)) for c in (x, y))
     recording = recorder.get()
-    if recording is None:
+    if recording is None or not (isinstance(left, Value) or isinstance(right, Value)):
         return compare(bool(left), bool(right))
     return recording.compare(compare, lift(left, COMPARISONS[compare]), right)
 
@@ -122,7 +124,10 @@ class Guard(NamedTuple):
 class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
 
-    def __init__(self) -> None:
+    def __init__(self, decided: bool = False) -> None:
+        self.decided = decided
+        """Whether each comparison is a branch at once, and its outcome a bool: for a function that looks at outcomes in
+        a way that is not seen (``x > 0 is True``, ``match``, a key of a dict)."""
         self.leaves: list[Value] = []
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
@@ -251,9 +256,9 @@ class Recording:
         right = self.lifted(right)
         rule = COMPARISONS[compare]
         if isinstance(right, Value):
-            return self._condition(rule, (left, right), compare(left._number, right._number))
+            return self._outcome(rule, (left, right), compare(left._number, right._number))
         if isinstance(right, (float, int)) and is_float(right):
-            return self._condition(rule, (left, lift(right, rule)), compare(left._number, right))
+            return self._outcome(rule, (left, lift(right, rule)), compare(left._number, right))
         found = [self.compare(own, left, limit) for own, limit in limits(compare, right)]
         if compare is operator.ne:
             return opposite(both(*found))
@@ -273,6 +278,22 @@ class Recording:
             return None
         return record(rules.SELECT, (condition, lift(x, rules.SELECT), lift(y, rules.SELECT)))
 
+    def _outcome(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Any:
+        condition = self._condition(rule, operands, holds)
+        return bool(condition) if self.decided else condition
+
+    def unasked(self, result: Any) -> bool:
+        """Whether nothing was done with the outcome of some comparison that could be seen, nor was it returned."""
+        branched = {id(guard.condition) for guard in self.guards}
+        left = {id(x) for x in self.nodes if type(x) is Condition and x.rule in DECIDING} - branched
+        if not left:
+            return False
+        try:
+            returned, _ = flatten(result)
+        except TypeError:
+            returned = []
+        return not left <= {*map(id, returned), *[id(x) for node in self.nodes for x in node.parents]}
+
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
         node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
@@ -290,10 +311,14 @@ def is_float(x: float) -> bool:
 
 
 def run(
-    function: Callable[..., Any], structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+    function: Callable[..., Any],
+    structures: Sequence[Any],
+    numbers: Sequence[Sequence[float]],
+    decided: bool = False,
 ) -> tuple[list[list[Value]], Any, Recording]:
     """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes.
 
+    If it does nothing that could be seen with the outcome of some comparison, it is called again, and given bools.
     Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
     function raises.
     """
@@ -302,23 +327,28 @@ def run(
         for leaf in each:
             leaf.__class__ = Recorded
     arguments = [rebuild(s, each) for s, each in zip(structures, leaves, strict=True)]
-    notes = Recording()
+    notes = Recording(decided)
     try:
         with notes:
             result = function(*arguments)
             if not notes.reason:
                 unchanged(arguments, structures, leaves, notes)
     except Exception as error:
-        reason = notes.reason
+        reason, again = notes.reason, not decided and notes.unasked(None)
         free(notes, leaves)
         if reason:
             raise Unsupported(reason) from None
-        raise Raised(error) from error
-    if notes.reason:
-        reason = notes.reason
+        if not again:
+            raise Raised(error) from error
+    else:
+        reason, again = notes.reason, not decided and notes.unasked(result)
+        if not reason and not again:
+            notes.decided = False
+            return leaves, result, notes
         free(notes, leaves)
-        raise Unsupported(reason, raw=notes.changed)
-    return leaves, result, notes
+        if reason:
+            raise Unsupported(reason, raw=notes.changed)
+    return run(function, structures, numbers, decided=True)
 
 
 def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:

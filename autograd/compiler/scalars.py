@@ -9,16 +9,17 @@ that live on, and nodes that were computed before. Other leaves made inside are 
 from __future__ import annotations
 
 import operator
+import sys
 import weakref
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import graph, rules
 from autograd.structures import flatten, names
-from autograd.value import Value
+from autograd.value import Value, lift
 
 from .failing import may_raise
-from .recording import Unsupported, free, run, undisturbed
+from .recording import Condition, Unsupported, free, run, undisturbed
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from autograd.rules import Rule
 
     from .recording import Recording
+
+HELD_BY_ONE = 3
+"""What ``sys.getrefcount(x)`` is of a node that only the operands of one node hold: these, ``x``, and its argument."""
 
 
 class Program:
@@ -66,14 +70,14 @@ class Program:
         self._given = {id(node) for argument in arguments for node in argument}
         self._made = set(map(id, notes.leaves))
         self._seen = notes.seen
-        self._doubtful: list[tuple[int, weakref.ref[Value]]] = []
+        self._doubtful: list[tuple[int, weakref.ref[Value], weakref.ref[Value] | None]] = []
         others = [*conditions, *watched]
         wanted = live | reached(notes.nodes, others) if others else live
         number, leaf, rows, numbers = self._number, self._leaf, self.rules, self.data
         for node in notes.nodes:  # as _add does, spelled out: most of the time is spent here
             if id(node) in wanted:
                 self.operands.append(
-                    tuple([number[key] if (key := id(x)) in number else leaf(x) for x in node.parents])
+                    tuple([number[key] if (key := id(x)) in number else leaf(x, node) for x in node.parents])
                 )
                 number[id(node)] = len(rows)
                 rows.append(node.rule)
@@ -105,8 +109,8 @@ class Program:
             self.labels[i] = node.label
         return i
 
-    def _leaf(self, node: Value) -> int:
-        """The number of a node that is not computed by the program."""
+    def _leaf(self, node: Value, user: Value | None = None) -> int:
+        """The number of a node that is not computed by the program; ``user`` is computed of it."""
         key = id(node)
         if key in self._number:
             return self._number[key]
@@ -114,17 +118,23 @@ class Program:
             return self._add(node, rules.LEAF)
         if key in self._made or node.rule is rules.CONSTANT:
             if not self._seen:
-                self._doubtful.append((len(self.rules), weakref.ref(node)))
+                self._doubtful.append((len(self.rules), weakref.ref(node), None if user is None else weakref.ref(user)))
             return self._add(node, rules.CONSTANT)
         self.captured.append(node)
         self.captured_nodes.append(len(self.rules))
         return self._add(node, rules.LEAF)
 
     def settle(self) -> None:
-        """When the recorded graph is gone: constants that somebody else holds are variables, and captured."""
-        for i, reference in self._doubtful:
+        """When the recorded graph is gone: constants that somebody else holds are variables, and captured.
+
+        Not those that are held by a node of the graph alone, which the function has put aside.
+        """
+        for i, reference, user in self._doubtful:
             node = reference()
-            if node is not None:
+            if node is None:
+                continue
+            kept = user is not None and user() is not None
+            if not kept or sys.getrefcount(node) > HELD_BY_ONE:
                 self.rules[i] = rules.LEAF
                 self.captured.append(node)
                 self.captured_nodes.append(i)
@@ -216,8 +226,8 @@ def program(
 ) -> Program:
     """Record a function at these numbers.
 
-    Raises TypeError if the result holds a number that is not a Value: its gradient would be lost; Unsupported if the
-    function does what cannot be recorded.
+    Raises TypeError if the result holds a number that is not a Value, although there is no branch on which it is a
+    constant: its gradient would be lost; Unsupported if the function does what cannot be recorded.
     """
     with undisturbed():
         found = recorded(function, name, structures, numbers)
@@ -246,11 +256,16 @@ def recorded(
 
 
 def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: Recording) -> Program:
-    """The program of a function that has run; TypeError if the result holds a number that is not a Value."""
+    """The program of a function that has run.
+
+    TypeError if the result holds a number that is not a Value, although no branch was taken on which it is a constant.
+    """
     outputs, structure = flatten(result, f"jit: the result of {name}")
     if not outputs:
         raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
     roots = [notes.lifted(x) for x in outputs]
+    if notes.guards:
+        roots = [x if isinstance(x, Value) else lift(x, rules.CONSTANT) for x in roots]
     for x, where in zip(roots, names(structure, "result"), strict=True):
         if not isinstance(x, Value):
             raise TypeError(
@@ -258,5 +273,5 @@ def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: 
                 "not depend on the arguments"
             )
     found = Program(leaves, roots, structure, notes)
-    found.plain = frozenset([k for k, x in enumerate(outputs) if isinstance(x, Tracked)])
+    found.plain = frozenset([k for k, x in enumerate(outputs) if type(x) in (Tracked, Condition) or x is not roots[k]])
     return found

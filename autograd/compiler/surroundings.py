@@ -1,18 +1,22 @@
 """Surroundings: the plain numbers that a function finds around itself, in closures, defaults and globals.
 
 They are part of a program, as they were when it was recorded. So they are looked at in each call: of the function, and
-of the Python functions that it reaches by name. In lists and tuples of at most 100 numbers they are looked at as well.
-What a function reads elsewhere - attributes, arrays, dicts - is not.
+of the Python functions that it reaches by name. In lists and tuples, nested ones too, of at most 100 numbers they are
+looked at as well. What a function reads elsewhere - attributes, arrays, dicts - is not.
 """
 
 from __future__ import annotations
 
 import functools
 import struct
+from numbers import Real
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.modes import HOUSE
+from autograd.value import is_numpy_bool
+
+from .tracking import Tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,13 +81,11 @@ class Surroundings:
                 seen.names.append((place.holder, place.key, content))
             else:
                 seen.places.append(place)
-            if is_plain(content):
-                numbers.append((place.name, bits(content)))
-            elif type(content) in (list, tuple) and 0 < len(content) <= LONGEST:
-                before = tuple(content)
-                if all(map(is_plain, before)):
-                    seen.lists.append((content, before))
-                    numbers.append((place.name, tuple(map(bits, before))))
+            lists: list[tuple[Any, tuple[Any, ...]]] = []
+            found = listed(content, lists)
+            if found is not None:
+                seen.lists.extend(lists)
+                numbers.append((place.name, found))
         self._seen = seen = seen._replace(key=tuple(numbers))
         return seen.key
 
@@ -103,13 +105,27 @@ def unchanged(seen: Seen) -> bool:
 
 
 def is_plain(x: object) -> bool:
-    """Whether this is a plain number."""
-    return type(x) in (float, int, bool)
+    """Whether this is a plain number: Python's, NumPy's, or a fraction; not what a recording took out of a Value."""
+    kind = type(x)
+    return kind in (float, int, bool) or (issubclass(kind, Real) and kind is not Tracked) or is_numpy_bool(kind)
 
 
-def bits(x: float) -> tuple[str, Any]:
+def listed(x: Any, lists: list[tuple[Any, tuple[Any, ...]]]) -> Any:
+    """A number, or those of a list, nested ones too, each list being noted with what is in it; None of all else."""
+    if type(x) not in (list, tuple):
+        return bits(x) if is_plain(x) else None
+    if not x:  # it may be there to be filled
+        return None
+    lists.append((x, tuple(x)))
+    if sum([len(items) for _, items in lists]) > LONGEST:
+        return None
+    found = tuple([listed(item, lists) for item in lists[-1][1]])
+    return None if None in found else found
+
+
+def bits(x: Any) -> tuple[str, Any]:
     """A number by its type and its bits."""
-    return type(x).__name__, struct.pack("<d", x) if type(x) is float else x
+    return type(x).__name__, struct.pack("<d", x) if isinstance(x, float) else x if x == x else repr(x)
 
 
 def places(function: Any) -> Iterator[Place]:

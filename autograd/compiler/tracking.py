@@ -157,6 +157,11 @@ class Tracked(Real):
         self._number: float = node._number
         self.owner = owner
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """What ``isinstance`` asks: to a function it is the float that it would have got otherwise."""
+        return float
+
     def recording(self) -> Recorder | None:
         """The recording that the number belongs to, if it is the one that is going on."""
         return self.owner if recorder.get() is self.owner else None
