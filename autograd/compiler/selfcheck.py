@@ -253,8 +253,6 @@ def recorded_alike(
         found = program(function, "", structures, trial.numbers)
     except (Unsupported, Raised, TypeError):
         return False
-    if outcomes(found) != outcomes(path.program):
-        return tie
     now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
     numbers = {i: now.get(id(x), x._number) for i, x in zip(found.captured_nodes, found.captured, strict=True)}
     for row, operands, number_ in zip(found.rules, found.operands, found.data, strict=True):
@@ -262,6 +260,10 @@ def recorded_alike(
             row, [numbers.get(i, found.data[i]) for i in operands], number_
         ):
             raise Disturbed
+    for i, x in numbers.items():
+        found.data[i] = x
+    if outcomes(found) != outcomes(path.program):
+        return tie
     return found.signature() == path.program.signature() and not faulty(path.rolled, found)
 
 
