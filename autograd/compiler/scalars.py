@@ -33,6 +33,23 @@ HELD_BY_ONE = 3
 """What ``sys.getrefcount(x)`` is of a node that only the operands of one node hold: these, ``x``, and its argument."""
 
 
+CONSTANT = rules.CONSTANT
+
+
+def holders(node: Value) -> int:
+    """How many hold a node, those that ask included; to be compared with ``ALONE``."""
+    return sys.getrefcount(node)
+
+
+def asked(node: Value) -> int:
+    """The same, one call further down, as :class:`Program` asks."""
+    return holders(node)
+
+
+ALONE = [asked(x) for x in (Value(0.0),)][0]  # noqa: RUF015 - of an element of a tuple, as below
+"""How many if, but for those that ask, it is the operands of one node: a number that was lifted, most often."""
+
+
 class Program:
     """A function as instructions: node i is ``rules[i]`` of the nodes ``operands[i]``, which have lower numbers.
 
@@ -84,7 +101,7 @@ class Program:
                 numbers.append(node._number)
                 if node.label:
                     self.labels[len(rows) - 1] = node.label
-        self.outputs = [leaf(node) for node in outputs]
+        self.outputs = [number[id(node)] if id(node) in number else leaf(node) for node in outputs]
         if any([isinstance(x, Recorded) for x in graph.order(*[y for y in self.captured if y.parents])]):
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
         self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
@@ -111,15 +128,15 @@ class Program:
 
     def _leaf(self, node: Value, user: Value | None = None) -> int:
         """The number of a node that is not computed by the program; ``user`` is computed of it."""
+        if node.rule is CONSTANT and holders(node) <= ALONE:  # as most are
+            return self._add(node, CONSTANT)
         key = id(node)
-        if key in self._number:
-            return self._number[key]
         if key in self._given:
             return self._add(node, rules.LEAF)
-        if key in self._made or node.rule is rules.CONSTANT:
+        if key in self._made or node.rule is CONSTANT:
             if not self._seen:
                 self._doubtful.append((len(self.rules), weakref.ref(node), None if user is None else weakref.ref(user)))
-            return self._add(node, rules.CONSTANT)
+            return self._add(node, CONSTANT)
         self.captured.append(node)
         self.captured_nodes.append(len(self.rules))
         return self._add(node, rules.LEAF)
