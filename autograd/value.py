@@ -126,16 +126,10 @@ def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
     node.label = ""
     node.parents = operands
     node.rule = rule
-    if watching() is not None:
-        watch(node)
-    return node
-
-
-def watch(node: Value) -> None:
-    """Show a new node to the :class:`~autograd.modes.detect_anomaly` that is in force."""
     seer = watching()
     if seer is not None:
         seer.see_value(node)
+    return node
 
 
 # The two methods below spell ``record`` out for one and for two operands: this is where an eager program spends its
@@ -162,8 +156,9 @@ def unary_method(self: Value) -> Value:
     node.label = ""
     node.parents = (self,)
     node.rule = rule
-    if watching() is not None:
-        watch(node)
+    seer = watching()
+    if seer is not None:
+        seer.see_value(node)
     return node
 
 
@@ -183,8 +178,9 @@ def binary_method(self: Value, other: Value | float) -> Value:
     node.label = ""
     node.parents = (self, other)
     node.rule = rule
-    if watching() is not None:
-        watch(node)
+    seer = watching()
+    if seer is not None:
+        seer.see_value(node)
     return node
 
 

@@ -121,6 +121,17 @@ class Guard(NamedTuple):
     line: str
 
 
+def noting(nodes: list[Value]) -> Callable[[Value], None]:
+    """The function that notes a node: as quick as it can be, since each operation waits for it."""
+    append, kind = nodes.append, Recorded
+
+    def note(node: Value) -> None:
+        node.__class__ = kind
+        append(node)
+
+    return note
+
+
 class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
 
@@ -132,7 +143,8 @@ class Recording:
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
-        self._append = self.nodes.append
+        self.note = noting(self.nodes)
+        """Note a node that the function makes."""
         self.guards: list[Guard] = []
         self.restarted: list[tuple[Value, str]] = []
         """What were leaves, if they had not been made of a number that was taken out of a node; and where."""
@@ -146,6 +158,8 @@ class Recording:
 
     def __enter__(self) -> Recording:  # noqa: PYI034 - Self is not in Python 3.10
         self._seer = watcher.get()
+        if self._seer is None:
+            self.see_value = self.note  # type: ignore[method-assign, assignment]
         self._tokens: tuple[Token[Any], Token[Any]] = recorder.set(self), watcher.set(self)  # type: ignore[arg-type]
         return self
 
@@ -182,15 +196,9 @@ class Recording:
         else:
             self.leaves.append(node)
 
-    def note(self, node: Value) -> None:
-        """A node that the function makes."""
-        node.__class__ = Recorded
-        self.nodes.append(node)
-
     def see_value(self, node: Value) -> None:
         """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
-        node.__class__ = Recorded
-        self._append(node)
+        self.note(node)
         if self._seer is not None:
             self._seer.see_value(node)
 
@@ -198,11 +206,11 @@ class Recording:
         """From here on operations answer as IEEE 754 does, or no longer."""
         self._ieee.append((len(self.nodes), ieee))
 
-    def raising(self) -> list[Value]:
-        """The nodes that were made where operations raise outside their domain: not within ``ieee()``."""
+    def quiet(self) -> set[int]:
+        """The ids of the nodes that were made within ``ieee()``, where operations do not raise outside their domain."""
         starts = [start for start, _ in self._ieee]
         parts = zip(starts, [*starts[1:], len(self.nodes)], self._ieee, strict=True)
-        return [node for start, stop, (_, quiet) in parts if not quiet for node in self.nodes[start:stop]]
+        return {id(node) for start, stop, (_, quiet) in parts if quiet for node in self.nodes[start:stop]}
 
     def failed(self, rule: Rule, operands: Sequence[Value], error: Exception) -> None:
         """An operation raised. Where the function goes on all the same, that is a branch that it took."""

@@ -34,6 +34,7 @@ HELD_BY_ONE = 3
 
 
 CONSTANT = rules.CONSTANT
+rule_of = operator.attrgetter("rule")
 
 
 def holders(node: Value) -> int:
@@ -73,9 +74,10 @@ class Program:
     def __init__(
         self, arguments: Sequence[Sequence[Value]], outputs: Sequence[Value], structure: Any, notes: Recording
     ) -> None:
-        kinds = {node.rule for node in notes.nodes}
-        live = reached(notes.nodes, outputs)
-        watched = watch(notes, live, kinds)
+        kinds = set(map(rule_of, notes.nodes))
+        dead: list[Value] = []
+        live = reached(notes.nodes, outputs, dead)
+        watched = watch(notes, live, dead, kinds)
         conditions = [guard.condition for guard in notes.guards]
         self.rules: list[Rule] = []
         self.operands: list[tuple[int, ...]] = []
@@ -89,18 +91,17 @@ class Program:
         self._seen = notes.seen
         self._doubtful: list[tuple[int, weakref.ref[Value], weakref.ref[Value] | None]] = []
         others = [*conditions, *watched]
-        wanted = live | reached(notes.nodes, others) if others else live
-        number, leaf, rows, numbers = self._number, self._leaf, self.rules, self.data
+        wanted = live | reached(notes.nodes, others, []) if others else live
+        number, leaf, labels = self._number, self._leaf, self.labels
+        rows, add_row, add_operands, add_number = self.rules, self.rules.append, self.operands.append, self.data.append
         for node in notes.nodes:  # as _add does, spelled out: most of the time is spent here
             if id(node) in wanted:
-                self.operands.append(
-                    tuple([number[key] if (key := id(x)) in number else leaf(x, node) for x in node.parents])
-                )
+                add_operands(tuple([number[key] if (key := id(x)) in number else leaf(x, node) for x in node.parents]))
                 number[id(node)] = len(rows)
-                rows.append(node.rule)
-                numbers.append(node._number)
+                add_row(node.rule)
+                add_number(node._number)
                 if node.label:
-                    self.labels[len(rows) - 1] = node.label
+                    labels[len(rows) - 1] = node.label
         self.outputs = [number[id(node)] if id(node) in number else leaf(node) for node in outputs]
         if any([isinstance(x, Recorded) for x in graph.order(*[y for y in self.captured if y.parents])]):
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
@@ -179,16 +180,19 @@ class Program:
         return sorted(wanted)
 
 
-def reached(nodes: Sequence[Value], roots: Sequence[Value]) -> set[int]:
-    """The ids of what some roots depend on, among nodes in order and their operands."""
+def reached(nodes: Sequence[Value], roots: Sequence[Value], others: list[Value]) -> set[int]:
+    """The ids of what some roots depend on, among nodes in order and their operands; the others are listed."""
     wanted = set(map(id, roots))
     for node in reversed(nodes):
         if id(node) in wanted:
             wanted.update(map(id, node.parents))
+        else:
+            others.append(node)
+    others.reverse()
     return wanted
 
 
-def watch(notes: Recording, live: set[int], kinds: set[Rule]) -> list[Value]:
+def watch(notes: Recording, live: set[int], dead: Sequence[Value], kinds: set[Rule]) -> list[Value]:
     """Conditions that must not hold in a call, besides the branches: else it is the function itself that answers.
 
     An operation whose number the result depends on needs none for its domain: arrays report it. One whose number is not
@@ -197,7 +201,13 @@ def watch(notes: Recording, live: set[int], kinds: set[Rule]) -> list[Value]:
     """
     able = {rule for rule in kinds if may_raise(rule)}
     signed = {rule for rule in kinds if rule.signed}
-    raising = [x for x in notes.raising() if x.rule in able and (id(x) not in live or unreported(x))] if able else []
+    raising = [x for x in dead if x.rule in able] if able else []
+    deaf = {rule for rule in able if rule.silent or rule.hides}
+    if deaf:
+        raising += [x for x in notes.nodes if x.rule in deaf and id(x) in live and unreported(x)]
+    if raising:
+        quiet = notes.quiet()
+        raising = [x for x in raising if id(x) not in quiet]
     seeing = [x for x in notes.nodes if x.rule in signed and id(x) in live] if signed else []
     if not raising and not seeing:
         return []
