@@ -17,6 +17,7 @@ import statistics
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -989,3 +990,22 @@ def test_numbers_of_other_types_and_in_nested_lists() -> None:
     assert fast(2.0) == 10.0
     inner[0] = 6.0
     assert fast(2.0) == 12.0
+
+
+def test_numbers_and_functions_of_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``settings.rate``, and a function ``settings.scaled`` with globals of its own: what they are now counts."""
+    settings = ModuleType("settings")
+    settings.__file__ = "settings.py"
+    exec("rate = 2.0\nfactor = 3.0\ndef scaled(x):\n    return x * factor\n", vars(settings))  # noqa: S102 - a module
+    monkeypatch.setitem(globals(), "settings", settings)
+    fast = jit(reads_a_module)
+    assert [fast(1.0), fast(2.0)] == [5.0, 10.0]
+    vars(settings)["rate"] = 4.0
+    assert fast(1.0) == 7.0
+    vars(settings)["factor"] = 5.0
+    assert fast(1.0) == 9.0
+
+
+def reads_a_module(x: Any) -> Any:
+    """A number of a module, and a function of it."""
+    return settings.rate * x + settings.scaled(x)  # type: ignore[name-defined]  # noqa: F821 - put there by the test

@@ -1,16 +1,17 @@
 """Surroundings: the plain numbers that a function finds around itself, in closures, defaults and globals.
 
 They are part of a program, as they were when it was recorded. So they are looked at in each call: of the function, and
-of the Python functions that it reaches by name. In lists and tuples, nested ones too, of at most 100 numbers they are
-looked at as well. What a function reads elsewhere - attributes, arrays, dicts - is not.
+of the Python functions that it reaches by name, in modules too. In lists and tuples, nested ones too, of at most 100
+numbers they are looked at as well. What a function reads elsewhere - attributes, arrays, dicts - is not.
 """
 
 from __future__ import annotations
 
 import functools
 import struct
+import sysconfig
 from numbers import Real
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.modes import HOUSE
@@ -25,6 +26,9 @@ LONGEST = 100
 """How many numbers a list or tuple may have to be looked at."""
 
 EMPTY = object()
+
+INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+"""Where Python and the packages stand that are installed: their modules are not looked into."""
 
 
 class Place:
@@ -138,11 +142,26 @@ def places(function: Any) -> Iterator[Place]:
             continue
         seen.add(inner)
         own = inner.__code__.co_filename.startswith(HOUSE)  # of ours, what it is made around: a function of the user's
-        for place in own_places(inner):
+        found = [*own_places(inner)]
+        if not own:
+            modules = [x.content for x in found if isinstance(x.content, ModuleType)]
+            found += [x for module in dict.fromkeys(modules) for x in places_in(module, inner)]
+        for place in found:
             reached = functions_in(place.content) if not own or type(place.holder) is CellType else []
             if reached or not own:
                 yield place
             stack += reached
+
+
+def places_in(module: ModuleType, function: FunctionType) -> Iterator[Place]:
+    """What a function may read of a module: by the names in its code, numbers and Python functions."""
+    if str(getattr(module, "__file__", None) or HOUSE[0]).startswith((*HOUSE, *INSTALLED)):
+        return
+    names = vars(module)
+    for name in names_in(function.__code__):
+        content = names.get(name)
+        if is_plain(content) or isinstance(content, FunctionType):
+            yield Place(names, name, f"{module.__name__}.{name}")
 
 
 def functions_in(x: Any) -> list[FunctionType]:
