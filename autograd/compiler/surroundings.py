@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import struct
-import sysconfig
 from numbers import Real
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,9 +25,6 @@ LONGEST = 100
 """How many numbers a list or tuple may have to be looked at."""
 
 EMPTY = object()
-
-INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-"""Where Python and the packages stand that are installed: their modules are not looked into."""
 
 
 class Place:
@@ -153,9 +149,17 @@ def places(function: Any) -> Iterator[Place]:
             stack += reached
 
 
+@functools.lru_cache(maxsize=1)
+def installed() -> tuple[str, ...]:
+    """Where Python and the packages stand that are installed: their modules are not looked into."""
+    import sysconfig
+
+    return tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
 def places_in(module: ModuleType, function: FunctionType) -> Iterator[Place]:
     """What a function may read of a module: by the names in its code, numbers and Python functions."""
-    if str(getattr(module, "__file__", None) or HOUSE[0]).startswith((*HOUSE, *INSTALLED)):
+    if str(getattr(module, "__file__", None) or HOUSE[0]).startswith((*HOUSE, *installed())):
         return
     names = vars(module)
     for name in names_in(function.__code__):
