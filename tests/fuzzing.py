@@ -691,7 +691,8 @@ def allowed(node: Any) -> float:
             continue
         total += abs(upstream) * (ROUNDING * abs(each.data) + UNDERFLOW)
         for parent, partial in zip(each.parents, each.partials, strict=True):
-            if partial:
+            exact = not parent.parents and partial != partial  # x**2 by its 2, where x < 0: the 2 is not rounded
+            if partial and not exact:
                 adjoint[id(parent)] = adjoint.get(id(parent), 0.0) + partial * upstream
     return total
 
