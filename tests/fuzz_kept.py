@@ -798,5 +798,23 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
             ("values",),
         ),
     ),
+    (
+        "tangents of large numbers",
+        "values: RefusedError instead of a value, refused, a try",
+        Case(
+            "def f(x, M):\n"
+            "    v1 = [ag.dot(p, q) for p in M for q in M]\n"
+            "    s5 = x * x * x * x\n"
+            "    for i in range(2):\n"
+            "        s5 = 3.5 * s5 * (1.0 - s5)\n"
+            "    t6 = s5 * s5\n"
+            "    s8 = t6\n"
+            "    for i in range(8):\n"
+            "        s8 = s8 + ag.tan(ag.dot(v1[i : i + 2], [1.0, t6]))\n"
+            "    return s8\n",
+            (Call((2.0, [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 2.0, -1.234567]]), (), (1, 1)),),
+            ("values",),
+        ),
+    ),
 )
 """A name, the kind of the disagreement (none where a program only stands beside one that failed), and the program."""

@@ -43,6 +43,10 @@ UNIT = 8.0 * 2.0**-53
 SMALLEST = 8.0 * 2.0**-1074
 """By how much in any case."""
 
+CLOSE = 2.0**-46
+"""By how much of itself an operand is moved for a difference quotient: hardly more than rounding moves it, since the
+sine of a large number turns round and round within a millionth of it."""
+
 SENSITIVE = 1e-6
 """The bound of the value, relative to it, from which on a comparison of the value says little."""
 
@@ -580,7 +584,7 @@ def curvature(rule: rules.Rule, xs: Sequence[float], ts: Sequence[float]) -> Seq
     if not 0.0 < largest < float("inf"):
         return [float("inf")] * len(xs)
     found: list[float] = []
-    for step in (1e-6 / largest, -1e-6 / largest):
+    for step in (CLOSE / largest, -CLOSE / largest):
         moved = [x + step * t for x, t in zip(xs, ts, strict=True)]
         try:
             before = rule.spread(rule.partials(rule.value(*rule.arguments(xs)), *rule.arguments(xs)), xs)
