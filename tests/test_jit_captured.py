@@ -530,6 +530,11 @@ def test_a_step_of_descent_inside() -> None:
     assert HERE in message
 
 
+def add_to_gradient(_: Any, w: Value) -> None:
+    """A gradient that the function keeps by itself."""
+    w.grad += 1.0
+
+
 WRITES: dict[str, Callable[[Any, Value], None]] = {
     "a running mean": lambda x, w: setattr(w, "data", 0.9 * w.data + 0.1),
     "a number of the argument": lambda x, w: setattr(w, "data", x.data),
@@ -554,6 +559,30 @@ def test_writing_to_a_captured_value(name: str) -> None:
     results, (message,) = heard(lambda: run(jit))
     alike(results, run(lambda f: lambda x: f(constant(x))))
     assert HERE in message
+
+
+@pytest.mark.parametrize("way", ["itself", "by another function"])
+def test_setting_the_gradient_of_a_captured_value(way: str) -> None:
+    """Every call sets it once, as eagerly, with one warning that names the line."""
+
+    def run(make: Callable[[Any], Any]) -> list[float]:
+        w = Value(2.0)
+
+        def itself(x: Any) -> Any:
+            w.grad += 1.0
+            return x * w
+
+        def by_another(x: Any) -> Any:
+            add_to_gradient(x, w)
+            return x * w
+
+        fast = make(itself if way == "itself" else by_another)
+        return [y for x in (1.0, 2.0, 1.5, 0.5, 1.0) for y in (number(fast(x)), w.grad)]
+
+    results, (message,) = heard(lambda: run(jit))
+    alike(results, run(lambda f: lambda x: f(constant(x))))
+    assert "it sets .grad of a Value" in message
+    assert "w.grad += 1.0" in message
 
 
 CHANGES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
