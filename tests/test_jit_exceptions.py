@@ -830,18 +830,3 @@ def test_inf_and_nan(name: str) -> None:
             assert same(got, right), weight
         else:
             assert any(isinstance(each, tuple) for each in right)
-
-
-def test_the_first_failing_example_raises_whatever_path_is_known() -> None:
-    """Examples are gone through by their paths, and yet the error is that of the first that raises."""
-
-    def function(x: Any) -> Any:
-        return 1.0 / (x - 1.0) if x > 0.0 else ag.log(x)
-
-    fast = jit(function)
-    fast.map([2.0])
-    for call in (fast.map, fast.mean):
-        with pytest.raises(ZeroDivisionError, match=r"\(example 0\)"):
-            call([1.0, -1.0])
-        with pytest.raises(ValueError, match=r"log.*\(example 1\)"):
-            call([3.0, -1.0, 1.0])

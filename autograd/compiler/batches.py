@@ -129,8 +129,6 @@ class Batch:
         self.given: dict[tuple[int, int, int], Value] = {}
         """The Values among the numbers: by argument, example, and place in the example."""
         self._of_mean: dict[int, Floats] = {}
-        self._failed: int | None = None
-        """The example at which the function itself has raised."""
         self.anew = False
         """Whether the programs may stand for something that has changed: one example of each is compared each time."""
         self._endless: Any = None
@@ -207,7 +205,6 @@ class Batch:
             return self.jitted.function(*examples)
         except (ArithmeticError, ValueError) as error:
             name_example(error, j)
-            self._failed = j
             raise
 
     def record(self, example: int) -> Path | Raised | None:
@@ -479,28 +476,12 @@ class Batch:
         ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
         """
         index = as_index(index, self.count)
-        try:
-            found = self.solved(self.replay, index)
-            parts = [(self._mean(path, part, gradient), self.length(part)) for path, part, gradient in found]
-        except (ArithmeticError, ValueError):
-            self._first(index)
-            raise
+        found = self.solved(self.replay, index)
+        parts = [(self._mean(path, part, gradient), self.length(part)) for path, part, gradient in found]
         if len(parts) == 1:
             return parts[0][0]
         n = self.length(index)
         return functions.dot([length / n for _, length in parts], [mean for mean, _ in parts])
-
-    def _first(self, index: Index) -> None:
-        """An example has raised: if one that comes before it raises as well, it is that which is raised.
-
-        For the examples were gone through by the paths that they take.
-        """
-        failed, self._failed = self._failed, None
-        if failed is not None:
-            for j in range(self.count) if index is None else index.tolist():
-                if j == failed:
-                    return
-                self.example(j)
 
     def _mean(self, path: Path | None, index: Index, found: Gradient | None) -> Any:
         """The mean over examples that take one path."""
@@ -529,11 +510,7 @@ class Batch:
 
         structures: list[Any] = []
         table = np.empty((0, self.count))
-        try:
-            parts = [(index, found or self._eager_values(index)) for _, index, found in self.solved(self._values)]
-        except (ArithmeticError, ValueError):
-            self._first(None)
-            raise
+        parts = [(index, found or self._eager_values(index)) for _, index, found in self.solved(self._values)]
         for index, (structure, values) in parts:
             if not structures:
                 table = np.empty((len(values), self.count))
