@@ -156,17 +156,8 @@ def size_of_terms(root: Value, known: Collection[Value]) -> float:
 
     Times the unit roundoff, it bounds to first order what the roundings of these nodes do to root.
     """
-    listed: list[Value] = []
-    seen = set(known)
-    stack: list[tuple[Value, bool]] = [(root, False)]
-    while stack:
-        node, is_complete = stack.pop()
-        if is_complete:
-            listed.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack += [(x, False) for x in node.parents]
+    stop = {id(x) for x in known}
+    listed = [x for x in graph.order(root, stop=stop) if id(x) not in stop]
     adjoint = {root: 1.0}
     size = 0.0
     for node in reversed(listed):

@@ -272,7 +272,7 @@ class Value:
 
     __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
 
-    if TYPE_CHECKING:  # below, it is the slot's other name
+    if TYPE_CHECKING:  # set below the class
 
         @property
         def data(self) -> float:
@@ -379,9 +379,9 @@ class Value:
         Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. Depth is limited by
         memory only. Never raises, except within :class:`~autograd.detect_anomaly`: FloatingPointError.
         """
-        recorder = recording()
-        if recorder is not None:
-            recorder.acting("calls backward()", "grad() and value_and_grad() can be recorded")
+        active = recording()
+        if active is not None:
+            active.acting("calls backward()", "grad() and value_and_grad() can be recorded")
         nodes = graph.backward(self)
         seer = watching()
         if seer is not None:

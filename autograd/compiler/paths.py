@@ -18,7 +18,6 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from autograd.modes import ieee_arithmetic
-from autograd.value import Value
 
 from .surroundings import Surroundings, sets, varying
 
@@ -356,8 +355,3 @@ def user_level() -> int:
 def alike(known: Path, path: Path) -> bool:
     """Whether two paths compute the same, up to their guards."""
     return known.signature == path.signature and known.outside == path.outside
-
-
-def reads(x: Any) -> float:
-    """The number of a Value, or a number as a float."""
-    return x._number if isinstance(x, Value) else float(x)

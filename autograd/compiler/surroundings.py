@@ -130,6 +130,12 @@ def bits(x: Any) -> tuple[str, Any]:
 
 def places(function: Any) -> Iterator[Place]:
     """All that a function, and the functions that it reaches by name, find in closures, defaults and globals."""
+    for _, found in reached(function):
+        yield from found
+
+
+def reached(function: Any) -> Iterator[tuple[FunctionType, list[Place]]]:
+    """The Python functions that are called, or reached by name from there, each with the places that it may read."""
     seen: set[FunctionType] = set()
     stack = functions_in(function)
     while stack:
@@ -137,16 +143,20 @@ def places(function: Any) -> Iterator[Place]:
         if inner in seen:
             continue
         seen.add(inner)
-        own = inner.__code__.co_filename.startswith(HOUSE)  # of ours, what it is made around: a function of the user's
         found = [*own_places(inner)]
-        if not own:
+        if is_ours(inner):  # what it is made around: a function of the user's
+            found = [x for x in found if type(x.holder) is CellType and functions_in(x.content)]
+        else:
             modules = [x.content for x in found if isinstance(x.content, ModuleType)]
             found += [x for module in dict.fromkeys(modules) for x in places_in(module, inner)]
+        yield inner, found
         for place in found:
-            reached = functions_in(place.content) if not own or type(place.holder) is CellType else []
-            if reached or not own:
-                yield place
-            stack += reached
+            stack += functions_in(place.content)
+
+
+def is_ours(function: FunctionType) -> bool:
+    """Whether the function stands in this house, not in the user's program."""
+    return function.__code__.co_filename.startswith(HOUSE)
 
 
 @functools.lru_cache(maxsize=1)
@@ -210,20 +220,11 @@ def sets(function: Any, attribute: str) -> str:
     """Where a function, or one that it reaches by name, sets this attribute of something, as text; "" if nowhere."""
     import linecache
 
-    seen: set[FunctionType] = set()
-    stack = functions_in(function)
-    while stack:
-        inner = stack.pop()
-        if inner in seen:
-            continue
-        seen.add(inner)
-        if not inner.__code__.co_filename.startswith(HOUSE):
-            line = line_that_sets(inner.__code__, attribute)
-            if line:
-                source = linecache.getline(inner.__code__.co_filename, line, inner.__globals__).strip()
-                return f", at {inner.__code__.co_filename}, line {line}" + (f": {source}" if source else "")
-        for place in own_places(inner):
-            stack += functions_in(place.content)
+    for inner, _ in reached(function):
+        line = 0 if is_ours(inner) else line_that_sets(inner.__code__, attribute)
+        if line:
+            source = linecache.getline(inner.__code__.co_filename, line, inner.__globals__).strip()
+            return f", at {inner.__code__.co_filename}, line {line}" + (f": {source}" if source else "")
     return ""
 
 
