@@ -72,6 +72,7 @@ ORDER = {
         "compiler.stepwise",
         "compiler.selfcheck",
         "compiler.calls",
+        "compiler.straight",
         "compiler.batches",
         "compiler.compiled",
         "compiler",

@@ -21,6 +21,7 @@ from autograd.value import Value, number
 from . import selfcheck
 from .calls import compiled_node, constants, unwrapped
 from .paths import Path
+from .straight import Gradient, Straight, squares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
     from .paths import Paths
     from .recording import Raised
     from .schedules import Schedule
+    from .straight import Index
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
-    """The numbers of some examples; None for all of them."""
 
 T = TypeVar("T")
 Run = Callable[[Path, "Index", bool], "T | Unanswered"]
@@ -57,14 +57,6 @@ def owned(tree: Any) -> Any:
     return kind(*items) if hasattr(tree, "_fields") else kind(items)
 
 
-def squares(x: Floats) -> float:
-    """The sum of the squares: finite only if all numbers are, and quicker to tell than that; nan if it is too large."""
-    try:
-        return float(x.dot(x) if x.ndim == 1 else (x * x).sum())
-    except FloatingPointError:
-        return float("nan")
-
-
 def as_index(index: Any, count: int) -> Index:
     """The numbers of some of ``count`` examples as an array; None, for all of them, as it is.
 
@@ -83,14 +75,6 @@ def as_index(index: Any, count: int) -> Index:
     if least < 0 or most >= count:
         raise ValueError(f"jit: expected example numbers from 0 to {count - 1}, got {least if least < 0 else most}")
     return found
-
-
-class Gradient(NamedTuple):
-    """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
-
-    mean: float
-    by_captured: Floats
-    by_inputs: list[Floats]
 
 
 class Unanswered(NamedTuple):
@@ -134,6 +118,7 @@ class Batch:
         self._endless: Any = None
         """Which of the examples hold an inf or a nan."""
         self._steady: dict[Path, Any] = {}
+        self._straight: Straight | None = None
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
         self.columns = [rows.T for rows in self.rows]
@@ -303,6 +288,34 @@ class Batch:
             found += [(None, part, None)] if path is None else self._solved(run, path, part, ())
         return found
 
+    def straight(self, index: Index) -> tuple[Path, Gradient] | None:
+        """The path of some examples, their mean and its derivatives, where all is as it was before; else None."""
+        straight = self._straight
+        gradient = None if straight is None else straight.gradient(self, index)
+        return None if straight is None or gradient is None else (straight.path, gradient)
+
+    def gradients(self, index: Index) -> list[tuple[Path | None, Index, Gradient | None]]:
+        """The mean over some examples and its derivatives in parts, as :meth:`solved` has them."""
+        found = self.solved(self.replay, index)
+        path = found[0][0]
+        if self._straight is None and len(found) == 1 and path is not None and self.is_straight(path):
+            self._straight = Straight(self, self.family, path)
+        return found
+
+    def is_straight(self, path: Path) -> bool:
+        """Whether this is the only path, and no number stands in the way of taking it again without much asking."""
+        if len(self.family.paths) > 1 or self.given or path.library:
+            return False
+        return not path.finite or not self.endless().any()
+
+    def endless(self) -> Any:
+        """Which of the examples hold an inf or a nan."""
+        import numpy as np
+
+        if self._endless is None or self.given:
+            self._endless = ~np.all([np.isfinite(rows).all(1) for rows in self.rows], axis=0)
+        return self._endless
+
     def _solved(
         self, run: Run[T], path: Path, index: Index, tried: tuple[Path, ...]
     ) -> list[tuple[Path | None, Index, T | None]]:
@@ -383,7 +396,7 @@ class Batch:
         self.jitted.last = path, True, self.wanted
         try:
             with path.watched():
-                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self._shares(n))
+                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self.shares(n))
                 mean = float(np.add.reduce(out) / n if out.ndim else out)
                 by_captured = compiled.dP.copy()
                 size = 0.0 if path.library else sum(map(squares, by_inputs), squares(by_captured))
@@ -416,14 +429,12 @@ class Batch:
         if path.finite:
             if not np.isfinite(captured).all():
                 return Unanswered(np.ones(n, bool))
-            if self._endless is None or self.given:
-                self._endless = ~np.all([np.isfinite(rows).all(1) for rows in self.rows], axis=0)
-            failing = self._endless if index is None else self._endless[index]
+            failing = self.endless() if index is None else self.endless()[index]
             if failing.any():
                 return Unanswered(failing)
         return None
 
-    def _shares(self, n: int) -> Floats:
+    def shares(self, n: int) -> Floats:
         """1/n for each of n examples: what the mean gives each of them of its gradient."""
         import numpy as np
 
@@ -476,7 +487,10 @@ class Batch:
         ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
         """
         index = as_index(index, self.count)
-        found = self.solved(self.replay, index)
+        straight = self.straight(index)
+        if straight is not None:
+            return self._mean(straight[0], index, straight[1])
+        found = self.gradients(index)
         parts = [(self._mean(path, part, gradient), self.length(part)) for path, part, gradient in found]
         if len(parts) == 1:
             return parts[0][0]
@@ -629,6 +643,7 @@ class Objective(Batch):
         self.variables = variables
         self._position = {id(x): i for i, x in enumerate(variables)}
         self._layouts: dict[Path, Layout | None] = {}
+        self._straight = None
         self.read()
 
     def read(self) -> None:
@@ -662,15 +677,22 @@ class Objective(Batch):
 
     def trusted_gradient(self, index: Index) -> tuple[float, Floats]:
         """:meth:`gradient` for a loop that makes its arrays of example numbers itself: they are not looked at."""
+        straight = self.straight(index)
+        if straight is not None:
+            return self._spread(straight[0], index, straight[1])
         if not self.simple():
             return self._over_values(index)
-        found = self.solved(self.replay, index)
+        found = self.gradients(index)
         if len(found) == 1:
             ((path, part, gradient),) = found
             return self._spread(path, part, gradient)
         shares = [self.length(part) / self.length(index) for _, part, _ in found]
         means, derivatives = zip(*[self._spread(*each) for each in found], strict=True)
         return sum(map(mul, shares, means)), sum(map(mul, shares, derivatives))
+
+    def is_straight(self, path: Path) -> bool:
+        """Whether this is the only path, and all that it uses are finite examples and the variables."""
+        return super().is_straight(path) and self._layout(path) is not None
 
     def simple(self) -> bool:
         """Whether all that the known paths use are the variables."""

@@ -99,7 +99,7 @@ class Path:
 
     def take(self, batched: bool, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
         """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
-        free = self._free.setdefault((batched, wanted), [])
+        free = self.free(batched, wanted)
         try:
             compiled = free.pop()
         except IndexError:
@@ -107,6 +107,10 @@ class Path:
             compiled = Compiled(program, self.rolled, gathers, free)
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
+
+    def free(self, batched: bool, wanted: tuple[bool, ...]) -> list[Compiled]:
+        """The compiled forms that nobody is using."""
+        return self._free.setdefault((batched, wanted), [])
 
     def schedule(self, batched: bool, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
         """When a form is compared with the function itself."""
