@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from autograd import Value
 
 from .modules import MLP, Layer, Neuron
 
@@ -49,10 +53,13 @@ def at(i: int, measured: Callable[[int], T]) -> T:
 
 
 def not_finite(examples: Sequence[Any]) -> int | None:
-    """The first example that holds a nan or inf; None if none does, or if they are not of plain numbers."""
-    import numpy as np
+    """The first example that holds a nan or inf; None if none does."""
+    return next((i for i, example in enumerate(examples) if not finite(example)), None)
 
-    try:
-        return next((i for i, x in enumerate(examples) if not np.isfinite(np.asarray(x, float)).all()), None)
-    except (TypeError, ValueError):
-        return None
+
+def finite(example: Any) -> bool:  # noqa: ANN401 - whatever a model takes
+    """Whether all numbers in an example are finite: a number, or lists, dicts and arrays of numbers."""
+    if isinstance(example, (Value, Real)):
+        return math.isfinite(example.data if isinstance(example, Value) else example)
+    inside = example.values() if isinstance(example, dict) else example
+    return isinstance(example, str) or not hasattr(inside, "__iter__") or all([finite(x) for x in inside])

@@ -1138,6 +1138,76 @@ def test_render_writes_one_file(call: Any, names: list[str], tmp_path: Path, mon
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
+PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-1."
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("graph.svg", b"<?xml"),
+        ("graph.SVG", b"<?xml"),
+        ("graph.png", PNG),
+        ("a graph.of.y.png", PNG),
+        ("graph.pdf", PDF),
+        ("graph.gv", b"digraph {"),
+        ("graph.dot", b"digraph {"),
+        (Path("graph.svg"), b"<?xml"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "drawer", [draw, draw_dot, lambda y: draw(y, format="png"), lambda _: nn.draw_network(nn.MLP(2, [3, 1]))]
+)
+def test_save_writes_what_the_name_says(
+    drawer: Any, name: Any, start: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``save("x.svg")`` writes an SVG, whatever the drawing's own format, and nothing else; it returns the path."""
+    monkeypatch.chdir(tmp_path)
+    assert drawer(neuron()).save(name) == str(name)
+    assert [path.name for path in tmp_path.iterdir()] == [str(name)]
+    assert Path(name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.html", "x", "svg", "x.svgz", "x.gv.txt", ".svg", "x.svg/", "x.svg.bak"])
+def test_save_refuses_other_names(name: str, tmp_path: Path) -> None:
+    """The error lists the ends that there are, and nothing is written."""
+    complaint = f"save: expected a name that ends in .svg, .png, .pdf, .gv or .dot, got {str(tmp_path / 'a')!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(complaint[:-2])}.*{re.escape(name)}'; render\\(\\) writes"):
+        draw(neuron()).save(f"{tmp_path / 'a'}/{name}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_as_graphviz_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a name, with a directory, and where the file is there, it does what Graphviz's own method does."""
+    monkeypatch.chdir(tmp_path)
+    picture = draw(neuron())
+    assert picture.save() == "graph.gv"
+    assert Path("graph.gv").read_text(encoding="utf-8") == picture.source
+    for name in ("graph.gv", "graph.svg"):
+        path = picture.save(name, "a/b")
+        assert Path(path) == Path("a", "b", name)
+        Path(path).write_text("mine", encoding="utf-8")
+        assert picture.save(name, directory="a/b", skip_existing=True) == path
+        assert Path(path).read_text(encoding="utf-8") == "mine"
+        picture.save(name, directory="a/b")
+        assert Path(path).read_text(encoding="utf-8") != "mine"
+
+
+def test_the_source_needs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can render, ``.gv`` is written as ever; for a picture there is the reason, and no file."""
+
+    def nothing() -> str:
+        raise RuntimeError("no picture: expected `dot`")
+
+    monkeypatch.setattr("autograd.rendering.renderer", nothing)
+    for name in ("x.gv", "x.dot"):
+        assert Path(draw(neuron()).save(tmp_path / name)).read_bytes().startswith(b"digraph")
+    for name in ("x.svg", "new/x.png"):
+        with pytest.raises(RuntimeError, match="^no picture: expected `dot`"):
+            draw(neuron()).save(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.dot", "x.gv"]
+
+
 def test_render_makes_directories(tmp_path: Path) -> None:
     """Directories that are missing are made, in the name and in ``directory``."""
     path = draw(neuron()).render("b/graph", directory=tmp_path / "a")

@@ -729,3 +729,16 @@ def test_sentences_hold_symbols() -> None:
     assert text([block]) == "from x1 to y"
     assert markdown([block]) == "from $x_{1}$ to $y$"
     assert latex([block]) == r"from \(x_{1}\) to \(y\)"
+
+
+def test_a_derivation_can_be_saved(tmp_path: Path) -> None:
+    """As text, Markdown or LaTeX, which the end of the name says; another end is an error that lists these."""
+    told = explain(ag.tanh(Value(0.5, label="x")))
+    written = {"a.txt": f"{told}\n", "a.md": told.markdown(), "a.tex": told.latex(), "b.TEX": told.latex()}
+    for file, content in written.items():
+        assert told.save(tmp_path / file) == str(tmp_path / file)
+        assert (tmp_path / file).read_bytes() == content.encode()
+    for file in ("a.svg", "a", "a.tex.bak"):
+        with pytest.raises(ValueError, match=r"^save: expected a name that ends in \.txt, \.md or \.tex, got '"):
+            told.save(str(tmp_path / file))
+    assert len([*tmp_path.iterdir()]) == 4

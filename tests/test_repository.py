@@ -27,6 +27,7 @@ LAYOUT = {
 ORDER = {
     "autograd": [
         "letters",
+        "saving",
         "symbols",
         "typesetting",
         "guards",
