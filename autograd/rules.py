@@ -446,3 +446,43 @@ def table() -> str:
         lines.append((rule.symbol, str(value), by_name + (f"   ({rule.domain})" if rule.domain else "")))
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
     return "\n".join("  ".join([*map(str.ljust, line, widths), line[2]]) for line in lines)
+
+
+OTHER_NAMES = {
+    "ln": "log",
+    "lg": "log10",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arsinh": "asinh",
+    "arcosh": "acosh",
+    "artanh": "atanh",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "tg": "tan",
+    "sigma": "sigmoid",
+    "logistic": "sigmoid",
+    "expit": "sigmoid",
+    "swish": "silu",
+    "identity": "linear",
+    "none": "linear",
+    "absolute": "abs",
+}
+"""What operations, and activations, are called elsewhere."""
+
+
+def did_you_mean(name: str, names: Iterable[str], others: Mapping[str, str] = OTHER_NAMES) -> str:
+    """Which of the known ``names`` was probably meant by another, as the end of a message; "" if none is like it.
+
+    >>> did_you_mean("tahn", ["tan", "tanh", "sin"])
+    ": did you mean 'tanh'?"
+    """
+    from difflib import get_close_matches
+
+    known, word = list(names), name.lower().strip()
+    swapped = [x for x in known if sorted(x) == sorted(word)]  # letters that changed places
+    elsewhere = [x for x in known if x == others.get(word)]
+    found = elsewhere or swapped or get_close_matches(word, known, 1, 0.65)
+    return f": did you mean {found[0]!r}?" if found else ""

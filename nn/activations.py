@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 
 Activation = str | Callable[[Value], Value]
 
-OTHER_NAMES = {
-    "logistic": "sigmoid",
-    "sigma": "sigmoid",
-    "swish": "silu",
-    "identity": "linear",
-    "none": "linear",
-    "hard_tanh": "hardtanh",
-    "arctan": "atan",
-    "ln": "log",
-}
-"""What some operations are called elsewhere."""
-
 
 def activation_function(activation: Activation) -> Callable[[Value], Value] | None:
     """The function that an activation's name means; None for "linear".
@@ -77,14 +65,4 @@ def advice(given: object) -> str:
     name = given if isinstance(given, str) else getattr(given, "__name__", "")
     if name.lower() in ("softmax", "log_softmax", "logsoftmax"):
         return SOFTMAX
-    return did_you_mean(name, ["linear", *known()], OTHER_NAMES)
-
-
-def did_you_mean(name: str, names: list[str], others: dict[str, str]) -> str:
-    """The known name that is most like another one, as a question to be put behind a message; "" if none is."""
-    from difflib import get_close_matches
-
-    word = name.lower().strip()
-    swapped = next((known for known in names if sorted(known) == sorted(word)), None)  # letters that changed places
-    found = others.get(word) or swapped or next(iter(get_close_matches(word, names, 1)), None)
-    return f": did you mean {found!r}?" if found else ""
+    return autograd.rules.did_you_mean(name, ["linear", *known()])

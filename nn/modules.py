@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import autograd
 from autograd import Value, constant, dot
 
-from .activations import activation_function, did_you_mean
+from .activations import activation_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -246,7 +246,7 @@ class Neuron(Module):
         if whole("Neuron", "nin", nin) < 1:
             raise ValueError(f"Neuron: expected at least one input, got nin = {nin}")
         if not callable(init) and init not in INITIALISATIONS:
-            hint = did_you_mean(str(init), [*INITIALISATIONS], OTHER_INITIALISATIONS)
+            hint = autograd.rules.did_you_mean(str(init), INITIALISATIONS, OTHER_INITIALISATIONS)
             raise ValueError(f"init: expected one of {', '.join(INITIALISATIONS)}, or a function, got {init!r}{hint}")
         draw = init if callable(init) else INITIALISATIONS[init]
         source: Any = random if rng is None else rng
