@@ -18,6 +18,7 @@ from .descent import descent, in_numbers
 from .examples import count, expect_one_length, not_finite
 from .losses import class_of
 from .measuring import accuracy, mean_loss, share_right
+from .plots import losses_over_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,19 +48,12 @@ class History:
         return f"History({len(self.loss)} epochs, {last})" if last else "History(0 epochs)"
 
     def plot(self, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is optional and untyped here
-        """Draw the losses over the epochs with matplotlib; returns the axes."""
-        if axes is None:
-            import matplotlib.pyplot as plt
+        """Draw the losses over the epochs with matplotlib; returns the axes.
 
-            axes = plt.subplots()[1]
-        epochs = range(1, len(self.loss) + 1)
-        axes.plot(epochs, self.loss, "k-", label="training")
-        if self.validation_loss:
-            axes.plot(epochs, self.validation_loss, "k--", label="validation")
-            axes.legend()
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("mean loss")
-        return axes
+        ``history.plot().figure.savefig("loss.png")`` makes a file of it. ImportError where matplotlib is missing.
+        """
+        curves = {"training": self.loss, **({"validation": self.validation_loss} if self.validation_loss else {})}
+        return losses_over_epochs(curves, axes)
 
 
 def fit(

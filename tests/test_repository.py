@@ -90,6 +90,7 @@ ORDER = {
         "examples",
         "descent",
         "measuring",
+        "plots",
         "replacing",
         "storage",
         "training",
