@@ -80,6 +80,8 @@ ORDER = {
         "__main__",
     ],
     "nn": [
+        "tables",
+        "preparing",
         "data",
         "activations",
         "modules",
