@@ -418,7 +418,7 @@ def test_training_in_arrays_and_steps_by_hand_mix() -> None:
         train(model, jit, optimizer=optimizer, epochs=1)
         for _ in range(3):
             model.zero_grad()
-            nn.quadratic(model(POINTS[0]), CLASSES[0]).backward()  # type: ignore[arg-type]
+            nn.quadratic(model(POINTS[0]), CLASSES[0]).backward()
             optimizer.step(model.parameters())
         train(model, jit, optimizer=optimizer, epochs=1)
         end = train(model, jit, optimizer=optimizer, epochs=1)

@@ -694,7 +694,7 @@ def test_the_chain_rule_holds_between_folded_boxes() -> None:
 def test_neurons_are_boxes() -> None:
     """A small network is drawn neuron by neuron: parameters, weighted sum and activation in one box, inputs in one."""
     model = network([3, 4, 4, 1])
-    loss = (model([1.0, 2.0, -1.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss = (model([1.0, 2.0, -1.0]) - 1.0) ** 2
     loss.label = "loss"
     loss.backward()
     shown = list(boxes(draw(loss, collapse=model)).values())
@@ -718,20 +718,19 @@ def test_max_nodes_folds_further() -> None:
     model = network([3, 4, 4, 1])
     y = model([1.0, 2.0, -1.0])
     titles = {
-        most: [texts[0] for texts in boxes(draw(y, collapse=model, max_nodes=most)).values()]  # type: ignore[arg-type]
-        for most in (10, 9, 4, 2)
+        most: [texts[0] for texts in boxes(draw(y, collapse=model, max_nodes=most)).values()] for most in (10, 9, 4, 2)
     }
     assert len(titles[10]) == 10
     assert titles[9] == titles[4] == ["inputs", "layers.0", "layers.1", "layers.2"]
     assert titles[2] == ["inputs", "MLP"]
     with pytest.raises(ValueError, match="at most 1 boxes, got 2.*Label what belongs together.*max_nodes=2"):
-        draw(y, collapse=model, max_nodes=1)  # type: ignore[arg-type]
+        draw(y, collapse=model, max_nodes=1)
 
 
 def test_arrows_between_layers_are_counted() -> None:
     """Between boxes that hand on several nodes stands how many arrows there were."""
     model = network([3, 4, 4, 1])
-    picture = draw(model([Value(1.0), Value(2.0), Value(-1.0)]), collapse=model, max_nodes=4)  # type: ignore[arg-type]
+    picture = draw(model([Value(1.0), Value(2.0), Value(-1.0)]), collapse=model, max_nodes=4)
     assert sorted(texts[0] for texts in arrows(picture).values()) == ["× 12", "× 16", "× 4"]
 
 
@@ -813,8 +812,8 @@ def test_neurons_stand_in_their_order() -> None:
     """In a folded picture the neurons of a layer, and the calls of a module, stand from the first to the last."""
     model = network([3, 4, 4, 1])
     x = [Value(float(i), label=f"x{i}") for i in range(3)]
-    batch = ag.sum([model([1.0, float(i), 0.0]) for i in range(4)])  # type: ignore[misc]
-    neurons = draw(model(x), collapse=True)  # type: ignore[arg-type]
+    batch = ag.sum([model([1.0, float(i), 0.0]) for i in range(4)])
+    neurons = draw(model(x), collapse=True)
     for picture, name in ((neurons, "layers.1.neurons."), (draw(batch, collapse=True, depth=0), "model (")):
         column = [
             (float(next(group.iter(f"{SVG}text")).get("y", "nan")), written(group)[0])
@@ -861,7 +860,7 @@ def test_boxes_are_opened_by_name() -> None:
 
 def test_what_cannot_be_opened() -> None:
     """A name that the graph does not know is a ValueError that lists some, and what is no name a TypeError."""
-    y = network([3, 2])([1.0, 2.0, 3.0])[0]  # type: ignore[index]
+    y = network([3, 2])([1.0, 2.0, 3.0])[0]
     with pytest.raises(ValueError, match=r"a module or a list of the graph \(model, layers.0, .*\), got 'other'"):
         draw(y, expand="other")
     with pytest.raises(ValueError, match=r"expected a module or a list of the graph \(there are none\), got 'x'"):

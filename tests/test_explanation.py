@@ -292,7 +292,7 @@ def test_a_long_pass_is_folded_at_labelled_nodes() -> None:
 def network() -> tuple[nn.MLP, Value]:
     """A network of three layers, 2-2-2-1, and a loss of it."""
     model = nn.MLP(2, [2, 2, 1], activation="tanh", rng=random.Random(1))
-    loss = (model([1.0, -2.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss = (model([1.0, -2.0]) - 1.0) ** 2
     loss.label = "L"
     return model, loss
 

@@ -27,7 +27,8 @@ class Line(Module):
 
     def __call__(self, x: Any) -> Value:
         """The line at x."""
-        return self.w * x + self.b
+        line: Value = self.w * x + self.b
+        return line
 
 
 def data(model: Module) -> list[float]:
@@ -326,7 +327,8 @@ def test_a_model_without_parameters_cannot_be_trained(jit: bool) -> None:
             self.kept = kept
 
         def __call__(self, x: Any) -> Value:
-            return Value(1.0) * x[0]
+            one: Value = Value(1.0) * x[0]
+            return one
 
     for kept in (None, {Value(1.0)}, np.array([Value(1.0)]), [1.0, 2.0]):
         with pytest.raises(

@@ -152,7 +152,7 @@ def test_spellings_of_one_table(text: Any, read: Read) -> None:
 def test_a_file_without_header(read: Read) -> None:
     """A first row with a number in it holds no names, unless told otherwise; the columns are x0, x1, ..."""
     table = read("1,2,a\n3,4,b\n")
-    assert table == ([[1.0, 2.0], [3.0, 4.0]], [0, 1])
+    assert [*table] == [[[1.0, 2.0], [3.0, 4.0]], [0, 1]]
     assert table.columns == ["x0", "x1"]
     assert read("1,2\n3,4\n", header=True) == ([[3.0]], [4])
     assert read("a,b\nc,d\n", header=False) == ([[1.0, 0.0], [0.0, 1.0]], [0, 1])
@@ -351,7 +351,8 @@ def test_the_order_is_random_and_repeatable() -> None:
 
 def test_arrays_stay_arrays() -> None:
     """A matrix of examples is split into matrices."""
-    X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
+    X: Any = np.arange(20.0).reshape(10, 2)
+    Y: Any = np.arange(10)
     (X1, Y1), (X2, Y2) = split(X, Y, rng=random.Random(0))
     assert (X1.shape, X2.shape, Y1.shape, Y2.shape) == ((8, 2), (2, 2), (8,), (2,))
     assert np.array_equal(X1[:, 0], 2.0 * Y1)

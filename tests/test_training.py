@@ -58,7 +58,7 @@ def by_hand(
         rng.shuffle(order)
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            costs = [(1 + -SIGNS[i] * model(POINTS[i])).relu() for i in batch]  # type: ignore[operator, union-attr]
+            costs = [(1 + -SIGNS[i] * model(POINTS[i])).relu() for i in batch]
             total = sum(costs, Value(0.0)) * (1.0 / len(costs))
             model.zero_grad()
             total.backward()
