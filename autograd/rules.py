@@ -162,12 +162,15 @@ class Rule:
     signed:
         The positions of the operands whose sign matters where they are zero: +0.0 and -0.0 give different results,
         that differ by more than the sign of a zero.
+    last:
+        Of a row that stands for a whole program (``jit``): the row of the operation that gave its result.
     """
 
     __slots__ = (
         "domain",
         "flat",
         "hides",
+        "last",
         "layout",
         "partials",
         "raises",
@@ -192,6 +195,7 @@ class Rule:
         flat: bool = False,
         hides: bool | None = None,
         signed: tuple[int, ...] = (),
+        last: Rule | None = None,
     ) -> None:
         self.symbol = symbol
         self.value = value
@@ -204,6 +208,7 @@ class Rule:
         self.flat = flat
         self.hides = flat if hides is None else hides
         self.signed = signed
+        self.last = last
 
     def __repr__(self) -> str:
         return f"Rule({self.symbol!r})"

@@ -119,10 +119,10 @@ PASSING = (rules.POS, rules.CLIP, rules.STOP, rules.WHERE)
 
 
 def after_sigmoid(x: object) -> bool:
-    """Whether a number is what a sigmoid gave, if need be clipped: a probability, and no logit."""
+    """Whether a number is what a sigmoid gave, clipped or by a program of jit: a probability, and no logit."""
     while isinstance(x, Value) and x.rule in PASSING:
         x = x.parents[0]
-    return isinstance(x, Value) and x.rule is rules.SIGMOID
+    return isinstance(x, Value) and rules.SIGMOID in (x.rule, x.rule.last)
 
 
 def after_softmax(outputs: Sequence[object]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import Value, clip, sigmoid, stop_gradient, where
 from nn import MLP, SGD, Adam, History, Module, accuracy, fit, hinge, mean_loss, mse
@@ -86,6 +87,15 @@ def test_a_network_that_is_right_is_seen_to_be() -> None:
         share = sum((a > middle) == bool(y) for a, y in zip(model.predict(X), Y, strict=True)) / 60
         assert share > 0.9
         assert accuracy(model, X, Y) == share == history.validation_accuracy[-1]
+
+
+def test_a_jitted_network_is_known_as_well() -> None:
+    """What a program of jit ends with tells whether its result is a probability."""
+    X, Y = [[-1.0], [1.0], [0.1], [-0.1]], [0, 1, 1, 0]
+    for output in ("sigmoid", "linear"):
+        model = MLP(1, [1], output=output)
+        model.layers[0].neurons[0].w[0].data = 1.0
+        assert accuracy(model, X, Y) == accuracy(autograd.jit(model), X, Y) == 1.0
 
 
 def test_validation_accuracy_takes_the_threshold() -> None:

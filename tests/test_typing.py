@@ -1,6 +1,6 @@
 """The types that a user sees: each function below is checked by mypy --strict, and run.
 
-A line that ought to be refused carries a ``type: ignore`` with the reason: if mypy lets it pass, that is unused, an error.
+A line that ought to be refused carries a ``type: ignore``: if mypy lets it pass, that is unused, which is an error.
 """
 
 from __future__ import annotations
