@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Value
 
+from . import losses
 from .modules import MLP, Layer, Neuron
 
 if TYPE_CHECKING:
@@ -40,6 +41,24 @@ def expect_one_length(name: str, model: object, X: Sequence[Any]) -> None:
         raise ValueError(
             f"{name}: expected {nin} inputs in each example, got {lengths[i]} in example {i}, {X[i]!r:.60}"
         )
+
+
+def expect_no_text(name: str, model: object, loss: object, X: Sequence[Any], Y: Sequence[Any]) -> None:
+    """TypeError, with the way out, for text: as an input of a network, or as a target of a loss of this library."""
+    if isinstance(model, (MLP, Layer, Neuron)) and (text := text_in(X[0])) is not None:
+        advice = "float(text) is its number, and nn.data.csv reads a file of them"
+        raise TypeError(f"{name}: expected numbers in X, got the text {text!r:.60} in X[0]: {advice}")
+    if getattr(loss, "__module__", None) == losses.__name__ and (text := text_in(Y[0])) is not None:
+        advice = "names.index(name) is the number of a class, and nn.data.csv numbers those of a file"
+        raise TypeError(f"{name}: expected numbers in Y, got the text {text!r:.60} in Y[0]: {advice}")
+
+
+def text_in(example: Any) -> str | None:  # noqa: ANN401 - whatever a user took for an example
+    """The first text in an example or target, which is one or has one among its numbers."""
+    if isinstance(example, str):
+        return example
+    items = example if hasattr(example, "__len__") and not isinstance(example, dict) else ()
+    return next((x for x in items if isinstance(x, str)), None)
 
 
 def at(i: int, measured: Callable[[int], T]) -> T:

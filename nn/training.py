@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import autograd
 
 from .descent import descent, in_numbers
-from .examples import count, expect_one_length, not_finite
+from .examples import count, expect_no_text, expect_one_length, not_finite
 from .losses import class_of
 from .measuring import accuracy, mean_loss, share_right
 from .plots import losses_over_epochs
@@ -123,7 +123,9 @@ def fit(
         expect(validation, is_pair(validation), "validation=(X, Y)")
         count("validation", *validation)
         expect_one_length("validation", model, validation[0])
+        expect_no_text("validation", model, loss, *validation)
     expect_one_length("fit", model, X)
+    expect_no_text("fit", model, loss, X, Y)
     expect_parameters(model, X)
     from tqdm import tqdm
 

@@ -257,6 +257,50 @@ def test_examples_without_brackets(kind: Callable[[Any], Any], jit: bool) -> Non
             use()
 
 
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize(
+    ("X", "Y", "complaint"),
+    [
+        (
+            [["1", "2"], ["3", "4"]],
+            [0, 1],
+            "X, got the text '1' in X[0]: float(text) is its number, and nn.data.csv reads",
+        ),
+        ([[1.0, "2"], [3.0, 4.0]], [0, 1], "X, got the text '2' in X[0]: float(text) is its number"),
+        (np.array([["1", "2"]]), [0], "X, got the text "),
+        (
+            [[1.0, 2.0]],
+            ["setosa"],
+            "Y, got the text 'setosa' in Y[0]: names.index(name) is the number of a class, and nn",
+        ),
+        ([[1.0, 2.0]], np.array(["setosa"]), "Y, got the text "),
+        ([[1.0, 2.0]], [["1", "0"]], "Y, got the text '1' in Y[0]: names.index(name)"),
+    ],
+)
+def test_text_is_refused_with_the_way_out(X: Any, Y: Any, complaint: str, jit: bool) -> None:
+    """A table that was read as text, and names of classes, are what a newcomer has: fit says how to go on."""
+    model = network(2)
+    for name, options in (("fit", {}), ("validation", {"validation": (X, Y)})):
+        given = (X, Y) if name == "fit" else ([[1.0, 2.0]], [1])
+        with pytest.raises(TypeError, match=f"^{name}: expected numbers in {re.escape(complaint)}"):
+            quick(model, *given, loss=nn.cross_entropy, jit=jit, **options)
+
+
+def test_a_model_of_ones_own_may_read_text() -> None:
+    """Only networks of numbers need numbers; a loss of one's own may take names."""
+
+    class Letters(Module):
+        def __init__(self) -> None:
+            self.weights = {letter: Value(0.1) for letter in "abc"}
+
+        def __call__(self, x: str) -> Value:
+            return autograd.sum([self.weights[letter] for letter in x])
+
+    wanted = {"low": 0.0, "high": 1.0}
+    history = quick(Letters(), ["ab", "c"], ["low", "high"], loss=lambda a, y: mse(a, wanted[y]), epochs=3, jit=False)
+    assert history.loss[0] > history.loss[-1]
+
+
 def test_an_error_names_its_example() -> None:
     """What a model or a loss raises says for which example; an error that knows, or has no text, stays as it is."""
 
