@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 
 def description(module: Module) -> dict[str, Any]:
     """What a module is built of."""
-    regular = regular_layers(module)
-    if regular is None:
-        inside = {name: description(inner) for name, inner in inner_modules(module)}
-        return {"class": type(module).__name__, **({"modules": inside} if inside else {})}
-    name, layers = type(module).__name__, regular
-    nouts = [len(layer) for layer in layers]
+    own = known_description(module)
+    if own is not None:
+        return own
+    inside = {name: found for name, inner in inner_modules(module) if (found := known_description(inner)) is not None}
+    return {"class": type(module).__name__, **({"modules": inside} if inside else {})}
+
+
+def known_description(module: Module) -> dict[str, Any] | None:
+    """The sizes and activations of a known module; None of another."""
+    layers = regular_layers(module)
+    if layers is None:
+        return None
+    name, nin, nouts = type(module).__name__, len(layers[0][0].w), [len(layer) for layer in layers]
     activations = [activation_of(layer[0]) for layer in layers]
-    nin = len(layers[0][0].w)
     if name == "MLP":
         return {"class": name, "nin": nin, "nouts": nouts, "activations": activations}
     sizes = {"nin": nin, "nout": nouts[0]} if name == "Layer" else {"nin": nin}
@@ -86,14 +92,14 @@ def activation_of(neuron: Neuron) -> str:
 
 
 def inner_modules(module: Module, *, deep: bool = False) -> Iterator[tuple[str, Module]]:
-    """The modules inside a module, each with its name there, and if ``deep`` also those inside these."""
+    """The modules inside a module, each once, with its name there; inside those that are known only if ``deep``."""
     seen: set[int] = {id(module)}
     stack: list[tuple[str, object]] = [("", vars(module))]
     while stack:
         name, content = stack.pop()
         if isinstance(content, Module):
             yield name, content
-            if not deep:
+            if not deep and regular_layers(content) is not None:
                 continue
             content = vars(content)
         items: Iterable[tuple[object, object]] = (
@@ -171,20 +177,18 @@ def difference(stored: object, module: Module) -> str | None:
     return None
 
 
-def activations(described: object, place: str = "") -> dict[str, object]:
+def activations(described: dict[str, Any]) -> dict[str, object]:
     """The activations in a description, each under the name of a neuron, or of the list of neurons of a layer."""
-    if not isinstance(described, dict):
-        return {}
-    dot = f"{place}." if place else ""
-    modules, chosen = described.get("modules"), described.get("activations")
-    if isinstance(modules, dict):
-        inside = [activations(inner, f"{dot}{name}") for name, inner in modules.items()]
-        return {name: activation for found in inside for name, activation in found.items()}
-    if isinstance(chosen, list):
-        return {f"{dot}layers.{i}.neurons": activation for i, activation in enumerate(chosen)}
-    if "activation" not in described:
-        return {}
-    return {f"{dot}neurons" if "nout" in described else place: described["activation"]}
+    modules = described.get("modules")
+    found: dict[str, object] = {}
+    for name, inner in modules.items() if isinstance(modules, dict) else [("", described)]:
+        if isinstance(inner, dict):
+            dot, chosen = f"{name}." * bool(name), inner.get("activations")
+            if isinstance(chosen, list):
+                found.update({f"{dot}layers.{i}.neurons": activation for i, activation in enumerate(chosen)})
+            elif "activation" in inner:
+                found[f"{dot}neurons" if "nout" in inner else name] = inner["activation"]
+    return found
 
 
 def shape(described: dict[str, Any]) -> str:

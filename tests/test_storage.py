@@ -1117,6 +1117,24 @@ def test_other_activations_are_refused(
     assert refused(other(), path) == f"expected the activation {complaint}"
 
 
+def test_models_that_contain_themselves_or_much(path: Path) -> None:
+    """A module that knows where it belongs, and one inside another a thousand deep, are described without end."""
+    model, twin = MLP(2, [3, 1], "tanh"), MLP(2, [3, 1], "tanh")
+    for each in (model, twin):
+        each.layers[0].parent = each  # type: ignore[attr-defined]
+    nn.save(model, path)
+    nn.load(twin, path)
+    assert data(twin) == data(model)
+    assert "sin" in refused(MLP(2, [3, 1], "sin"), path)
+    deep: Module = Neuron(1)
+    for _ in range(1000):
+        outer = Module()
+        outer.x = deep  # type: ignore[attr-defined]
+        deep = outer
+    nn.save(deep, path)
+    nn.load(deep, path)
+
+
 def test_a_class_may_change_its_name(path: Path) -> None:
     """What a class of one's own is called does not matter, nor what it computes besides."""
 
