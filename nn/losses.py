@@ -122,7 +122,10 @@ def after_sigmoid(x: object) -> bool:
     """Whether a number is what a sigmoid gave, clipped or by a program of jit: a probability, and no logit."""
     while isinstance(x, Value) and x.rule in PASSING:
         x = x.parents[0]
-    return isinstance(x, Value) and rules.SIGMOID in (x.rule, x.rule.last)
+    if not isinstance(x, Value):
+        return False
+    last = getattr(x.rule, "last", None) or x.rule  # of a program, the row that gave its result
+    return bool(last.symbol == rules.SIGMOID.symbol)  # also of one's own
 
 
 def after_softmax(outputs: Sequence[object]) -> bool:

@@ -284,6 +284,17 @@ def test_a_target_is_a_number(name: str, target: Any) -> None:
 
 # --- Probabilities in the place of logits -----------------------------------------------------------------
 
+
+def own_sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), as somebody may write it for an operation of his own."""
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+own_sigmoid.__name__ = "sigmoid"
+
+sigmoid_of_ones_own = ag.primitive(lambda out, x: (out * (1.0 - out),))(own_sigmoid)
+
+
 PROBABILITIES: dict[str, Callable[[Value], Any]] = {
     "function": ag.sigmoid,
     "method": lambda z: z.sigmoid(),
@@ -295,6 +306,7 @@ PROBABILITIES: dict[str, Callable[[Value], Any]] = {
     "neuron": lambda z: Neuron(1, activation="sigmoid")([z]),
     "layer": lambda z: Layer(1, 1, activation=ag.sigmoid)([z]),
     "network": lambda z: MLP(1, [3, 1], output="sigmoid")([z]),
+    "of one's own": sigmoid_of_ones_own,
     "jitted": ag.jit(ag.sigmoid),
     "jitted network": ag.jit(MLP(1, [3, 1], output="sigmoid")),
 }
