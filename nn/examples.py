@@ -10,6 +10,7 @@ from autograd import Value
 
 from . import losses
 from .modules import MLP, Layer, Neuron
+from .preparing import expect_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,9 @@ T = TypeVar("T")
 
 
 def count(name: str, X: Sequence[Any], Y: Sequence[Any]) -> int:
-    """The number of examples. ValueError unless there are as many targets, and some."""
+    """The number of examples. ValueError unless there are as many targets, and some; TypeError for no lists."""
+    expect_list(name, "X", X)
+    expect_list(name, "Y", Y)
     if len(X) != len(Y) or not len(X):
         raise ValueError(f"{name}: expected as many targets as examples, and some, got {len(X)} and {len(Y)}")
     return len(X)

@@ -72,8 +72,11 @@ def split(
 
     Each part has one example at least. Lists give lists, arrays give arrays; the examples themselves are the same ones.
     All randomness comes from ``rng``; without one, from a new ``random.Random()``. Raises ValueError if X and Y differ
-    in length or have fewer than two examples, and for a share that is not between 0 and 1.
+    in length or have fewer than two examples, and for a share that is not between 0 and 1; TypeError for a dict, a set,
+    or a table of pandas.
     """
+    expect_list("split", "X", X)
+    expect_list("split", "Y", Y)
     n = len(X)
     if n != len(Y) or n < 2:
         raise ValueError(f"split: expected as many targets as examples, and two at least, got {n} and {len(Y)}")
@@ -83,6 +86,13 @@ def split(
     kept = min(max(round(share * n), 1), n - 1)
     train, test = order[kept:], order[:kept]
     return (taken(X, train), taken(Y, train)), (taken(X, test), taken(Y, test))
+
+
+def expect_list(name: str, what: str, given: object) -> None:
+    """TypeError for what has a length and no items 0, 1, 2, ...: dicts, sets, text, and tables that count by labels."""
+    way_out = f"; {what}.to_numpy() is one" * hasattr(given, "iloc")  # pandas' and its like: x[0] is what is called 0
+    if way_out or isinstance(given, (dict, set, frozenset, str)):
+        raise TypeError(f"{name}: expected a list or an array as {what}, got {type(given).__name__}{way_out}")
 
 
 def taken(items: Any, index: list[int]) -> Any:  # noqa: ANN401 - a list, or an array

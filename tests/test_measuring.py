@@ -286,6 +286,35 @@ def test_text_is_refused_with_the_way_out(X: Any, Y: Any, complaint: str, jit: b
             quick(model, *given, loss=nn.cross_entropy, jit=jit, **options)
 
 
+class Frame(list[Any]):
+    """Like a table of pandas: item 0 is what is called 0, wherever that stands."""
+
+    iloc = None
+
+    def __getitem__(self, label: Any) -> Any:
+        """The item that is called so."""
+        raise KeyError(label)
+
+
+@pytest.mark.parametrize("bad", [Frame(POINTS), {"a": 1.0}, {1.0}, "ab"], ids=lambda x: type(x).__name__)
+def test_what_has_no_first_item(bad: Any) -> None:
+    """A table that is counted by labels would pair examples with wrong targets: it is refused, with the way out."""
+    for what, X, Y in (("X", bad, [1] * len(bad)), ("Y", POINTS[: len(bad)], bad)):
+        way_out = rf"; {what}\.to_numpy\(\) is one" if isinstance(bad, Frame) else ""
+        complaint = f"expected a list or an array as {what}, got {type(bad).__name__}{way_out}$"
+        uses: dict[str, Callable[[Any, Any], object]] = {
+            "fit": lambda X, Y: quick(network(), X, Y),
+            "validation": lambda X, Y: quick(network(), validation=(X, Y)),
+            "accuracy": lambda X, Y: accuracy(network(), X, Y),
+            "mean_loss": lambda X, Y: mean_loss(network(), X, Y, loss=mse),
+            "decision_boundary": lambda X, Y: nn.decision_boundary(network(), X, Y),
+            "split": lambda X, Y: nn.data.split(X, Y),
+        }
+        for name, use in uses.items():
+            with pytest.raises(TypeError, match=f"^{name}: {complaint}"):
+                use(X, Y)
+
+
 def test_a_model_of_ones_own_may_read_text() -> None:
     """Only networks of numbers need numbers; a loss of one's own may take names."""
 

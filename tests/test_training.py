@@ -333,7 +333,7 @@ def test_a_callback_ends_training_by_returning_true() -> None:
         *[np.float64(1.0), np.int64(1), np.False_],
         *[np.array([True]), np.array([True, True]), np.array(False), np.array(1.0)],
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_only_true_ends_training(answer: object) -> None:
     """A callback may return anything else, such as the axes that it drew on."""
