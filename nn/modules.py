@@ -328,7 +328,7 @@ class MLP(Module):
         hidden = len(sizes) - 2
         if hidden < 0:
             raise ValueError("MLP: expected the size of at least one layer, got nouts = []")
-        alone = isinstance(activation, str) or not isinstance(activation, Iterable)
+        alone = isinstance(activation, str) or callable(activation) or not isinstance(activation, Iterable)
         if alone:
             activation_function(activation)  # type: ignore[arg-type]  # which there may be no hidden layer to look at
         each = [activation] * hidden if alone else list(activation)  # type: ignore[arg-type]
@@ -362,7 +362,8 @@ def no_inputs(x: object, nin: int) -> TypeError | None:
     """The error for what is not the inputs of one example; None if it is."""
     expected = f"expected the inputs of one example, a list of {nin} number{'s' * (nin > 1)}"
     if is_number(x) or not hasattr(x, "__iter__") or getattr(x, "ndim", 1) == 0:
-        got = f"a single number, {x:g}" if is_number(x) else type(x).__name__
+        number: Any = x if isinstance(x, Value) or not is_number(x) else float(x)  # type: ignore[arg-type]
+        got = f"a single number, {number:g}" if is_number(x) else type(x).__name__
         brackets = "[[1.0], [2.0]]" if nin == 1 else "[[1.0, ...], [2.0, ...]]"
         return TypeError(f"model(x): {expected}, got {got}; a list of examples has brackets around each: {brackets}")
     if not hasattr(x, "__len__") or not hasattr(x, "__getitem__"):

@@ -101,14 +101,14 @@ def fit(
 
     Raises TypeError for what is not of the kind described, ValueError if X and Y, or those of the validation, differ in
     length or are empty, for an example of another length than a network has inputs, for a model without parameters, or
-    for a batch size or number of epochs that makes no sense. An error or an interruption leaves the parameters as they
-    are after the last complete step. Warns (RuntimeWarning) at the first epoch whose loss is nan.
+    for a batch size or number of epochs that makes no sense; RuntimeError for a model that has parameters, and makes
+    others when it is called for the first time. An error or an interruption leaves the parameters as they are after the
+    last complete step. Warns (RuntimeWarning) at the first epoch whose loss is nan.
     """
     is_model = callable(getattr(model, "parameters", None)) and not isinstance(model, type)
     expect(model, is_model, "a model, such as MLP(2, [3, 1])")
     expect(X, hasattr(X, "__len__"), "a list or an array of examples")
     expect(Y, hasattr(Y, "__len__"), "a list or an array of targets")
-    count("fit", X, Y)
     expect(loss, callable(loss), "a loss, a function of outputs and target")
     step = getattr(optimizer, "step", None)
     expect(optimizer, callable(step) and not isinstance(optimizer, type), "an optimizer, such as SGD(lr=0.1)")
@@ -119,14 +119,12 @@ def fit(
         raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
     functions = isinstance(callbacks, (list, tuple)) and all(map(callable, callbacks))
     expect(callbacks, functions, "callbacks in a list or tuple")
-    if validation is not None:
-        expect(validation, is_pair(validation), "validation=(X, Y)")
-        count("validation", *validation)
-        expect_one_length("validation", model, validation[0])
-        expect_no_text("validation", model, loss, *validation)
-    expect_one_length("fit", model, X)
-    expect_no_text("fit", model, loss, X, Y)
-    expect_parameters(model, X)
+    expect(validation, validation is None or is_pair(validation), "validation=(X, Y)")
+    for name, (examples, targets) in {"fit": (X, Y), **({"validation": validation} if validation else {})}.items():
+        count(name, examples, targets)
+        expect_one_length(name, model, examples)
+        expect_no_text(name, model, loss, examples, targets)
+    parameters = expect_parameters(model, X)
     from tqdm import tqdm
 
     cost = autograd.jit(composed(model, loss)) if jit else None
@@ -147,6 +145,8 @@ def fit(
             finally:
                 training.write()
             history.loss.append(total / len(order))
+            if epoch == 1:
+                expect_no_more(model, parameters)
             if math.isnan(history.loss[-1]) and not any(map(math.isnan, history.loss[:-1])):  # the first
                 warnings.warn(astray(history, X, Y), RuntimeWarning, stacklevel=2)
             if measure is not None:
@@ -169,14 +169,25 @@ def expect(given: object, good: object, wish: str) -> None:
         raise TypeError(f"fit: expected {wish}, got {got}")
 
 
-def expect_parameters(model: Module, X: Sequence[Any]) -> None:
-    """ValueError unless there is something to train, once the model has been called: that may make parameters."""
+def expect_parameters(model: Module, X: Sequence[Any]) -> int:
+    """How many parameters there are to train. ValueError for none, also once a call of the model may have made some."""
     if not model.parameters():
         model(X[0])
     if not model.parameters():
         raise ValueError(
             f"fit: expected a model with parameters, got {type(model).__name__} with none: keep Values as its "
             "attributes, or in lists, tuples, dicts and modules that are its attributes"
+        )
+    return len(model.parameters())
+
+
+def expect_no_more(model: Module, parameters: int) -> None:
+    """RuntimeError if the model has made further parameters, which are not trained, while it was trained."""
+    now = len(model.parameters())
+    if now != parameters:
+        raise RuntimeError(
+            f"fit: expected {parameters} parameters as at the start, got {now} after an epoch: a model that makes some "
+            "when it is called has to be called once, model(X[0]), before the training"
         )
 
 

@@ -141,6 +141,28 @@ def test_parameters_that_the_first_call_makes() -> None:
     assert len(same(Lazy, Y=NUMBERS)["data"]) == 2
 
 
+@pytest.mark.parametrize("jit", [True, False])
+def test_parameters_that_come_too_late(jit: bool) -> None:
+    """Those that a model makes beside others would not be trained: an error says what to do, and that does."""
+
+    class Late(Lazy):
+        def __init__(self) -> None:
+            self.b = Value(0.0)
+
+        def __call__(self, x: Any) -> Value:
+            return super().__call__(x) + self.b
+
+    with pytest.raises(
+        RuntimeError, match=r"expected 1 parameters as at the start, got 3 after an epoch.*model\(X\[0\]\)"
+    ):
+        train(Late(), jit, POINTS, NUMBERS)
+    model = Late()
+    model(POINTS[0])
+    before = [p.data for p in model.parameters()]
+    train(model, jit, POINTS, NUMBERS)
+    assert all(p.data != was for p, was in zip(model.parameters(), before, strict=True))
+
+
 def test_a_model_that_branches() -> None:
     """Examples that take different ways through the model, which change as the parameters do."""
 

@@ -433,6 +433,7 @@ def test_sizes_are_whole_numbers(build: Callable[[], Module], complaint: str) ->
         (True, "a single number, 1;"),
         (Value(2.5), "a single number, 2.5;"),
         (np.float64(0.5), "a single number, 0.5;"),
+        (np.True_, "a single number, 1;"),
         (np.array(0.5), "ndarray;"),
         (None, "NoneType;"),
         (print, "builtin_function_or_method;"),

@@ -56,7 +56,8 @@ def boundary(axes: Any) -> list[Any]:
 
 def hatches(axes: Any) -> set[str]:
     """The hatches in the plane."""
-    return {hatch for c in axes.collections for hatch in getattr(c, "hatches", []) if hatch}
+    found = [hatch for c in axes.collections for hatch in getattr(c, "hatches", None) or [c.get_hatch()]]
+    return {hatch for hatch in found if hatch}
 
 
 # --- The boundary ---------------------------------------------------------------------------------------
