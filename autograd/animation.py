@@ -17,11 +17,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import drawing, functions, rendering, rules
+from . import drawing, functions, rendering, rules, saving
 from .explanation import Derivation
 from .formulas import ROWS, arguments, derivative, formula, namer, product, vector
 from .labels import visible
-from .saving import save
 from .stepping import sweep
 from .symbols import POWER, SIGN, Symbol, Vector, short
 from .value import Value
@@ -130,7 +129,9 @@ class Animation:
 
         Raises ValueError for another name, OSError where the file cannot be written.
         """
-        return save(path, dict.fromkeys(("html", "htm"), lambda: self.html), "; draw(y).save() writes pictures")
+        return saving.save(
+            path, dict.fromkeys(("html", "htm"), lambda _: self.html), "; draw(y).save() writes pictures"
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.title!r}: {self.frames} frames>"

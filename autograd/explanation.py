@@ -146,7 +146,8 @@ class Explanation:
 
         Raises ValueError for a name that ends otherwise, OSError where the file cannot be written.
         """
-        return save(path, {"txt": lambda: f"{self}\n", "md": self.markdown, "tex": self.latex})
+        ways = {"txt": lambda: f"{self}\n", "md": self.markdown, "tex": self.latex}
+        return save(path, dict.fromkeys(ways, lambda end: ways[end]()))
 
     def __str__(self) -> str:
         return self.text()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from .saving import save
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
 FONT = "Arial"
-PICTURES = ("svg", "png", "pdf")
 
 
 class Renderable:
@@ -105,11 +104,11 @@ class Renderable:
             return path
 
         def made(format: str) -> str | bytes:
-            written = rendered(self.source, format, self.engine) if format in PICTURES else self.source
+            written = self.source if format in ("gv", "dot") else rendered(self.source, format, self.engine)
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             return written
 
-        makers = {format: partial(made, format) for format in (*PICTURES, "gv", "dot")}
+        makers = {"svg": made, "png": made, "pdf": made, "gv": made, "dot": made}
         return save(path, makers, "; render() writes Graphviz's other formats")
 
     def view(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import random
-import warnings
 from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 import autograd
 
@@ -109,6 +109,7 @@ def fit(
     expect(model, is_model, "a model, such as MLP(2, [3, 1])")
     expect(X, hasattr(X, "__len__"), "a list or an array of examples")
     expect(Y, hasattr(Y, "__len__"), "a list or an array of targets")
+    count("fit", X, Y)
     expect(loss, callable(loss), "a loss, a function of outputs and target")
     step = getattr(optimizer, "step", None)
     expect(optimizer, callable(step) and not isinstance(optimizer, type), "an optimizer, such as SGD(lr=0.1)")
@@ -119,12 +120,12 @@ def fit(
         raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
     functions = isinstance(callbacks, (list, tuple)) and all(map(callable, callbacks))
     expect(callbacks, functions, "callbacks in a list or tuple")
-    expect(validation, validation is None or is_pair(validation), "validation=(X, Y)")
-    for name, (examples, targets) in {"fit": (X, Y), **({"validation": validation} if validation else {})}.items():
-        count(name, examples, targets)
-        expect_one_length(name, model, examples)
-        expect_no_text(name, model, loss, examples, targets)
+    expect_one_length("fit", model, X)
+    expect_no_text("fit", model, loss, X, Y)
     parameters = expect_parameters(model, X)
+    if validation is not None:
+        expect(validation, is_pair(validation), "validation=(X, Y)")
+        count("validation", *validation)
     from tqdm import tqdm
 
     cost = autograd.jit(composed(model, loss)) if jit else None
@@ -148,7 +149,7 @@ def fit(
             if epoch == 1:
                 expect_no_more(model, parameters)
             if math.isnan(history.loss[-1]) and not any(map(math.isnan, history.loss[:-1])):  # the first
-                warnings.warn(astray(history, X, Y), RuntimeWarning, stacklevel=2)
+                warn(astray(history, X, Y), RuntimeWarning, stacklevel=2)
             if measure is not None:
                 loss_now, accuracy_now = measure()
                 history.validation_loss.append(loss_now)
@@ -250,6 +251,8 @@ def measurement(
 
     In arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be; else scalar by scalar.
     """
+    expect_one_length("validation", model, X)
+    expect_no_text("validation", model, loss, X, Y)
     classes = class_of(Y[0]) is not None
 
     def on_values() -> tuple[float, float | None]:
