@@ -295,7 +295,7 @@ own_sigmoid.__name__ = "sigmoid"
 sigmoid_of_ones_own = ag.primitive(lambda out, x: (out * (1.0 - out),))(own_sigmoid)
 
 
-PROBABILITIES: dict[str, Callable[[Value], Any]] = {
+PROBABILITIES: dict[str, Callable[[Any], Any]] = {
     "function": ag.sigmoid,
     "method": lambda z: z.sigmoid(),
     "list": lambda z: [ag.sigmoid(z)],
