@@ -110,7 +110,7 @@ def output(arguments: Sequence[str]) -> str:
 
         Path(options.svg).write_bytes(draw(root).pipe(format="svg"))
     if options.html is not None:
-        animate(root).save(options.html)
+        Path(options.html).write_bytes(animate(root).html.encode())
     asked = variables if options.wrt is None else {options.wrt: variables[options.wrt]}
     derivations = [explain(root, x) for x in asked.values()] if options.explain or options.latex else []
     if options.latex:

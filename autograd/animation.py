@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import drawing, functions, rendering, rules
+from . import drawing, functions, rendering, rules, saving
 from .explanation import Derivation
 from .formulas import ROWS, arguments, derivative, formula, namer, product, vector
 from .labels import visible
@@ -124,11 +124,14 @@ class Animation:
             page = page.replace(f"<!--{mark}-->", content)
         self.html = page
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to a file. Raises OSError where that fails."""
-        from pathlib import Path
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the page to a file whose name ends in ``.html`` or ``.htm``, and return its path.
 
-        Path(path).write_text(self.html, encoding="utf-8", newline="\n")
+        Raises ValueError for another name, OSError where the file cannot be written.
+        """
+        return saving.save(
+            path, dict.fromkeys(("html", "htm"), lambda _: self.html), "; draw(y).save() writes pictures"
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.title!r}: {self.frames} frames>"

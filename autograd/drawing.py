@@ -103,8 +103,8 @@ def draw(
     The gradient is also seen: orange above zero, blue below, and the larger next to the largest in the picture, the
     deeper the tint and the thicker the frame. Numbers are rounded to four digits; whole ones below a million are not.
 
-    In a notebook the picture displays itself. Elsewhere ``draw(y).render("graph")`` writes ``graph.svg``,
-    ``render("graph.pdf")`` a PDF; in a terminal it prints itself as text:
+    In a notebook the picture displays itself. Elsewhere ``draw(y).save("graph.svg")`` writes a file (also ``.png`` and
+    ``.pdf``, and ``.gv`` for Graphviz's source); in a terminal it prints itself as text:
 
     >>> from autograd import Value
     >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")

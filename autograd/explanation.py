@@ -22,12 +22,14 @@ from .folding import FEW_BOXES, Folds, handed_on, members_of, names_to_open
 from .formulas import derivative, formula, product, symbol_of
 from .labels import names as names_of
 from .labels import visible
+from .saving import save
 from .stepping import folded, sweep
 from .symbols import Symbol, added, number, short
 from .typesetting import Block, Line
 from .value import Value
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
@@ -138,6 +140,14 @@ class Explanation:
     def latex(self) -> str:
         """The derivation as LaTeX, for a document that uses the package amsmath."""
         return typesetting.latex(self.blocks)
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the derivation to a file and return its path: ``.txt`` is text, ``.md`` Markdown, ``.tex`` LaTeX.
+
+        Raises ValueError for a name that ends otherwise, OSError where the file cannot be written.
+        """
+        ways = {"txt": lambda: f"{self}\n", "md": self.markdown, "tex": self.latex}
+        return save(path, dict.fromkeys(ways, lambda end: ways[end]()))
 
     def __str__(self) -> str:
         return self.text()

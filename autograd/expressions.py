@@ -150,7 +150,8 @@ def operation(
         case ast.Name(id=name) if name in CALLABLE:
             raise ValueError(f"{name} is an operation: expected its operands in parentheses, as in {name}(...)")
         case ast.Name(id=name):
-            raise ValueError(f"unknown name {shown(name)}: give it a value, as in {name[:40]}=1.5")
+            meant = rules.did_you_mean(name[:40], [x for x in variables if len(x) > 2])
+            raise ValueError(f"unknown name {shown(name)}: give it a value, as in {name[:40]}=1.5{meant}")
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
             return calling(OPERATORS[type(sign)]), [operand]
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in OPERATORS:
@@ -160,7 +161,8 @@ def operation(
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in CALLABLE:
             return named(name, args), args
         case ast.Call(func=ast.Name(id=name), keywords=[]):
-            raise ValueError(f"cannot call {shown(name)}: expected an operation that takes and gives numbers")
+            meant = rules.did_you_mean(name[:40], CALLABLE)
+            raise ValueError(f"cannot call {shown(name)}: expected an operation that takes and gives numbers{meant}")
     piece = shown(text[tree.col_offset : tree.end_col_offset])
     raise ValueError(f"unexpected {piece}: expected numbers, names, + - * / ** % // and calls of operations")
 

@@ -13,6 +13,8 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
+from .saving import save
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -80,6 +82,34 @@ class Renderable:
         if view:
             graphviz.view(f"{stem}.{suffix}")
         return f"{stem}.{suffix}"
+
+    def save(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        skip_existing: bool | None = False,
+    ) -> str:
+        """Write the drawing to a file and return its path; the end of the name says as what.
+
+        ``save("graph.svg")`` writes a picture, and so do ``.png`` and ``.pdf``; ``save("graph.gv")`` and ``.dot`` write
+        Graphviz's source, for which no program is needed; so does ``save()``, to ``graph.gv``. Missing directories are
+        made. ``skip_existing`` leaves a file alone that is there.
+
+        Raises ValueError for a name that ends otherwise, and RuntimeError, before a file is touched, where there is no
+        program to render a picture.
+        """
+        path = os.path.join(directory or self.directory, filename or f"{self.filename}.gv")
+        if skip_existing and os.path.exists(path):
+            return path
+
+        def made(format: str) -> str | bytes:
+            written = self.source if format in ("gv", "dot") else rendered(self.source, format, self.engine)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            return written
+
+        makers = {"svg": made, "png": made, "pdf": made, "gv": made, "dot": made}
+        return save(path, makers, "; render() writes Graphviz's other formats")
 
     def view(
         self, filename: str | os.PathLike[str] | None = None, directory: str | os.PathLike[str] | None = None

@@ -162,12 +162,15 @@ class Rule:
     signed:
         The positions of the operands whose sign matters where they are zero: +0.0 and -0.0 give different results,
         that differ by more than the sign of a zero.
+    last:
+        Of a row that stands for a whole program (``jit``): the row of the operation that gave its result.
     """
 
     __slots__ = (
         "domain",
         "flat",
         "hides",
+        "last",
         "layout",
         "partials",
         "raises",
@@ -192,6 +195,7 @@ class Rule:
         flat: bool = False,
         hides: bool | None = None,
         signed: tuple[int, ...] = (),
+        last: Rule | None = None,
     ) -> None:
         self.symbol = symbol
         self.value = value
@@ -204,6 +208,7 @@ class Rule:
         self.flat = flat
         self.hides = flat if hides is None else hides
         self.signed = signed
+        self.last = last
 
     def __repr__(self) -> str:
         return f"Rule({self.symbol!r})"
@@ -446,3 +451,43 @@ def table() -> str:
         lines.append((rule.symbol, str(value), by_name + (f"   ({rule.domain})" if rule.domain else "")))
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
     return "\n".join("  ".join([*map(str.ljust, line, widths), line[2]]) for line in lines)
+
+
+OTHER_NAMES = {
+    "ln": "log",
+    "lg": "log10",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arsinh": "asinh",
+    "arcosh": "acosh",
+    "artanh": "atanh",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "tg": "tan",
+    "sigma": "sigmoid",
+    "logistic": "sigmoid",
+    "expit": "sigmoid",
+    "swish": "silu",
+    "identity": "linear",
+    "none": "linear",
+    "absolute": "abs",
+}
+"""What operations, and activations, are called elsewhere."""
+
+
+def did_you_mean(name: str, names: Iterable[str], others: Mapping[str, str] = OTHER_NAMES) -> str:
+    """Which of the known ``names`` was probably meant by another, as the end of a message; "" if none is like it.
+
+    >>> did_you_mean("tahn", ["tan", "tanh", "sin"])
+    ": did you mean 'tanh'?"
+    """
+    from difflib import get_close_matches
+
+    known, word = list(names), name.lower().strip()
+    swapped = [x for x in known if sorted(x) == sorted(word)]  # letters that changed places
+    elsewhere = [x for x in known if x == others.get(word)]
+    found = elsewhere or swapped or get_close_matches(word, known, 1, 0.65)
+    return f": did you mean {found[0]!r}?" if found else ""

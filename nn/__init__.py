@@ -1,6 +1,7 @@
 """chainrule's networks: neurons, layers and the loop that trains them, in plain scalar code over ``autograd``.
 
-Read the files in this order: modules, losses, optimizers, descent, training, data, storage, pictures.
+Read the files in this order: modules, losses, optimizers, descent, measuring, training, data, storage, pictures,
+plots.
 """
 
 import autograd
@@ -13,11 +14,13 @@ if not hasattr(autograd, "Value"):
 
 from . import data
 from .losses import binary_cross_entropy, cross_entropy, hinge, mse, quadratic
+from .measuring import accuracy, argmax, mean_loss
 from .modules import MLP, Layer, Module, Neuron
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from .pictures import draw_network
+from .plots import decision_boundary
 from .storage import load, save
-from .training import History, accuracy, argmax, fit, mean_loss
+from .training import History, fit
 
 __all__ = [
     "Adam",
@@ -35,6 +38,7 @@ __all__ = [
     "binary_cross_entropy",
     "cross_entropy",
     "data",
+    "decision_boundary",
     "draw_network",
     "fit",
     "hinge",

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from . import storage
 from .data import digits
 from .losses import quadratic
+from .measuring import accuracy
 from .modules import MLP
 from .optimizers import SGD
-from .training import accuracy, fit
+from .training import fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.save:  # before the work, not after
             if not os.path.isdir(os.path.dirname(os.path.abspath(options.save))):
                 raise FileNotFoundError(f"expected a folder to save to, got {options.save!r}")
+            storage.expect_suffix(options.save)
             if storage.is_safetensors(options.save):
                 storage.safetensors()
         model, right = train_digits(options.epochs, options.batch_size, options.lr, options.seed)

@@ -1,8 +1,8 @@
-"""Data to learn from: real handwritten digits, two moons, and files in MNIST's format.
+"""Data to learn from: real handwritten digits, two moons, files in MNIST's format, and tables of your own.
 
 Every function answers with plain lists: an example is one flat row of numbers, a label one number of a second
-list. That is the form which ``MLP`` and ``fit`` take. This file imports none of its neighbours, and NumPy is
-not needed.
+list. That is the form which ``MLP`` and ``fit`` take. NumPy is not needed. Those for tables of your own stand in
+:mod:`nn.tables` and :mod:`nn.preparing`.
 
 | function    | gives                                                                     |
 |-------------|---------------------------------------------------------------------------|
@@ -10,6 +10,10 @@ not needed.
 | ``enlarge`` | such an image at 28 x 28 pixels, for the textbooks' 784-30-10 network     |
 | ``moons``   | points in the plane on two half circles that no straight line can part    |
 | ``idx``     | the images or the labels of an IDX file, the format of MNIST              |
+| ``csv``     | the rows of a CSV file as examples and targets, classes numbered          |
+| ``standardise`` | inputs of size 1: each column less its mean, over its deviation       |
+| ``split``   | the examples in two: to train on, and to test on                          |
+| ``one_hot`` | for each label a row with a 1 at its class                                |
 """
 
 from __future__ import annotations
@@ -23,6 +27,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
 from typing import Any
+
+from .preparing import one_hot, split, standardise
+from .tables import Table, csv
+
+__all__ = ["Table", "csv", "digits", "enlarge", "idx", "moons", "one_hot", "split", "standardise"]
 
 
 def digits() -> tuple[list[list[float]], list[int]]:

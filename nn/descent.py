@@ -7,12 +7,13 @@ state in arrays from one step to the next.
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 
-from .losses import cross_entropy, mse, quadratic
+from .examples import at
+from .losses import class_of, cross_entropy, mse, quadratic
 from .optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -39,11 +40,15 @@ class Eager:
             p.grad = 0.0
         total = 0.0
         for i in batch:
-            cost = self.loss(self.model(self.X[i]), self.Y[i]) / len(batch)
+            cost = at(i, self.cost) / len(batch)
             cost.backward()
             total += cost.data
         self.optimizer.step(self.parameters)
         return total
+
+    def cost(self, i: int) -> Value:
+        """The loss of example i."""
+        return self.loss(self.model(self.X[i]), self.Y[i])
 
     def write(self) -> None:
         """Bring the parameters up to date: these always are."""
@@ -126,7 +131,7 @@ def in_numbers(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target])
     """
     import numpy as np
 
-    if not isinstance(Y[0], Integral) or not all([isinstance(y, Real) for y in Y]):
+    if class_of(Y[0]) is None or not all([isinstance(y, Real) or class_of(y) is not None for y in Y]):
         return Y
     outputs = model(X[0])
     for y in set(Y):
@@ -136,5 +141,5 @@ def in_numbers(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target])
     if loss not in (quadratic, mse, cross_entropy):
         return None
     one_hot = np.zeros((len(Y), len(outputs)))
-    one_hot[np.arange(len(Y)), np.asarray(Y)] = 1.0
+    one_hot[np.arange(len(Y)), np.array([class_of(y) for y in Y])] = 1.0
     return one_hot

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import operator
 import random
+from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import wraps
 from numbers import Real
@@ -20,14 +21,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import autograd
 from autograd import Value, constant, dot
 
+from .activations import activation_function
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import FunctionType
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
 
+    from .activations import Activation
+
     Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Activation = str | Callable[[Value], Value]
     Initialisation = Literal["uniform", "xavier", "he"] | Callable[[random.Random, int, int], float]
 
 INITIALISATIONS: dict[str, Callable[[random.Random, int, int], float]] = {
@@ -41,6 +44,8 @@ uniform: U(-1, 1), as micrograd. xavier: U(-r, r) with r = sqrt(6 / (nin + nout)
 tanh and sigmoid. he: N(0, 2 / nin) (He et al. 2015, eq. 10), for the relu family.
 """
 
+OTHER_INITIALISATIONS = {"glorot": "xavier", "kaiming": "he", "random": "uniform"}
+"""What they are called elsewhere."""
 
 LONGEST_NAME = 80  # characters, as many as are shown of a label
 
@@ -65,9 +70,18 @@ class Module:
         if "__init__" in vars(cls):
             setattr(cls, "__init__", naming(vars(cls)["__init__"]))  # noqa: B010 - a method that is known to the type checker
 
-    def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
-        """The outputs for the inputs of one example; each kind of module defines it."""
+    def __call__(self, x: Any) -> Any:  # noqa: ANN401 - so that model(x).backward() type-checks; `outputs` is typed
+        """The outputs for the inputs of one example; each kind of module defines it.
+
+        A single Value or a list of them: which of the two it is, only the module knows. So type checkers are told
+        nothing, and ``model(x).backward()`` passes; :meth:`outputs` is a list always.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+
+    def outputs(self, x: Any) -> list[Value]:  # noqa: ANN401 - whatever the module takes
+        """The outputs for the inputs of one example as a list, also where it is a single one."""
+        out = self(x)
+        return [out] if isinstance(out, Value) else list(out)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its name, such as ``layers.0.neurons.3.w[5]``."""
@@ -229,10 +243,11 @@ class Neuron(Module):
         rng: random.Random | None = None,
         nout: int = 1,
     ) -> None:
-        if nin < 1:
+        if whole("Neuron", "nin", nin) < 1:
             raise ValueError(f"Neuron: expected at least one input, got nin = {nin}")
         if not callable(init) and init not in INITIALISATIONS:
-            raise ValueError(f"init: expected one of {', '.join(INITIALISATIONS)}, or a function, got {init!r}")
+            hint = autograd.rules.did_you_mean(str(init), INITIALISATIONS, OTHER_INITIALISATIONS)
+            raise ValueError(f"init: expected one of {', '.join(INITIALISATIONS)}, or a function, got {init!r}{hint}")
         draw = init if callable(init) else INITIALISATIONS[init]
         source: Any = random if rng is None else rng
         self.w = [Value(draw(source, nin, nout)) for _ in range(nin)]
@@ -243,10 +258,13 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The activation for the inputs x. ValueError if their number is not ``nin``."""
-        a = list(x)
-        if len(a) != len(self.w):
-            raise ValueError(f"{type(self).__name__}: expected {len(self.w)} inputs, got {len(a)}")
-        z = dot(self.w, a, self.b)
+        try:
+            a = list(x)
+            if len(a) != len(self.w):
+                raise ValueError(f"{type(self).__name__}: expected {len(self.w)} inputs, got {len(a)}")
+            z = dot(self.w, a, self.b)
+        except TypeError as error:
+            raise no_inputs(x, len(self.w)) or error from None
         return z if self._activate is None else self._activate(z)
 
     def __repr__(self) -> str:
@@ -260,13 +278,16 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:  # noqa: ANN401 - Neuron's
-        if nout < 1:
+        if whole("Layer", "nout", nout) < 1:
             raise ValueError(f"Layer: expected at least one neuron, got nout = {nout}")
         self.neurons = [Neuron(nin, nout=nout, **kwargs) for _ in range(nout)]
 
-    def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
+    def __call__(self, x: Iterable[Value | float]) -> Any:  # noqa: ANN401 - as that of Module
         """The activations for the inputs x: a list, or a single Value where the layer has one neuron."""
-        a = [x_k if isinstance(x_k, Value) else constant(x_k) for x_k in x]  # one node for all neurons
+        try:
+            a = [x_k if isinstance(x_k, Value) else constant(x_k) for x_k in x]  # one node for all neurons
+        except TypeError as error:
+            raise no_inputs(x, len(self.neurons[0].w)) or error from None
         out = [neuron(a) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -298,11 +319,19 @@ class MLP(Module):
         init: Initialisation = "uniform",
         rng: random.Random | None = None,
     ) -> None:
+        given: Any = nouts
+        if not isinstance(given, Iterable) or isinstance(given, (str, dict)):
+            raise TypeError(
+                f"MLP: expected nouts, the sizes of the layers, in a list, as in MLP(2, [3, 1]), got {nouts!r}"
+            )
         sizes = [nin, *nouts]
         hidden = len(sizes) - 2
         if hidden < 0:
             raise ValueError("MLP: expected the size of at least one layer, got nouts = []")
-        each = [activation] * hidden if isinstance(activation, str) or callable(activation) else list(activation)
+        alone = isinstance(activation, str) or callable(activation) or not isinstance(activation, Iterable)
+        if alone:
+            activation_function(activation)  # type: ignore[arg-type]  # which there may be no hidden layer to look at
+        each = [activation] * hidden if alone else list(activation)  # type: ignore[arg-type]
         if len(each) != hidden:
             raise ValueError(f"MLP: expected {hidden} activations, one for each hidden layer, got {len(each)}")
         self.layers = [
@@ -310,7 +339,7 @@ class MLP(Module):
             for n, m, chosen in zip(sizes[:-1], sizes[1:], [*each, output], strict=True)
         ]
 
-    def __call__(self, x: Iterable[Value | float]) -> Value | list[Value]:
+    def __call__(self, x: Iterable[Value | float]) -> Any:  # noqa: ANN401 - as that of Module
         """The activations of the last layer: a list, or a single Value where it has one neuron."""
         for layer in self.layers[:-1]:
             a = layer(x)
@@ -321,18 +350,36 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
 
 
-def activation_function(activation: Activation) -> Callable[[Value], Value] | None:
-    """The function that an activation's name means; None for "linear"."""
-    if callable(activation):
-        return activation
-    if activation == "linear":
-        return None
-    if any(rule.symbol == activation for rule in autograd.rules.TABLE) and hasattr(autograd, activation):
-        function: FunctionType = getattr(autograd, activation)
-        if function.__code__.co_argcount - len(function.__defaults__ or ()) == 1:  # leaky_relu has a slope by default
-            return function
-    expected = "'linear', an operation of one number such as 'relu' or 'tanh', or a function"
-    raise ValueError(f"activation: expected {expected}, got {activation!r}")
+def whole(name: str, what: str, size: int) -> int:
+    """A size, which is a whole number; else TypeError."""
+    try:
+        return operator.index(size)
+    except TypeError:
+        raise TypeError(f"{name}: expected a whole number as {what}, got {size!r}") from None
+
+
+def no_inputs(x: object, nin: int) -> TypeError | None:
+    """The error for what is not the inputs of one example; None if it is."""
+    expected = f"expected the inputs of one example, a list of {nin} number{'s' * (nin > 1)}"
+    if is_number(x) or not hasattr(x, "__iter__") or getattr(x, "ndim", 1) == 0:
+        number: Any = x if isinstance(x, Value) or not is_number(x) else float(x)  # type: ignore[arg-type]
+        got = f"a single number, {number:g}" if is_number(x) else type(x).__name__
+        brackets = "[[1.0], [2.0]]" if nin == 1 else "[[1.0, ...], [2.0, ...]]"
+        return TypeError(f"model(x): {expected}, got {got}; a list of examples has brackets around each: {brackets}")
+    if not hasattr(x, "__len__") or not hasattr(x, "__getitem__"):
+        return None  # an iterator: what was wrong in it is gone
+    for k, x_k in enumerate(x):
+        if not is_number(x_k):
+            several = hasattr(x_k, "__len__") and not isinstance(x_k, str)
+            advice = "; model.predict(X) takes a list of examples" if several else ""
+            kind = type(x_k).__name__
+            return TypeError(f"model(x): {expected}; input {k}: expected a Value or a real number, got {kind}{advice}")
+    return None
+
+
+def is_number(x: object) -> bool:
+    """Whether this is a Value or a real number, NumPy's truth values among them."""
+    return isinstance(x, (Value, Real)) or getattr(getattr(x, "dtype", None), "kind", "") == "b"
 
 
 def _title(activation: Activation) -> str:

@@ -8,14 +8,15 @@ is kept by position in the list of parameters; steps of both kinds may follow ea
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+from autograd import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
-
-    from autograd import Value
 
     Rate = float | Callable[[int], float]
     State = list[tuple[Any, ...]]
@@ -138,7 +139,10 @@ class Optimizer:
 
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return expect_rate(self.lr(self.steps)) if callable(self.lr) else self.lr
+        if callable(self.lr):
+            return expect_rate(self.lr(self.steps))
+        expect("lr", self.lr, lambda _: True, "a finite number >= 0")
+        return self.lr
 
     def __repr__(self) -> str:
         settings = {k: v for k, v in vars(self).items() if k != "steps" and not k.startswith("_")}
@@ -156,7 +160,7 @@ class SGD(Optimizer):
 
     def __init__(self, lr: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
         super().__init__(lr)
-        expect("momentum", momentum, 0 <= momentum < 1, "0 <= momentum < 1")
+        expect("momentum", momentum, lambda x: 0 <= x < 1, "0 <= momentum < 1")
         self.momentum = momentum
         self.nesterov = nesterov
 
@@ -174,8 +178,8 @@ class RMSProp(Optimizer):
 
     def __init__(self, lr: Rate = 0.01, rho: float = 0.99, eps: float = 1e-8) -> None:
         super().__init__(lr)
-        expect("rho", rho, 0 <= rho < 1, "0 <= rho < 1")
-        expect("eps", eps, eps > 0, "eps > 0")
+        expect("rho", rho, lambda x: 0 <= x < 1, "0 <= rho < 1")
+        expect("eps", eps, lambda x: x > 0, "eps > 0")
         self.rho = rho
         self.eps = eps
 
@@ -196,8 +200,8 @@ class Adam(Optimizer):
 
     def __init__(self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> None:
         super().__init__(lr)
-        expect("betas", betas, [0 <= b < 1 for b in betas] == [True, True], "two numbers 0 <= beta < 1")
-        expect("eps", eps, eps > 0, "eps > 0")
+        expect_betas(betas)
+        expect("eps", eps, lambda x: x > 0, "eps > 0")
         self.betas = betas
         self.eps = eps
 
@@ -220,7 +224,7 @@ class AdamW(Adam):
         self, lr: Rate = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.01
     ) -> None:
         super().__init__(lr, betas, eps)
-        expect("weight_decay", weight_decay, weight_decay >= 0, "weight_decay >= 0")
+        expect("weight_decay", weight_decay, lambda x: x >= 0, "weight_decay >= 0")
         self.weight_decay = weight_decay
 
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
@@ -230,12 +234,30 @@ class AdamW(Adam):
 
 
 def expect_rate(lr: float) -> float:
-    """The learning rate, if it is a finite number >= 0; else ValueError."""
-    expect("lr", lr, 0 <= lr < float("inf"), "a finite number >= 0")
+    """The learning rate, if it is a finite number >= 0; else ValueError, or TypeError if it is no number."""
+    expect("lr", lr, lambda x: 0 <= x < float("inf"), "a finite number >= 0")
     return lr
 
 
-def expect(name: str, value: object, holds: bool, allowed: str) -> None:
-    """ValueError unless a setting is within its bounds."""
-    if not holds:
+def expect_betas(betas: tuple[float, float]) -> None:
+    """The same for Adam's two settings."""
+    expected = "two numbers 0 <= beta < 1"
+    if not isinstance(betas, (tuple, list)):
+        raise TypeError(f"betas: expected {expected}, got {betas!r:.80}")
+    for beta in betas:
+        expect("betas", beta, lambda _: True, expected)
+    if [0 <= beta < 1 for beta in betas] != [True, True]:
+        raise ValueError(f"betas: expected {expected}, got {betas!r}")
+
+
+def expect(name: str, value: object, holds: Callable[[Any], bool], allowed: str) -> None:
+    """ValueError unless a setting is within its bounds, TypeError unless it is a number; a Value is none."""
+    if not isinstance(value, Real):
+        ways = {
+            "lr": "; parameters are given to step, as in step(model.parameters())" * isinstance(value, (list, tuple))
+        }
+        way_out = "; value.item() is its number" if isinstance(value, Value) else ways.get(name, "")
+        kind = "" if isinstance(value, Value) else f"{type(value).__name__} "
+        raise TypeError(f"{name}: expected {allowed}, got {kind}{value!r:.60}{way_out}")
+    if not holds(value):
         raise ValueError(f"{name}: expected {allowed}, got {value!r}")

@@ -40,7 +40,7 @@ def draw_network(
     and blue below, dotted if it is not finite. Where a layer has one neuron, its weights and its bias stand there as
     numbers. Of a layer with more than ``most`` neurons the first and the last are drawn, with dots between.
 
-    In a notebook the picture displays itself; ``draw_network(model).render("network.png")`` writes a file.
+    In a notebook the picture displays itself; ``draw_network(model).save("network.png")`` writes a file.
 
     Parameters
     ----------

@@ -1,12 +1,11 @@
 """Storage: the parameters of a model as a file, which programs can check and which runs nothing.
 
-JSON can be read by people; safetensors, for paths that end so, by other frameworks, and it is smaller.
-
-The architecture stays in your code: build the same model again and :func:`load` the numbers into it. A JSON file is
+JSON can be read by people; safetensors, for paths that end so, by other frameworks, and it is smaller. A JSON file is
 
     {
       "format": "chainrule.nn",
-      "version": 1,
+      "version": 2,
+      "architecture": {"class": "MLP", "nin": 2, "nouts": [1], "activations": ["linear"]},
       "parameters": {
         "layers.0.neurons.0.w": [0.2355, -0.4687],
         "layers.0.neurons.0.b": 0.0
@@ -15,8 +14,12 @@ The architecture stays in your code: build the same model again and :func:`load`
 
 with the names of :meth:`Module.named_parameters`, where the elements ``w[0]``, ``w[1]``, ... of a list stand together.
 A safetensors file has the same names, each with an array of 64-bit floats, of shape (n,) for a list of n parameters and
-() for a single one, and format and version as its metadata (https://github.com/huggingface/safetensors). Both are data
-and nothing that runs: the worst that a file from a stranger can do is to hold bad numbers.
+() for a single one, and all else as its metadata (https://github.com/huggingface/safetensors). Both are data and
+nothing that runs: the worst that a file from a stranger can do is to hold bad numbers.
+
+The architecture (:mod:`nn.architecture`) says what the numbers belong to: :func:`load` builds an ``MLP``, a ``Layer``
+or a ``Neuron`` from it. That of other models stands in your code: build the same model again, and load the numbers into
+it. Files of version 1 have no architecture; their numbers can be loaded into a model.
 """
 
 from __future__ import annotations
@@ -24,43 +27,53 @@ from __future__ import annotations
 import json
 import math
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from autograd import Value
 
+from .architecture import WAY_OUT, built, description, difference
+from .modules import Module
+from .replacing import replace
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from types import ModuleType
 
-    from .modules import Module
-
+    Path = str | os.PathLike[str]
     Numbers = dict[str, list[float] | float]
 
-HEADER: Mapping[str, str | int] = {"format": "chainrule.nn", "version": 1}
-METADATA = {"format": "chainrule.nn", "version": "1"}  # the same as texts, as metadata of safetensors are
+FORMAT, VERSION = "chainrule.nn", 2
 
 LAYOUT = """{
   "format": %s,
   "version": %s,
+  "architecture": %s,
   "parameters": {
 %s
   }
 }
 """
 
+MOST = 2**27
+"""The bytes of the largest file from which a model is built: some millions of parameters."""
 
-def save(model: Module, path: str | os.PathLike[str]) -> None:
-    """Write the parameters of ``model`` to the file ``path``, so that each float can be read back bit for bit.
 
-    In safetensors format if ``path`` ends in ``.safetensors``, else as JSON. Atomic: the content goes to a temporary
-    file in the same folder, which takes the place of ``path`` once it is complete. So ``path`` holds the old file or
-    the new one, and never a part.
+def save(model: Module, path: Path) -> None:
+    """Write ``model``, parameters and architecture, to a file: each float can be read back bit for bit.
 
-    Raises ValueError for a parameter that is inf or nan, for two parameters of one name, or for a name that a
-    safetensors file cannot hold (``__metadata__``, half a surrogate pair); OSError if the file cannot be written;
-    ImportError if it needs the package safetensors and that is missing.
+    The end of ``path`` is the format: ``.json`` or ``.safetensors``. ``path`` holds the old file or the new one, and
+    never a part (:mod:`nn.replacing`); a file that is there keeps its mode.
+
+    Raises ValueError for another end of the path, for a parameter that is inf or nan, for two parameters of one name,
+    or for a name that a safetensors file cannot hold (``__metadata__``, half a surrogate pair); OSError if the file
+    cannot be written, or is none that can be replaced (a pipe, a device); ImportError if it needs the package
+    safetensors and that is missing; TypeError for what is no model.
     """
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"save: expected a model and a path, as in save(model, 'model.json'), got {type(model).__name__}"
+        )
+    expect_suffix(path)
     for name, p in model.named_parameters():
         if not math.isfinite(p.data):
             raise ValueError(f"save: expected finite parameters, got {name} = {p.data}")
@@ -68,43 +81,69 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         name: [float(p.data) for p in group] if isinstance(group, list) else float(group.data)
         for name, group in groups(model).items()
     }
-    content = to_safetensors(numbers) if is_safetensors(path) else to_json(numbers)
-    target = os.path.realpath(path)  # what a symbolic link points to
-    temporary = f"{target}.{os.urandom(4).hex()}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
-    finally:
-        with suppress(OSError):
-            os.remove(temporary)
+    architecture = json.dumps(description(model))
+    replace(path, (to_safetensors if is_safetensors(path) else to_json)(numbers, architecture))
 
 
-def load(model: Module, path: str | os.PathLike[str]) -> None:
-    """Read the file ``path`` into the parameters of ``model``, which has the architecture of the model that was saved.
+def expect_suffix(path: Path) -> None:
+    """ValueError unless a file of this name can be saved."""
+    name = os.fsdecode(path)
+    if not name.lower().endswith((".json", ".safetensors")):
+        raise ValueError(f"save: expected a path that ends in .json or .safetensors, got {name!r}")
 
-    A safetensors file if ``path`` ends in ``.safetensors``, else JSON. Arrays of 32-bit and 16-bit floats, which other
+
+@overload
+def load(model: Path) -> Module: ...
+@overload
+def load(*, path: Path) -> Module: ...
+@overload
+def load(model: Module, path: Path) -> None: ...
+def load(model: Module | Path | None = None, path: Path | None = None) -> Module | None:
+    """Read a file that :func:`save` has written: ``model = load("model.json")``, or ``load(model, "model.json")``.
+
+    With a path alone the model is built anew, if it is an ``MLP``, a ``Layer`` or a ``Neuron`` with activations that
+    are known by name. With a ``model``, which has the architecture of the one that was saved, the numbers are read into
+    its parameters.
+
+    A safetensors file if the path ends in ``.safetensors``, else JSON. Arrays of 32-bit and 16-bit floats, which other
     programs write, are accepted: their numbers are 64-bit floats too. All or nothing: everything is checked before the
     first parameter changes. Gradients stay as they are.
 
     Raises ValueError, which names the file, what was expected and what came, for a file that is not safetensors, or not
-    JSON in UTF-8, or has another format or version, other names, other lengths, a key twice, anything but finite
-    floats, or more bytes than such a model may need (64 for each parameter, 12 for each letter of its name, and 1,000).
-    Raises FileNotFoundError, or another OSError, if there is no such file or it cannot be read; ImportError if that
-    needs the package safetensors and it is missing.
+    JSON in UTF-8, or has another format or version, other sizes or activations, other names, other lengths, a key
+    twice, anything but finite floats, or more bytes than such a model may need (64 for each parameter, 12 for each
+    letter of its name and of its architecture, and 1,000; 128 MiB where it is built). Raises FileNotFoundError, or
+    another OSError, if there is no such file or it cannot be read; ImportError if that needs the package safetensors
+    and it is missing.
     """
-    read, header = (from_safetensors, METADATA) if is_safetensors(path) else (from_json, HEADER)
-    most = 1000 + sum(64 + 12 * len(name) for name, _ in model.named_parameters())
+    if isinstance(model, Module) and path is not None:
+        checked(path, model)
+        return None
+    given = [x for x in (model, path) if x is not None]
+    if len(given) != 1 or isinstance(given[0], Module):
+        got = " and ".join([type(x).__name__ for x in given]) or "nothing"
+        raise TypeError(f"load: expected a path, or a model and a path as in load(model, 'model.json'), got {got}")
+    return checked(given[0], None)
+
+
+def checked(path: Path, model: Module | None) -> Module:
+    """The model with the numbers of a file; one that is built from it where none is given."""
+    read = from_safetensors if is_safetensors(path) else from_json
+    most = MOST if model is None else room_for(model)
     with open(os.fspath(path), "rb") as file:
-        content = file.read(most + 1)
+        content = file.read(min(os.fstat(file.fileno()).st_size or most, most) + 1)
     try:
         if len(content) > most:
-            raise ValueError(f"expected at most {most} bytes for this model, got more")
-        loaded = list(match(groups(model), header, read(content)))
+            whose = "this model" if model is not None else f"a model to be built from it; {WAY_OUT}"
+            raise ValueError(f"expected at most {most} bytes for {whose}, got more")
+        architecture, stored = opened(read(content))
+        if model is None:
+            model = built(architecture, sum([len(x) if isinstance(x, list) else 1 for x in stored.values()]))
+        elif architecture is not None:
+            found = difference(architecture, model)
+            if found:
+                raise ValueError(found)
+        loaded = list(match(groups(model), stored))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: expected JSON in UTF-8, got an error: {error}") from None
     except RecursionError:
@@ -113,6 +152,13 @@ def load(model: Module, path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{path}: {error}") from None
     for p, number in loaded:
         p.data = number
+    return model
+
+
+def room_for(model: Module) -> int:
+    """The most bytes that a file of this model may have."""
+    names = [name for name, _ in model.named_parameters()]
+    return 1000 + sum([64 + 12 * len(name) for name in names]) + 12 * len(json.dumps(description(model)))
 
 
 def is_safetensors(path: str | os.PathLike[str]) -> bool:
@@ -120,10 +166,10 @@ def is_safetensors(path: str | os.PathLike[str]) -> bool:
     return os.fsdecode(path).lower().endswith(".safetensors")
 
 
-def to_json(numbers: Numbers) -> bytes:
+def to_json(numbers: Numbers, architecture: str) -> bytes:
     """A JSON file with a line for each name."""
     lines = [f"    {json.dumps(name)}: {json.dumps(content)}" for name, content in numbers.items()]
-    return (LAYOUT % (*map(json.dumps, HEADER.values()), ",\n".join(lines))).encode("ascii")
+    return (LAYOUT % (json.dumps(FORMAT), VERSION, architecture, ",\n".join(lines))).encode("ascii")
 
 
 def from_json(content: bytes) -> object:
@@ -133,14 +179,15 @@ def from_json(content: bytes) -> object:
     )
 
 
-def to_safetensors(numbers: Numbers) -> bytes:
+def to_safetensors(numbers: Numbers, architecture: str) -> bytes:
     """A safetensors file with an array for each name. ValueError for a name that it cannot hold."""
     import numpy as np
 
     if "__metadata__" in numbers:
         raise ValueError("save: expected names that a safetensors file can hold, got __metadata__")
     arrays = {name: np.array(content, np.float64) for name, content in numbers.items()}
-    content: bytes = safetensors().numpy.save(arrays, METADATA)
+    metadata = {"format": FORMAT, "version": str(VERSION), "architecture": architecture}
+    content: bytes = safetensors().numpy.save(arrays, metadata)
     return content
 
 
@@ -165,7 +212,12 @@ def from_safetensors(content: bytes) -> object:
         if not np.isfinite(array).all():
             raise ValueError(f"expected finite numbers for {shown(name)}, got {array[~np.isfinite(array)][0]}")
     numbers = {name: array.tolist() for name, array in arrays.items()}
-    return unique([*(header.get("__metadata__") or {}).items(), ("parameters", numbers)])
+    metadata = dict(header.get("__metadata__") or {})
+    if metadata.get("version") in ("1", "2"):  # as texts, as all metadata of safetensors are
+        metadata["version"] = float(metadata["version"])
+    if "architecture" in metadata:
+        metadata["architecture"] = from_json(metadata["architecture"].encode())
+    return unique([*metadata.items(), ("parameters", numbers)])
 
 
 def safetensors() -> ModuleType:
@@ -195,20 +247,29 @@ def groups(model: Module) -> dict[str, Value | list[Value]]:
     return grouped
 
 
-def match(
-    expected: dict[str, Value | list[Value]], header: Mapping[str, str | int], document: object
-) -> Iterator[tuple[Value, float]]:
-    """Each parameter with its number in the document. ValueError where the document does not fit header and model."""
+def opened(document: object) -> tuple[object, dict[str, object]]:
+    """The architecture in a document, None if it has none, and the parameters. ValueError for another document."""
     if not isinstance(document, dict):
         raise ValueError(f"expected an object, got {shown(document)}")
-    for key, wanted in header.items():
-        got = shown(document[key]) if key in document else "none"
-        if got != shown(wanted):
-            raise ValueError(f"expected the {key} {shown(wanted)}, got {got}")
+    got = shown(document["format"]) if "format" in document else "none"
+    if got != shown(FORMAT):
+        raise ValueError(f"expected the format {shown(FORMAT)}, got {got}")
+    version = document.get("version")
+    if not isinstance(version, float) or version not in (1.0, VERSION):
+        raise ValueError(
+            f"expected the version {VERSION} or 1, got {shown(version) if 'version' in document else 'none'}"
+        )
     stored = document.get("parameters")
-    if not isinstance(stored, dict) or len(document) != 3:
+    keys = {"format", "version", "parameters", *(["architecture"] if version == VERSION else [])}
+    if not isinstance(stored, dict) or document.keys() != keys:
         got = f"{len(document)} keys and {shown(stored)} as parameters"
-        raise ValueError(f"expected format, version, an object of parameters and no other key, got {got}")
+        wanted = ", ".join([key for key in ("format", "version", "architecture") if key in keys])
+        raise ValueError(f"expected {wanted}, an object of parameters and no other key, got {got}")
+    return document.get("architecture"), stored
+
+
+def match(expected: dict[str, Value | list[Value]], stored: dict[str, object]) -> Iterator[tuple[Value, float]]:
+    """Each parameter with its number in a file. ValueError where the file does not fit the model."""
     for name in expected:
         if name not in stored:
             raise ValueError(f"expected the parameter {shown(name)}, got none of this name")

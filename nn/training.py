@@ -5,26 +5,29 @@ Forward, backward, step - for mini-batches of examples, epoch after epoch - with
 
 from __future__ import annotations
 
+import math
 import random
 from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 import autograd
-from autograd import Value
 
 from .descent import descent, in_numbers
+from .examples import count, expect_no_text, expect_one_length, not_finite
+from .losses import class_of
+from .measuring import accuracy, mean_loss, share_right
+from .plots import losses_over_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
+    from autograd import Value
 
-    from .losses import Loss, Output, Target
+    from .losses import Loss, Target
     from .modules import Module
     from .optimizers import Optimizer
-
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class History:
@@ -45,19 +48,12 @@ class History:
         return f"History({len(self.loss)} epochs, {last})" if last else "History(0 epochs)"
 
     def plot(self, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is optional and untyped here
-        """Draw the losses over the epochs with matplotlib; returns the axes."""
-        if axes is None:
-            import matplotlib.pyplot as plt
+        """Draw the losses over the epochs with matplotlib; returns the axes.
 
-            axes = plt.subplots()[1]
-        epochs = range(1, len(self.loss) + 1)
-        axes.plot(epochs, self.loss, "k-", label="training")
-        if self.validation_loss:
-            axes.plot(epochs, self.validation_loss, "k--", label="validation")
-            axes.legend()
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("mean loss")
-        return axes
+        ``history.plot().figure.savefig("loss.png")`` makes a file of it. ImportError where matplotlib is missing.
+        """
+        curves = {"training": self.loss, **({"validation": self.validation_loss} if self.validation_loss else {})}
+        return losses_over_epochs(curves, axes)
 
 
 def fit(
@@ -71,7 +67,7 @@ def fit(
     batch_size: int = 32,
     rng: random.Random | None = None,
     validation: tuple[Sequence[Any], Sequence[Target]] | None = None,
-    threshold: float = 0.0,
+    threshold: float | None = None,
     callbacks: Sequence[Callable[[History], object]] = (),
     progress: bool = True,
     jit: bool = True,
@@ -91,7 +87,7 @@ def fit(
         (X, Y) to be measured after each epoch: the mean loss and, where the targets are whole numbers, the accuracy,
         with ``threshold`` as in :func:`accuracy`.
     callbacks:
-        Called with the history after each epoch; training ends early when one of them returns True.
+        Called with the history after each epoch; training ends early when one of them returns True (or NumPy's).
     progress:
         Show a progress bar on stderr.
     jit:
@@ -104,9 +100,13 @@ def fit(
         each other, and classes under a loss of your own, are computed scalar by scalar in any case.
 
     Raises TypeError for what is not of the kind described, ValueError if X and Y, or those of the validation, differ in
-    length or are empty, or for a batch size or number of epochs that makes no sense. An error or an interruption leaves
-    the parameters as they are after the last complete step.
+    length or are empty, for an example of another length than a network has inputs, for a model without parameters, or
+    for a batch size or number of epochs that makes no sense; RuntimeError for a model that has parameters, and makes
+    others when it is called for the first time. An error or an interruption leaves the parameters as they are after the
+    last complete step. Warns (RuntimeWarning) at the first epoch whose loss is nan.
     """
+    is_model = callable(getattr(model, "parameters", None)) and not isinstance(model, type)
+    expect(model, is_model, "a model, such as MLP(2, [3, 1])")
     expect(X, hasattr(X, "__len__"), "a list or an array of examples")
     expect(Y, hasattr(Y, "__len__"), "a list or an array of targets")
     count("fit", X, Y)
@@ -120,6 +120,9 @@ def fit(
         raise ValueError(f"fit: expected batch_size >= 1 and epochs >= 0, got {batch_size} and {epochs}")
     functions = isinstance(callbacks, (list, tuple)) and all(map(callable, callbacks))
     expect(callbacks, functions, "callbacks in a list or tuple")
+    expect_one_length("fit", model, X)
+    expect_no_text("fit", model, loss, X, Y)
+    parameters = expect_parameters(model, X)
     if validation is not None:
         expect(validation, is_pair(validation), "validation=(X, Y)")
         count("validation", *validation)
@@ -143,12 +146,16 @@ def fit(
             finally:
                 training.write()
             history.loss.append(total / len(order))
+            if epoch == 1:
+                expect_no_more(model, parameters)
+            if math.isnan(history.loss[-1]) and not any(map(math.isnan, history.loss[:-1])):  # the first
+                warn(astray(history, X, Y), RuntimeWarning, stacklevel=2)
             if measure is not None:
                 loss_now, accuracy_now = measure()
                 history.validation_loss.append(loss_now)
                 history.validation_accuracy += [] if accuracy_now is None else [accuracy_now]
             bar.set_postfix_str(repr(history).partition(", ")[2].rstrip(")"))
-            if any([callback(history) is True for callback in callbacks]):  # in a list: each is called
+            if any([is_true(callback(history)) for callback in callbacks]):  # in a list: each is called
                 break
             if callbacks:
                 training.read()
@@ -161,6 +168,48 @@ def expect(given: object, good: object, wish: str) -> None:
         got = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
         got += f" {given!r}" if isinstance(given, (str, int, float)) else ""
         raise TypeError(f"fit: expected {wish}, got {got}")
+
+
+def expect_parameters(model: Module, X: Sequence[Any]) -> int:
+    """How many parameters there are to train. ValueError for none, also once a call of the model may have made some."""
+    if not model.parameters():
+        model(X[0])
+    if not model.parameters():
+        raise ValueError(
+            f"fit: expected a model with parameters, got {type(model).__name__} with none: keep Values as its "
+            "attributes, or in lists, tuples, dicts and modules that are its attributes"
+        )
+    return len(model.parameters())
+
+
+def expect_no_more(model: Module, parameters: int) -> None:
+    """RuntimeError if the model has made further parameters, which are not trained, while it was trained."""
+    now = len(model.parameters())
+    if now != parameters:
+        raise RuntimeError(
+            f"fit: expected {parameters} parameters as at the start, got {now} after an epoch: a model that makes some "
+            "when it is called has to be called once, model(X[0]), before the training"
+        )
+
+
+def astray(history: History, X: Sequence[Any], Y: Sequence[Target]) -> str:
+    """What to say, and what to try, where the loss has become nan."""
+    start = f"fit: the loss became nan in epoch {len(history.loss)}"
+    for name, examples in (("X", X), ("Y", Y)):
+        i = not_finite(examples)
+        if i is not None:
+            return f"{start}, and {name}[{i}] holds a number that is not finite: leave that example out, or fill it"
+    return (
+        f"{start}: try a smaller learning rate, such as a tenth, and inputs of size 1 (nn.data.standardise); "
+        "within autograd.detect_anomaly(), with jit=False, the first operation that went wrong is named"
+    )
+
+
+def is_true(answer: object) -> bool:
+    """Whether a callback said True, or what NumPy and other libraries have for it; anything else is no answer."""
+    if answer is True or not hasattr(answer, "dtype"):
+        return answer is True
+    return getattr(answer, "shape", None) == () and str(answer.dtype).endswith("bool") and bool(answer)
 
 
 def is_pair(given: object) -> bool:
@@ -195,14 +244,16 @@ def measurement(
     loss: Loss,
     X: Sequence[Any],
     Y: Sequence[Target],
-    threshold: float,
+    threshold: float | None,
     cost: Any,  # noqa: ANN401 - jit's class is none of autograd's names
 ) -> Callable[[], tuple[float, float | None]]:
     """What measures a model on a validation set: the mean loss and, where the targets are classes, the accuracy.
 
     In arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be; else scalar by scalar.
     """
-    classes = isinstance(Y[0], Integral)
+    expect_one_length("validation", model, X)
+    expect_no_text("validation", model, loss, X, Y)
+    classes = class_of(Y[0]) is not None
 
     def on_values() -> tuple[float, float | None]:
         share = accuracy(model, X, Y, threshold=threshold) if classes else None
@@ -220,62 +271,3 @@ def measurement(
     except ValueError:  # examples of several arrangements
         return on_values
     return in_arrays
-
-
-def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, loss: Loss) -> float:
-    """The mean of ``loss(model(x), y)`` over all examples. ValueError if X and Y differ in length or are empty."""
-    n = count("mean_loss", X, Y)
-    return sum([loss(model(x), y).data for x, y in zip(X, Y, strict=True)]) / n
-
-
-def accuracy(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, threshold: float = 0.0) -> float:
-    """The share of examples that the model puts into the right class.
-
-    With several outputs the predicted class is argmax_k a_k, and the target a class or a one-hot vector. With one
-    output it is yes where the output exceeds ``threshold`` (0 suits a logit or a hinge, 0.5 a sigmoid), and the
-    target is yes where it is positive. Raises ValueError if X and Y differ in length or are empty.
-    """
-    n = count("accuracy", X, Y)
-    return sum(is_right(model(x), y, threshold) for x, y in zip(X, Y, strict=True)) / n
-
-
-def is_right(output: Output, target: Target, threshold: float) -> bool:
-    """Whether the class that an output predicts is that of the target, as :func:`accuracy` counts."""
-    outputs = [output] if isinstance(output, Value) else output
-    if len(outputs) == 1:
-        (y,) = target if hasattr(target, "__len__") else [target]  # type: ignore[misc]
-        return bool((outputs[0] > threshold) == (y > 0))
-    return bool(argmax(outputs) == (target if isinstance(target, Integral) else argmax(target)))  # type: ignore[arg-type]
-
-
-def share_right(
-    outputs: Sequence[Floats], Y: Sequence[Target], threshold: float, ask: Callable[[int], Output]
-) -> float:
-    """:func:`accuracy` for classes, where the outputs stand in arrays: one array of n numbers, or k of them.
-
-    Numbers that are equal up to rounding leave the class open: there ``ask(i)`` gives the output of the model itself.
-    """
-    import numpy as np
-
-    a, classes = np.atleast_2d(outputs), np.asarray(Y)
-    with np.errstate(invalid="ignore"):  # inf - inf
-        if len(a) == 1:
-            right, first, second = (a[0] > threshold) == (classes > 0), a[0], threshold
-        else:
-            right, (second, first) = a.argmax(0) == classes, np.partition(a, -2, axis=0)[-2:]
-        clear = abs(first - second) > 1e-9 * (1.0 + abs(first))
-    for i in np.flatnonzero(~clear).tolist():
-        right[i] = is_right(ask(i), Y[i], threshold)
-    return int(right.sum()) / len(Y)
-
-
-def count(name: str, X: Sequence[Any], Y: Sequence[Target]) -> int:
-    """The number of examples. ValueError unless there are as many targets, and some."""
-    if len(X) != len(Y) or not len(X):
-        raise ValueError(f"{name}: expected as many targets as examples, and some, got {len(X)} and {len(Y)}")
-    return len(X)
-
-
-def argmax(numbers: Sequence[Value | float]) -> int:
-    """The index of the largest number; of the first of them where several are equal."""
-    return max(range(len(numbers)), key=lambda k: numbers[k])

@@ -232,8 +232,13 @@ print(hashlib.sha256((ag.{make.__name__}(y)._repr_html_()).encode()).hexdigest()
 def test_save(tmp_path: Path) -> None:
     """save() writes the page, in UTF-8, and an error of the file system is an error."""
     page = animate(neuron())
-    page.save(tmp_path / "steps.html")
-    assert (tmp_path / "steps.html").read_bytes() == page.html.encode()
+    for name in ("steps.html", "steps.HTM"):
+        assert page.save(tmp_path / name) == str(tmp_path / name)
+        assert (tmp_path / name).read_bytes() == page.html.encode()
+    for name in ("steps.svg", "steps", "steps.html.txt"):
+        with pytest.raises(ValueError, match=r"^save: expected a name that ends in \.html or \.htm, got .*; draw\(y\)"):
+            page.save(tmp_path / name)
+    assert len([*tmp_path.iterdir()]) == 2
     with pytest.raises(OSError, match="No such file"):
         page.save(str(tmp_path / "no" / "steps.html"))
 

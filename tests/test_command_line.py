@@ -515,6 +515,12 @@ EXPRESSIONS = [
     ("__import__('os')", "unexpected"),
     ("__import__(x)", "cannot call '__import__'"),
     ("eval(x)", "cannot call 'eval'"),
+    ("tahn(x)", "cannot call 'tahn': expected an operation that takes and gives numbers: did you mean 'tanh'\\?"),
+    ("ln(x)", r"numbers: did you mean 'log'\?"),
+    ("sigma(x)", r"numbers: did you mean 'sigmoid'\?"),
+    ("arctan(x)", r"numbers: did you mean 'atan'\?"),
+    ("Sin(x)", r"numbers: did you mean 'sin'\?"),
+    ("sqr(x)", r"numbers: did you mean 'sqrt'\?"),
     ("x(2)", r"cannot call 'x': expected an operation that takes and gives numbers"),
     ("softmax(x, x)", "cannot call 'softmax'"),
     ("apply(x, x)", "cannot call 'apply'"),
@@ -571,6 +577,12 @@ EXPRESSIONS = [
 def test_expressions_it_refuses(text: str, message: str, capsys: Capture) -> None:
     """Whatever is no formula of known names, or has no value, is one line on stderr and status 2."""
     assert re.search(message, refusal(capsys, text, "x=2"))
+
+
+def test_a_misspelt_variable(capsys: Capture) -> None:
+    """A name that is like that of a variable is asked after; one of a letter or two is like too many."""
+    assert "as in weigth=1.5: did you mean 'weight'?" in refusal(capsys, "weigth*x", "weight=2", "x=3")
+    assert "did you mean" not in refusal(capsys, "y*x", "z=2", "x=3")
 
 
 @pytest.mark.parametrize(

@@ -126,9 +126,41 @@ def test_a_list_of_one_output() -> None:
     same(lambda: Model(lambda p, x: [p[0] * x[0] + p[1]], 1.0, 0.5), Y=[1, 0] * 11 + [1], validation=(POINTS[:1], [1]))
 
 
-def test_a_model_without_parameters() -> None:
-    """There is nothing to learn, which is no error."""
-    assert same(lambda: Model(lambda p, x: Value(1.0) * x[0]), Y=NUMBERS)["data"] == []
+class Lazy(nn.Module):
+    """Its parameters are made by the first call, as many as there are inputs."""
+
+    def __call__(self, x: Any) -> Value:
+        """w . x."""
+        if not hasattr(self, "w"):
+            self.w = [Value(0.5) for _ in x]
+        return ag.dot(self.w, x)
+
+
+def test_parameters_that_the_first_call_makes() -> None:
+    """A model that has none before it sees an example is trained like any other."""
+    assert len(same(Lazy, Y=NUMBERS)["data"]) == 2
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_parameters_that_come_too_late(jit: bool) -> None:
+    """Those that a model makes beside others would not be trained: an error says what to do, and that does."""
+
+    class Late(Lazy):
+        def __init__(self) -> None:
+            self.b = Value(0.0)
+
+        def __call__(self, x: Any) -> Value:
+            return super().__call__(x) + self.b
+
+    with pytest.raises(
+        RuntimeError, match=r"expected 1 parameters as at the start, got 3 after an epoch.*model\(X\[0\]\)"
+    ):
+        train(Late(), jit, POINTS, NUMBERS)
+    model = Late()
+    model(POINTS[0])
+    before = [p.data for p in model.parameters()]
+    train(model, jit, POINTS, NUMBERS)
+    assert all(p.data != was for p, was in zip(model.parameters(), before, strict=True))
 
 
 def test_a_model_that_branches() -> None:
@@ -267,8 +299,9 @@ def test_batches_that_have_to_run_eagerly() -> None:
         optimizer=lambda: SGD(lr=0.01),
     )
     assert len(edge["loss"]) == 3
-    huge = [train(Model(lambda p, x: p[0] * x * x, 1.0), jit, [1e160], [0.0], loss=nn.mse, optimizer=SGD(lr=0.0))
-            for jit in (True, False)]  # fmt: skip
+    with pytest.warns(RuntimeWarning, match="the loss became nan in epoch 2"):  # 0 * inf is the step
+        huge = [train(Model(lambda p, x: p[0] * x * x, 1.0), jit, [1e160], [0.0], loss=nn.mse, optimizer=SGD(lr=0.0))
+                for jit in (True, False)]  # fmt: skip
     assert huge[0]["loss"] == pytest.approx(huge[1]["loss"], nan_ok=True)
     assert huge[0]["loss"][0] == math.inf
 
@@ -407,7 +440,7 @@ def test_training_in_arrays_and_steps_by_hand_mix() -> None:
         train(model, jit, optimizer=optimizer, epochs=1)
         for _ in range(3):
             model.zero_grad()
-            nn.quadratic(model(POINTS[0]), CLASSES[0]).backward()  # type: ignore[arg-type]
+            nn.quadratic(model(POINTS[0]), CLASSES[0]).backward()
             optimizer.step(model.parameters())
         train(model, jit, optimizer=optimizer, epochs=1)
         end = train(model, jit, optimizer=optimizer, epochs=1)

@@ -77,6 +77,17 @@ def test_a_folder_that_is_not_there_is_found_before_training(
     assert "Training" not in printed.out
 
 
+@pytest.mark.parametrize("name", ["digits.pkl", "digits.npz", "digits"])
+def test_a_format_that_is_none_is_found_before_training(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that promises another kind of file is refused at once."""
+    assert main(["digits", "--save", str(tmp_path / name)]) == 2
+    printed = capsys.readouterr()
+    assert "expected a path that ends in .json or .safetensors" in printed.err
+    assert "Training" not in printed.out
+
+
 def test_a_missing_package_is_found_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -694,7 +694,7 @@ def test_the_chain_rule_holds_between_folded_boxes() -> None:
 def test_neurons_are_boxes() -> None:
     """A small network is drawn neuron by neuron: parameters, weighted sum and activation in one box, inputs in one."""
     model = network([3, 4, 4, 1])
-    loss = (model([1.0, 2.0, -1.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss = (model([1.0, 2.0, -1.0]) - 1.0) ** 2
     loss.label = "loss"
     loss.backward()
     shown = list(boxes(draw(loss, collapse=model)).values())
@@ -718,20 +718,19 @@ def test_max_nodes_folds_further() -> None:
     model = network([3, 4, 4, 1])
     y = model([1.0, 2.0, -1.0])
     titles = {
-        most: [texts[0] for texts in boxes(draw(y, collapse=model, max_nodes=most)).values()]  # type: ignore[arg-type]
-        for most in (10, 9, 4, 2)
+        most: [texts[0] for texts in boxes(draw(y, collapse=model, max_nodes=most)).values()] for most in (10, 9, 4, 2)
     }
     assert len(titles[10]) == 10
     assert titles[9] == titles[4] == ["inputs", "layers.0", "layers.1", "layers.2"]
     assert titles[2] == ["inputs", "MLP"]
     with pytest.raises(ValueError, match="at most 1 boxes, got 2.*Label what belongs together.*max_nodes=2"):
-        draw(y, collapse=model, max_nodes=1)  # type: ignore[arg-type]
+        draw(y, collapse=model, max_nodes=1)
 
 
 def test_arrows_between_layers_are_counted() -> None:
     """Between boxes that hand on several nodes stands how many arrows there were."""
     model = network([3, 4, 4, 1])
-    picture = draw(model([Value(1.0), Value(2.0), Value(-1.0)]), collapse=model, max_nodes=4)  # type: ignore[arg-type]
+    picture = draw(model([Value(1.0), Value(2.0), Value(-1.0)]), collapse=model, max_nodes=4)
     assert sorted(texts[0] for texts in arrows(picture).values()) == ["× 12", "× 16", "× 4"]
 
 
@@ -813,8 +812,8 @@ def test_neurons_stand_in_their_order() -> None:
     """In a folded picture the neurons of a layer, and the calls of a module, stand from the first to the last."""
     model = network([3, 4, 4, 1])
     x = [Value(float(i), label=f"x{i}") for i in range(3)]
-    batch = ag.sum([model([1.0, float(i), 0.0]) for i in range(4)])  # type: ignore[misc]
-    neurons = draw(model(x), collapse=True)  # type: ignore[arg-type]
+    batch = ag.sum([model([1.0, float(i), 0.0]) for i in range(4)])
+    neurons = draw(model(x), collapse=True)
     for picture, name in ((neurons, "layers.1.neurons."), (draw(batch, collapse=True, depth=0), "model (")):
         column = [
             (float(next(group.iter(f"{SVG}text")).get("y", "nan")), written(group)[0])
@@ -861,7 +860,7 @@ def test_boxes_are_opened_by_name() -> None:
 
 def test_what_cannot_be_opened() -> None:
     """A name that the graph does not know is a ValueError that lists some, and what is no name a TypeError."""
-    y = network([3, 2])([1.0, 2.0, 3.0])[0]  # type: ignore[index]
+    y = network([3, 2])([1.0, 2.0, 3.0])[0]
     with pytest.raises(ValueError, match=r"a module or a list of the graph \(model, layers.0, .*\), got 'other'"):
         draw(y, expand="other")
     with pytest.raises(ValueError, match=r"expected a module or a list of the graph \(there are none\), got 'x'"):
@@ -1136,6 +1135,76 @@ def test_render_writes_one_file(call: Any, names: list[str], tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     assert call(draw(neuron())) == names[-1]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-1."
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("graph.svg", b"<?xml"),
+        ("graph.SVG", b"<?xml"),
+        ("graph.png", PNG),
+        ("a graph.of.y.png", PNG),
+        ("graph.pdf", PDF),
+        ("graph.gv", b"digraph {"),
+        ("graph.dot", b"digraph {"),
+        (Path("graph.svg"), b"<?xml"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "drawer", [draw, draw_dot, lambda y: draw(y, format="png"), lambda _: nn.draw_network(nn.MLP(2, [3, 1]))]
+)
+def test_save_writes_what_the_name_says(
+    drawer: Any, name: Any, start: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``save("x.svg")`` writes an SVG, whatever the drawing's own format, and nothing else; it returns the path."""
+    monkeypatch.chdir(tmp_path)
+    assert drawer(neuron()).save(name) == str(name)
+    assert [path.name for path in tmp_path.iterdir()] == [str(name)]
+    assert Path(name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.html", "x", "svg", "x.svgz", "x.gv.txt", ".svg", "x.svg/", "x.svg.bak"])
+def test_save_refuses_other_names(name: str, tmp_path: Path) -> None:
+    """The error lists the ends that there are, and nothing is written."""
+    complaint = f"save: expected a name that ends in .svg, .png, .pdf, .gv or .dot, got {str(tmp_path / 'a')!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(complaint[:-2])}.*{re.escape(name)}'; render\\(\\) writes"):
+        draw(neuron()).save(f"{tmp_path / 'a'}/{name}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_as_graphviz_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a name, with a directory, and where the file is there, it does what Graphviz's own method does."""
+    monkeypatch.chdir(tmp_path)
+    picture = draw(neuron())
+    assert picture.save() == "graph.gv"
+    assert Path("graph.gv").read_text(encoding="utf-8") == picture.source
+    for name in ("graph.gv", "graph.svg"):
+        path = picture.save(name, "a/b")
+        assert Path(path) == Path("a", "b", name)
+        Path(path).write_text("mine", encoding="utf-8")
+        assert picture.save(name, directory="a/b", skip_existing=True) == path
+        assert Path(path).read_text(encoding="utf-8") == "mine"
+        picture.save(name, directory="a/b")
+        assert Path(path).read_text(encoding="utf-8") != "mine"
+
+
+def test_the_source_needs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can render, ``.gv`` is written as ever; for a picture there is the reason, and no file."""
+
+    def nothing() -> str:
+        raise RuntimeError("no picture: expected `dot`")
+
+    monkeypatch.setattr("autograd.rendering.renderer", nothing)
+    for name in ("x.gv", "x.dot"):
+        assert Path(draw(neuron()).save(tmp_path / name)).read_bytes().startswith(b"digraph")
+    for name in ("x.svg", "new/x.png"):
+        with pytest.raises(RuntimeError, match="^no picture: expected `dot`"):
+            draw(neuron()).save(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.dot", "x.gv"]
 
 
 def test_render_makes_directories(tmp_path: Path) -> None:

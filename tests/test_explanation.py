@@ -292,7 +292,7 @@ def test_a_long_pass_is_folded_at_labelled_nodes() -> None:
 def network() -> tuple[nn.MLP, Value]:
     """A network of three layers, 2-2-2-1, and a loss of it."""
     model = nn.MLP(2, [2, 2, 1], activation="tanh", rng=random.Random(1))
-    loss = (model([1.0, -2.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss = (model([1.0, -2.0]) - 1.0) ** 2
     loss.label = "L"
     return model, loss
 
@@ -729,3 +729,16 @@ def test_sentences_hold_symbols() -> None:
     assert text([block]) == "from x1 to y"
     assert markdown([block]) == "from $x_{1}$ to $y$"
     assert latex([block]) == r"from \(x_{1}\) to \(y\)"
+
+
+def test_a_derivation_can_be_saved(tmp_path: Path) -> None:
+    """As text, Markdown or LaTeX, which the end of the name says; another end is an error that lists these."""
+    told = explain(ag.tanh(Value(0.5, label="x")))
+    written = {"a.txt": f"{told}\n", "a.md": told.markdown(), "a.tex": told.latex(), "b.TEX": told.latex()}
+    for file, content in written.items():
+        assert told.save(tmp_path / file) == str(tmp_path / file)
+        assert (tmp_path / file).read_bytes() == content.encode()
+    for file in ("a.svg", "a", "a.tex.bak"):
+        with pytest.raises(ValueError, match=r"^save: expected a name that ends in \.txt, \.md or \.tex, got '"):
+            told.save(str(tmp_path / file))
+    assert len([*tmp_path.iterdir()]) == 4

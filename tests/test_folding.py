@@ -154,7 +154,7 @@ def test_neurons_of_a_layer_are_one_call() -> None:
 def test_a_penalty_is_no_call() -> None:
     """What is computed from parameters alone belongs to what uses it."""
     model = network(2, 2, 1)
-    loss = model([1.0, 2.0]) ** 2 + 0.1 * ag.sum([p * p for p in model.parameters()])  # type: ignore[operator]
+    loss = model([1.0, 2.0]) ** 2 + 0.1 * ag.sum([p * p for p in model.parameters()])
     loss.label = "loss"
     folded = Folds(nodes_of(loss), True).best(24)
     assert titles(loss) == ["layers.0.neurons.0", "layers.0.neurons.1", "layers.1.neurons.0"]
@@ -196,7 +196,7 @@ def test_calls_together() -> None:
 def test_opening_a_module() -> None:
     """A module that is open shows what is in it: modules as boxes, and nodes by themselves."""
     model = network(2, 2, 1)
-    nodes = nodes_of(model([1.0, 2.0]))  # type: ignore[arg-type]
+    nodes = nodes_of(model([1.0, 2.0]))
     folded = Folds(nodes, True, ["layers.0.neurons.1"]).best(24, 1)
     assert {key for key in folded.home.values() if key in folded.modules} == {"layers.0.neurons.0", "layers.1"}
     open_nodes = [node for node in nodes if node.label.startswith("layers.0.neurons.1.")]

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from oracle import mp
 
+import autograd as ag
 from autograd import Value
-from nn import binary_cross_entropy, cross_entropy, hinge, mse, quadratic
+from nn import MLP, Layer, Neuron, binary_cross_entropy, cross_entropy, hinge, mse, quadratic
 
 LOSSES: dict[str, Callable[[Any, Any], Value]] = {
     "quadratic": quadratic,
@@ -279,3 +280,104 @@ def test_a_target_is_a_number(name: str, target: Any) -> None:
     """What is no real number at all is a TypeError, as everywhere."""
     with pytest.raises(TypeError, match=type(target).__name__):
         LOSSES[name](one, target)
+
+
+# --- Probabilities in the place of logits -----------------------------------------------------------------
+
+
+def own_sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), as somebody may write it for an operation of his own."""
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+own_sigmoid.__name__ = "sigmoid"
+
+sigmoid_of_ones_own = ag.primitive(lambda out, x: (out * (1.0 - out),))(own_sigmoid)
+
+
+PROBABILITIES: dict[str, Callable[[Any], Any]] = {
+    "function": ag.sigmoid,
+    "method": lambda z: z.sigmoid(),
+    "list": lambda z: [ag.sigmoid(z)],
+    "clipped": lambda z: ag.clip(ag.sigmoid(z), 1e-7, 1 - 1e-7),
+    "clipped by a method": lambda z: z.sigmoid().clip(0.0, 1.0),
+    "stopped": lambda z: ag.stop_gradient(ag.sigmoid(z)),
+    "chosen": lambda z: ag.where(z > -1e9, ag.sigmoid(z), 0.0),
+    "neuron": lambda z: Neuron(1, activation="sigmoid")([z]),
+    "layer": lambda z: Layer(1, 1, activation=ag.sigmoid)([z]),
+    "network": lambda z: MLP(1, [3, 1], output="sigmoid")([z]),
+    "of one's own": sigmoid_of_ones_own,
+    "jitted": ag.jit(ag.sigmoid),
+    "jitted network": ag.jit(MLP(1, [3, 1], output="sigmoid")),
+}
+
+
+@pytest.mark.parametrize("way", PROBABILITIES)
+@pytest.mark.parametrize("target", [0, 1, 0.3, True, np.bool_(False), [1.0]])
+def test_a_probability_is_no_logit(way: str, target: Any) -> None:
+    """binary_cross_entropy contains the sigmoid, and refuses the output of one, by hand and recorded by jit."""
+    output = PROBABILITIES[way]
+    complaint = "^binary_cross_entropy: expected a logit, got the output of a sigmoid, which this loss contains: leave"
+    with pytest.raises(ValueError, match=complaint):
+        binary_cross_entropy(output([Value(0.5)] if way == "jitted network" else Value(0.5)), target)
+    if way == "jitted network":
+        return
+    transforms: list[Any] = [ag.jit, ag.grad, lambda f: ag.jit(ag.grad(f)), lambda f: ag.grad(ag.jit(f))]
+    for transform in transforms:
+        with pytest.raises(ValueError, match=complaint):
+            transform(lambda z: binary_cross_entropy(output(z), target))(0.5)
+
+
+def test_what_is_a_logit() -> None:
+    """What is computed from a probability further, the logarithm of one, and a plain number are taken as they are."""
+    z = Value(0.5)
+    p = ag.sigmoid(z)
+    logit = binary_cross_entropy(ag.log(p / (1.0 - p)), 1)
+    assert logit.data == pytest.approx(binary_cross_entropy(z, 1).data, rel=1e-14)
+    for other in (p * 2.0, ag.log_sigmoid(z), ag.tanh(z), 1.0 - p, Value(p.data), p + p):
+        assert binary_cross_entropy(other, 1).data == pytest.approx(math.log1p(math.exp(-other.data)))
+    plain: list[Any] = [0.5, [0.5], np.float64(0.5)]
+    for number in plain:
+        assert binary_cross_entropy(number, 1) == pytest.approx(math.log1p(math.exp(-0.5)))
+
+
+def test_the_probabilities_of_a_softmax_are_no_logits() -> None:
+    """cross_entropy contains the softmax, and refuses the outputs of one; logarithms of them are logits."""
+    z = [Value(1.0), Value(-0.5), Value(2.0)]
+    targets: list[Any] = [1, [0.2, 0.3, 0.5]]
+
+    def recorded(x: list[Value], target: Any) -> Value:
+        return cross_entropy(ag.softmax(x), target)
+
+    for target in targets:
+        with pytest.raises(
+            ValueError, match="^cross_entropy: expected logits, got the outputs of a softmax, which this"
+        ):
+            cross_entropy(ag.softmax(z), target)
+        with pytest.raises(ValueError, match="^cross_entropy: expected logits, got the outputs of a softmax"):
+            ag.jit(recorded)([1.0, 2.0, 3.0], target)
+    assert cross_entropy(ag.log_softmax(z), 1).data == pytest.approx(cross_entropy(z, 1).data)
+    others: list[list[Value]] = [[ag.exp(x) for x in z], [ag.exp(x - y) for x, y in zip(z, z[::-1], strict=True)]]
+    for other in others:
+        whole = math.log(sum(math.exp(x.data) for x in other))
+        assert cross_entropy(other, 1).data == pytest.approx(whole - other[1].data)
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [(name, one) for name in ("quadratic", "mse", "hinge", "binary_cross_entropy")]
+    + [(name, three) for name in ("quadratic", "mse", "cross_entropy")],
+)
+@pytest.mark.parametrize("target", ["setosa", "1", "yes", np.str_("a")])
+def test_the_name_of_a_class_is_no_target(name: str, output: Any, target: str) -> None:
+    """Text is a TypeError that says so, of whatever length."""
+    with pytest.raises(TypeError, match=f"^{name}: expected a .*, got .*{target}"):
+        LOSSES[name](output, target)
+
+
+@pytest.mark.parametrize("truth", [True, False, np.True_, np.False_])
+def test_truth_values_are_classes(truth: Any) -> None:
+    """False and True are the classes 0 and 1, Python's and NumPy's."""
+    for name in ("quadratic", "mse", "cross_entropy"):
+        assert LOSSES[name](three, truth).data == LOSSES[name](three, int(truth)).data
+    assert binary_cross_entropy(one, truth).data == binary_cross_entropy(one, int(truth)).data

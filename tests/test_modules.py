@@ -345,8 +345,129 @@ def test_other_names_are_not_activations(activation: str) -> None:
     """A name that is no operation of one number is refused, with the names that would do."""
     expected = "activation: expected 'linear', an operation of one number such as 'relu' or 'tanh', or a function, got "
     for build in (lambda: Neuron(2, activation=activation), lambda: MLP(2, [2, 1], "relu", activation)):
-        with pytest.raises(ValueError, match=f"^{re.escape(expected + repr(activation))}$"):
+        with pytest.raises(ValueError, match=f"^{re.escape(expected + repr(activation))}(: .*)?$"):
             build()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *[("tahn", "tanh"), ("tnah", "tanh"), ("Tanh", "tanh"), ("tanhh", "tanh"), ("rleu", "relu"), ("ReLU", "relu")],
+        *[("sigmod", "sigmoid"), ("sigma", "sigmoid"), ("logistic", "sigmoid"), ("swish", "silu")],
+        *[("GELU", "gelu"), ("leakyrelu", "leaky_relu"), ("soft_plus", "softplus"), ("identity", "linear")],
+    ],
+)
+def test_a_misspelt_activation(written: str, meant: str) -> None:
+    """The message asks whether the name that is most like it was meant, wherever the activation is given."""
+    for build in (
+        lambda: Neuron(2, activation=written),
+        lambda: Layer(2, 2, activation=written),
+        lambda: MLP(2, [1], written),
+        lambda: MLP(2, [3, 1], [written]),
+        lambda: MLP(2, [3, 1], output=written),
+    ):
+        with pytest.raises(ValueError, match=f"got {written!r}: did you mean {meant!r}\\?$"):
+            build()
+
+
+@pytest.mark.parametrize("written", ["softmax", "Softmax", "log_softmax", ag.softmax])
+def test_a_softmax_is_no_activation(written: Any) -> None:
+    """It belongs to the loss, which the message says, with the way to the probabilities."""
+    for build in (
+        lambda: MLP(2, [3], output=written),
+        lambda: MLP(2, [3, 2], written),
+        lambda: Layer(1, 2, activation=written),
+    ):
+        with pytest.raises(
+            ValueError, match=r"cross_entropy contains it; leave the outputs linear, autograd\.softmax\("
+        ):
+            build()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("xaver", "xavier"), ("glorot", "xavier"), ("kaiming", "he"), ("Uniform", "uniform")]
+)
+def test_a_misspelt_initialisation(written: Any, meant: str) -> None:
+    """As for activations: the nearest name, or what it is called here."""
+    with pytest.raises(ValueError, match=f"got {written!r}: did you mean {meant!r}\\?$"):
+        MLP(2, [3, 1], init=written)
+
+
+ANY_MLP: Any = MLP  # which type checkers let take anything
+ANY_LAYER: Any = Layer
+
+
+@pytest.mark.parametrize(
+    ("build", "complaint"),
+    [
+        (lambda: ANY_MLP(2, 3), "MLP: expected nouts, the sizes of the layers, in a list, as in MLP(2, [3, 1]), got 3"),
+        (
+            lambda: ANY_MLP(2, 3, 1),
+            "MLP: expected nouts, the sizes of the layers, in a list, as in MLP(2, [3, 1]), got 3",
+        ),
+        (
+            lambda: ANY_MLP(2, "31"),
+            "MLP: expected nouts, the sizes of the layers, in a list, as in MLP(2, [3, 1]), got '31'",
+        ),
+        (
+            lambda: ANY_MLP(2, None),
+            "MLP: expected nouts, the sizes of the layers, in a list, as in MLP(2, [3, 1]), got None",
+        ),
+        (lambda: ANY_MLP("2", [3]), "Neuron: expected a whole number as nin, got '2'"),
+        (lambda: ANY_MLP(2.0, [3]), "Neuron: expected a whole number as nin, got 2.0"),
+        (lambda: ANY_MLP(2, [3.0]), "Layer: expected a whole number as nout, got 3.0"),
+        (lambda: ANY_MLP(2, ["3"]), "Layer: expected a whole number as nout, got '3'"),
+        (lambda: ANY_LAYER(2, [3]), "Layer: expected a whole number as nout, got [3]"),
+    ],
+)
+def test_sizes_are_whole_numbers(build: Callable[[], Module], complaint: str) -> None:
+    """Sizes of another kind are a TypeError that shows how it is written."""
+    with pytest.raises(TypeError, match=f"^{re.escape(complaint)}$"):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("x", "got"),
+    [
+        (1.0, "a single number, 1;"),
+        (True, "a single number, 1;"),
+        (Value(2.5), "a single number, 2.5;"),
+        (np.float64(0.5), "a single number, 0.5;"),
+        (np.True_, "a single number, 1;"),
+        (np.array(0.5), "ndarray;"),
+        (None, "NoneType;"),
+        (print, "builtin_function_or_method;"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("model", [Neuron(2), Layer(2, 2), MLP(2, [3, 1])], ids=lambda m: type(m).__name__)
+def test_one_number_is_no_example(model: Module, x: Any, got: str) -> None:
+    """A number without brackets is a TypeError that says how an example, and how several, are written."""
+    start = (
+        f"model(x): expected the inputs of one example, a list of 2 numbers, got {got} a list of examples has brackets"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(start)}"):
+        model(x)
+
+
+@pytest.mark.parametrize("x", [[[1.0, 2.0], [3.0, 4.0]], np.eye(2), [(1.0, 2.0), ()]], ids=["list", "array", "tuple"])
+@pytest.mark.parametrize("model", [Neuron(2), Layer(2, 2), MLP(2, [3, 1])], ids=lambda m: type(m).__name__)
+def test_several_examples_are_no_example(model: Module, x: Any) -> None:
+    """Where a list of examples is given, the message names what takes one."""
+    with pytest.raises(
+        TypeError, match=r"input 0: expected a Value or a real number, got .*; model\.predict\(X\) takes a list"
+    ):
+        model(x)
+
+
+def test_outputs_are_a_list_always() -> None:
+    """`outputs` gives what the call gives, a single Value in a list."""
+    x = [0.5, -0.5]
+    for model in (Neuron(2), Layer(2, 1), Layer(2, 3), MLP(2, [3, 1]), MLP(2, [3, 2])):
+        called = model(x)
+        outputs = model.outputs(x)
+        assert type(outputs) is list
+        assert [a.data for a in outputs] == [a.data for a in (called if isinstance(called, list) else [called])]
 
 
 # --- Inputs ---------------------------------------------------------------------------------------------

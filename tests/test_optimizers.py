@@ -7,6 +7,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -419,6 +420,65 @@ def test_bad_settings(build: Callable[[], Optimizer], complaint: str) -> None:
     """A setting out of its bounds is refused at once, by its name."""
     with pytest.raises(ValueError, match=f"^{re.escape(complaint)}$"):
         build()
+
+
+ANY_SGD: Any = SGD  # which type checkers let take anything
+ANY_RMSPROP: Any = RMSProp
+ANY_ADAM: Any = Adam
+ANY_ADAMW: Any = AdamW
+
+
+@pytest.mark.parametrize(
+    ("build", "complaint"),
+    [
+        *[
+            (lambda make=make: make(lr=Value(0.1)), "lr: expected a finite number >= 0, got Value(data=0.1")
+            for make in (SGD, RMSProp, Adam, AdamW)
+        ],
+        (lambda: ANY_SGD(lr=[Value(0.1)]), "lr: expected a finite number >= 0, got list [Value(data=0.1"),
+        (lambda: ANY_SGD("0.1"), "lr: expected a finite number >= 0, got str '0.1'"),
+        (lambda: ANY_SGD(None), "lr: expected a finite number >= 0, got NoneType None"),
+        (lambda: ANY_SGD(np.array([0.1])), "lr: expected a finite number >= 0, got ndarray array([0.1])"),
+        (lambda: ANY_SGD(0.1j), "lr: expected a finite number >= 0, got complex 0.1j"),
+        (lambda: ANY_SGD(momentum=Value(0.9)), "momentum: expected 0 <= momentum < 1, got Value(data=0.9"),
+        (lambda: ANY_SGD(momentum="0.9"), "momentum: expected 0 <= momentum < 1, got str '0.9'"),
+        (lambda: ANY_RMSPROP(rho=Value(0.9)), "rho: expected 0 <= rho < 1, got Value"),
+        (lambda: ANY_RMSPROP(eps=None), "eps: expected eps > 0, got NoneType None"),
+        (lambda: ANY_ADAM(betas=0.9), "betas: expected two numbers 0 <= beta < 1, got 0.9"),
+        (lambda: ANY_ADAM(betas=(0.9, Value(0.9))), "betas: expected two numbers 0 <= beta < 1, got Value"),
+        (lambda: ANY_ADAM(eps=Value(1e-8)), "eps: expected eps > 0, got Value"),
+        (lambda: ANY_ADAMW(weight_decay=Value(0.1)), "weight_decay: expected weight_decay >= 0, got Value"),
+    ],
+)
+def test_settings_are_numbers(build: Any, complaint: str) -> None:
+    """A Value, which would make parameters of Values, and whatever else is no number, is a TypeError by its name."""
+    with pytest.raises(TypeError, match=f"^{re.escape(complaint)}") as error:
+        build()
+    assert ("value.item() is its number" in str(error.value)) == (" got Value" in complaint)
+    assert ("step(model.parameters())" in str(error.value)) == (" got list " in complaint)
+
+
+@pytest.mark.parametrize(
+    "late", [lambda o: setattr(o, "lr", Value(0.1)), lambda o: setattr(o, "lr", lambda _: Value(0.1))]
+)
+def test_a_rate_that_is_set_later_is_a_number(late: Callable[[Optimizer], None]) -> None:
+    """Also one that a schedule returns, or that somebody sets: before a parameter moves."""
+    optimizer, p = SGD(lr=0.1), Value(1.0)
+    p.grad = 1.0
+    late(optimizer)
+    for step in (lambda: optimizer.step([p]), lambda: optimizer.step_array(np.ones(1), np.ones(1))):
+        with pytest.raises(TypeError, match="^lr: expected a finite number >= 0, got Value"):
+            step()
+    assert p.data == 1.0
+
+
+@pytest.mark.parametrize("lr", [1, True, np.float32(0.5), np.int64(2), Fraction(1, 2)])
+def test_a_rate_may_be_any_real_number(lr: Any) -> None:
+    """As everywhere, numbers of other types are real numbers."""
+    p = Value(1.0)
+    p.grad = 1.0
+    SGD(lr=lr).step([p])
+    assert p.data == 1.0 - float(lr)
 
 
 def test_settings_may_be_zero() -> None:

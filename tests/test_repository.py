@@ -27,6 +27,7 @@ LAYOUT = {
 ORDER = {
     "autograd": [
         "letters",
+        "saving",
         "symbols",
         "typesetting",
         "guards",
@@ -80,12 +81,20 @@ ORDER = {
         "__main__",
     ],
     "nn": [
+        "tables",
+        "preparing",
         "data",
+        "activations",
         "modules",
+        "architecture",
         "pictures",
         "losses",
         "optimizers",
+        "examples",
         "descent",
+        "measuring",
+        "plots",
+        "replacing",
         "storage",
         "training",
         "__init__",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import random
 import re
+import signal
+import socket
+import stat
 import subprocess
 import sys
 import tracemalloc
@@ -22,6 +26,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from safetensors.numpy import save as to_bytes
 
+import autograd
 import nn
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron
@@ -76,6 +81,17 @@ def stored(path: Path) -> dict[str, Any]:
     return parameters
 
 
+def as_version_1(model: Module, path: Path) -> None:
+    """Write a file as the first version of this library did: the same parameters, and no architecture."""
+    nn.save(model, path)
+    if path.suffix == ".safetensors":
+        save_file(load_file(path), path, METADATA)
+    else:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        del document["architecture"]
+        path.write_text(json.dumps({**document, "version": 1}), encoding="utf-8")
+
+
 def written(model: Module, path: Path) -> str:
     """What `save` writes for a model."""
     nn.save(model, path)
@@ -93,7 +109,8 @@ def test_a_file_can_be_read_by_people(tmp_path: Path) -> None:
     assert written(model, tmp_path / "model.json") == (
         "{\n"
         '  "format": "chainrule.nn",\n'
-        '  "version": 1,\n'
+        '  "version": 2,\n'
+        '  "architecture": {"class": "MLP", "nin": 2, "nouts": [2, 1], "activations": ["relu", "linear"]},\n'
         '  "parameters": {\n'
         '    "layers.0.neurons.0.w": [0.0, 0.25],\n'
         '    "layers.0.neurons.0.b": 0.5,\n'
@@ -109,7 +126,12 @@ def test_a_file_can_be_read_by_people(tmp_path: Path) -> None:
 def test_a_file_is_json_for_any_reader(tmp_path: Path) -> None:
     """Another program reads it with any JSON parser: header, and numbers by name."""
     document = json.loads(written(Pair(), tmp_path / "model.json"))
-    assert document == {"format": "chainrule.nn", "version": 1, "parameters": {"w": [1.0, 2.0], "b": 3.0}}
+    assert document == {
+        "format": "chainrule.nn",
+        "version": 2,
+        "architecture": {"class": "Pair"},
+        "parameters": {"w": [1.0, 2.0], "b": 3.0},
+    }
 
 
 def test_a_safetensors_file_has_arrays_under_the_same_names(tmp_path: Path) -> None:
@@ -118,7 +140,9 @@ def test_a_safetensors_file_has_arrays_under_the_same_names(tmp_path: Path) -> N
     nn.save(Pair(), tmp_path / "model.safetensors")
     with safe_open(tmp_path / "mlp.safetensors", framework="np") as file:
         assert sorted(file.keys()) == ["layers.0.neurons.0.b", "layers.0.neurons.0.w"]
-        assert file.metadata() == {"format": "chainrule.nn", "version": "1"}
+        metadata = file.metadata()
+        assert json.loads(metadata.pop("architecture"))["nouts"] == [1]
+        assert metadata == {"format": "chainrule.nn", "version": "2"}
     arrays = load_file(tmp_path / "model.safetensors")
     assert {name: (array.shape, array.dtype) for name, array in arrays.items()} == {
         "w": ((2,), np.float64),
@@ -140,16 +164,27 @@ def test_both_formats_hold_the_same(make: Callable[[], Module], tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("name", "binary"),
-    [("a.safetensors", True), ("a.SafeTensors", True), ("a.json", False), ("a", False), ("safetensors", False)],
+    [("a.safetensors", True), ("a.SafeTensors", True), ("a.json", False), ("a.JSON", False), ("a.pkl.json", False)],
 )
 def test_the_end_of_the_path_is_the_format(name: str, binary: bool, tmp_path: Path) -> None:
-    """What ends in .safetensors, in capitals or not, is in this format, and everything else is JSON."""
+    """What ends in .safetensors is in this format, and what ends in .json is JSON, in capitals or not."""
     nn.save(Pair(), tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(b"{") is not binary
     model = Pair()
     fill(model, random.Random(1))
     nn.load(model, tmp_path / name)
     assert data(model) == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.pkl", "a.npz", "a.pt", "a", "json", "safetensors", "a.json.gz", "a.json ", "a.jsn"]
+)
+def test_there_are_two_formats(name: str, tmp_path: Path) -> None:
+    """A path that promises another one is refused: what it would hold is not what its name says."""
+    complaint = f"save: expected a path that ends in .json or .safetensors, got {str(tmp_path / name)!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(complaint)}$"):
+        nn.save(Pair(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_model_without_parameters_has_a_file_too(path: Path) -> None:
@@ -364,7 +399,10 @@ def test_a_new_file_takes_the_place_of_the_old(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links and permissions are POSIX's")
+posix = pytest.mark.skipif(os.name != "posix", reason="links, pipes and permissions are POSIX's")
+
+
+@posix
 def test_a_file_is_written_as_others_are(tmp_path: Path) -> None:
     """A symbolic link is followed, and the file has the permissions that the user's other new files have."""
     (tmp_path / "link.json").symlink_to(tmp_path / "model.json")
@@ -372,6 +410,119 @@ def test_a_file_is_written_as_others_are(tmp_path: Path) -> None:
     assert (tmp_path / "link.json").is_symlink()
     (tmp_path / "other").touch()
     assert (tmp_path / "model.json").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o664, 0o400, 0o755])
+@pytest.mark.parametrize("linked", [False, True], ids=["file", "link"])
+def test_a_file_keeps_its_mode(mode: int, linked: bool, path: Path, tmp_path: Path) -> None:
+    """What others must not read stays so, and what a group may write too, also where a link leads to the file."""
+    nn.save(Pair(), path)
+    path.chmod(mode)
+    name = path
+    if linked:
+        name = tmp_path / f"link{path.suffix}"
+        name.symlink_to(path)
+    nn.save(MLP(1, [1]), name)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    path.chmod(0o600)
+    assert name.is_symlink() is linked
+    assert len(nn.load(path).parameters()) == 2
+
+
+@posix
+def test_nobody_else_may_read_what_is_written_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary file beside one with the mode 0600 has never another mode, from its first byte on."""
+    nn.save(Pair(), path)
+    path.chmod(0o600)
+    seen: list[int] = []
+    sync = os.fsync
+
+    def look(descriptor: int) -> None:
+        seen.extend([stat.S_IMODE(x.stat().st_mode) for x in path.parent.glob("*.tmp")])
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    nn.save(Pair(), path)
+    assert seen == [0o600]
+
+
+@posix
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "socket", "link to itself", "device"])
+def test_what_is_no_file_is_not_replaced(kind: str, suffix: str, tmp_path: Path) -> None:
+    """A pipe, a socket, a device and a link in a circle stay what they are; the error says so."""
+    path = target = tmp_path / f"model{suffix}"
+    if "link to a" in kind:
+        target = tmp_path / "pipe"
+        path.symlink_to(target)
+    if "pipe" in kind:
+        os.mkfifo(target)
+    elif kind == "socket":
+        listener = socket.socket(socket.AF_UNIX)
+        with contextlib.chdir(tmp_path):  # the name of a socket must be short
+            listener.bind(path.name)
+        listener.close()
+    elif kind == "link to itself":
+        path.symlink_to(path)
+    else:
+        path.symlink_to("/dev/null")
+        target = Path("/dev/null")
+    before = os.lstat(target)
+    with pytest.raises(
+        OSError, match="expected a file, (which can be replaced, )?got a (pipe|socket|device|symbolic link)"
+    ):
+        nn.save(Pair(), path)
+    after = os.lstat(target)
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+    assert list(tmp_path.glob("*.tmp")) == []
+
+
+KILLED = """
+import os, signal, sys, nn
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+nn.save(nn.MLP(2, [1]), sys.argv[1])
+"""
+
+
+@posix
+def test_what_a_kill_leaves_is_removed_by_the_next_save(path: Path, tmp_path: Path) -> None:
+    """A process that is killed leaves a temporary file; the next save of the same file, and of no other, removes it."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert re.fullmatch(rf"{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp", left.name)
+    stranger = tmp_path / f"{path.name}.note.tmp"
+    stranger.touch()
+    nn.save(Pair(), tmp_path / f"other{path.suffix}")
+    assert left.exists()
+    nn.save(Pair(), path)
+    assert not left.exists()
+    assert stranger.exists()
+
+
+@posix
+def test_what_another_process_is_writing_is_left_alone(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that save the same file at once: the second does not remove the temporary file of the first."""
+    sync, depth = os.fsync, 0
+
+    def meanwhile(descriptor: int) -> None:
+        nonlocal depth
+        depth += 1
+        if depth == 1:
+            (busy,) = tmp_path.glob("*.tmp")
+            nn.save(MLP(1, [1]), path)
+            assert busy.exists()
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    model = Pair()
+    nn.save(model, path)
+    assert depth == 2
+    nn.load(model, path)  # the one that was ready last
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
@@ -453,6 +604,11 @@ def parameters(text: str) -> str:
     return HEAD + text + "}"
 
 
+def described(architecture: str) -> str:
+    """A file of today's version with this architecture."""
+    return GOOD.replace('"version": 1,', f'"version": 2, "architecture": {architecture},')
+
+
 DAMAGES: dict[str, tuple[str | bytes, str]] = {
     # not JSON, or not only JSON
     "empty": ("", "expected JSON in UTF-8, got an error: Expecting value: line 1 column 1 (char 0)"),
@@ -483,14 +639,21 @@ DAMAGES: dict[str, tuple[str | bytes, str]] = {
         GOOD.replace('"chainrule.nn"', "{}"),
         'expected the format "chainrule.nn", got an object',
     ),
-    "no version": (GOOD.replace('"version": 1, ', ""), "expected the version 1, got none"),
-    "later version": (GOOD.replace(": 1,", ": 2,"), "expected the version 1, got 2"),
-    "version as text": (GOOD.replace(": 1,", ': "1",'), 'expected the version 1, got "1"'),
-    "version as truth": (GOOD.replace(": 1,", ": true,"), "expected the version 1, got true"),
+    "no version": (GOOD.replace('"version": 1, ', ""), "expected the version 2 or 1, got none"),
+    "later version": (GOOD.replace(": 1,", ": 3,"), "expected the version 2 or 1, got 3"),
+    "version as text": (GOOD.replace(": 1,", ': "1",'), 'expected the version 2 or 1, got "1"'),
+    "version as truth": (GOOD.replace(": 1,", ": true,"), "expected the version 2 or 1, got true"),
     "no parameters": (GOOD.replace("parameters", "weights"), "got 3 keys and null as parameters"),
     "list of parameters": (parameters("[1, 2, 3]"), "got 3 keys and a list of 3 as parameters"),
     "no object of parameters": (parameters("null"), "got 3 keys and null as parameters"),
     "further key": (GOOD[:-1] + ', "run": "me"}', "got 4 keys and an object as parameters"),
+    "no architecture": (
+        GOOD.replace(": 1,", ": 2,"),
+        "expected format, version, architecture, an object of parameters",
+    ),
+    "architecture of version 1": (GOOD[:-1] + ', "architecture": {}}', "got 4 keys and an object as parameters"),
+    "architecture as text": (described('"Pair"'), "expected a description of the model as architecture, got 'Pair'"),
+    "much architecture": (described('{"modules": {"a": ' * 90 + "1" + "}}" * 90), "bytes for this model, got more"),
     # names
     "missing list": (parameters('{"b": 3}'), 'expected the parameter "w", got none of this name'),
     "missing number": (parameters('{"w": [1, 2]}'), 'expected the parameter "b", got none of this name'),
@@ -581,8 +744,8 @@ TENSOR_DAMAGES: dict[str, tuple[bytes, str]] = {
     "no metadata": (arrays(None), 'expected the format "chainrule.nn", got none'),
     "null as metadata": (tensors('"__metadata__":null', W, B), 'expected the format "chainrule.nn", got none'),
     "other format": (arrays({"format": "pt"}), 'expected the format "chainrule.nn", got "pt"'),
-    "no version": (arrays({"format": "chainrule.nn"}), 'expected the version "1", got none'),
-    "later version": (arrays({**METADATA, "version": "2"}), 'expected the version "1", got "2"'),
+    "no version": (arrays({"format": "chainrule.nn"}), "expected the version 2 or 1, got none"),
+    "later version": (arrays({**METADATA, "version": "3"}), 'expected the version 2 or 1, got "3"'),
     "version as a number": (tensors(META.replace('"1"', "1"), W, B), UNREADABLE),
     "further metadata": (arrays({**METADATA, "run": "me"}), "got 4 keys and an object as parameters"),
     "metadata for parameters": (arrays({**METADATA, "parameters": ""}), 'each key once, got "parameters" twice'),
@@ -744,7 +907,7 @@ def test_an_enormous_file_is_not_read(path: Path) -> None:
     """A file larger than such a model may need is refused after that many bytes: this one has a gigabyte."""
     with open(path, "wb") as file:
         file.truncate(10**9)
-    most = 1000 + sum(64 + 12 * len(name) for name in ("w[0]", "w[1]", "b"))
+    most = 1000 + sum(64 + 12 * len(name) for name in ("w[0]", "w[1]", "b")) + 12 * len('{"class": "Pair"}')
     tracemalloc.start()
     try:
         assert refused(Pair(), path) == f"expected at most {most} bytes for this model, got more"
@@ -785,7 +948,19 @@ def test_every_safetensors_file_is_within_the_limit(tmp_path: Path) -> None:
 def test_a_file_of_another_model_is_refused(path: Path) -> None:
     """Sizes that differ are seen in the names or in the lengths of the lists, before anything changes."""
     nn.save(MLP(2, [3, 1]), path)
+    for other, complaint in [
+        (MLP(3, [3, 1]), "expected a file of MLP 3-3-1, got one of MLP 2-3-1"),
+        (MLP(2, [4, 1]), "expected a file of MLP 2-4-1, got one of MLP 2-3-1"),
+        (MLP(2, [3, 1, 1]), "expected a file of MLP 2-3-1-1, got one of MLP 2-3-1"),
+        (Layer(2, 3), "expected a file of Layer 2-3, got one of MLP 2-3-1"),
+    ]:
+        assert refused(other, path) == complaint
+
+
+def test_an_old_file_of_another_model_is_refused(path: Path) -> None:
+    """In a file of version 1, which has no architecture, sizes that differ are seen in names and lengths."""
     first = "b" if path.suffix == ".safetensors" else "w"  # which has its arrays in the order of the alphabet
+    as_version_1(MLP(2, [3, 1]), path)
     for other, complaint in [
         (MLP(3, [3, 1]), 'expected 3 numbers for "layers.0.neurons.0.w", got a list of 2'),
         (MLP(2, [4, 1]), 'expected the parameter "layers.0.neurons.3.w", got none of this name'),
@@ -793,6 +968,279 @@ def test_a_file_of_another_model_is_refused(path: Path) -> None:
         (Layer(2, 3), 'expected the parameter "neurons.0.w", got none of this name'),
     ]:
         assert refused(other, path) == complaint
+
+
+# --- The architecture -----------------------------------------------------------------------------------
+
+
+KNOWN: list[Callable[[], Module]] = [
+    lambda: Neuron(3),
+    lambda: Neuron(2, nonlin=False),
+    lambda: Neuron(1, activation="silu"),
+    lambda: Layer(2, 3, activation="tanh"),
+    lambda: Layer(4, 1),
+    lambda: MLP(1, [1]),
+    lambda: MLP(2, [16, 16, 1], activation=["tanh", "gelu"], output="sigmoid"),
+    lambda: MLP(3, [4, 2], activation=autograd.tanh, output=autograd.sin),
+    lambda: MLP(64, [30, 10], activation="sigmoid", output="leaky_relu", init="xavier"),
+]
+
+
+@pytest.mark.parametrize("make", KNOWN)
+def test_a_known_model_is_built_from_its_file(make: Callable[[], Module], path: Path) -> None:
+    """`load` of a path alone gives the same class, sizes, activations and numbers, in floats of every size."""
+    model = make()
+    fill(model, random.Random(1))
+    nn.save(model, path)
+    again = nn.load(path)
+    assert type(again) is type(model)
+    assert repr(again).lower() == repr(model).lower()
+    assert dict(again.named_parameters()).keys() == dict(model.named_parameters()).keys()
+    assert data(again) == data(model)
+    x = [0.3 * k - 0.5 for k in range(64)]
+    nin = sum(name.split("neurons.0.")[-1].startswith("w") for name, _ in model.named_parameters()
+              if "layers." not in name or name.startswith("layers.0.neurons.0."))  # fmt: skip
+    nin = nin if isinstance(model, (MLP, Neuron)) else len(model.neurons[0].w)  # type: ignore[attr-defined]
+    assert again.outputs(x[:nin]) == model.outputs(x[:nin])
+    nn.save(again, path)
+    assert data(nn.load(str(path))) == data(nn.load(path=path)) == data(model)
+
+
+def changed(model: MLP, change: Callable[[MLP], object]) -> MLP:
+    """The model after a change."""
+    change(model)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "whose"),
+    [
+        (Pair, "one of the class Pair"),
+        (Everything, "one of the class Everything"),
+        (lambda: type("Big", (MLP,), {})(2, [1]), "one of the class Big"),
+        (
+            lambda: changed(MLP(2, [2]), lambda m: setattr(m, "scale", Value(2.0))),
+            "one of the class MLP, changed since it was built",
+        ),
+        (lambda: changed(MLP(2, [2, 2]), lambda m: m.layers.pop()), None),
+        (
+            lambda: changed(MLP(2, [2, 2]), lambda m: m.layers.append(m.layers[1])),
+            "one of the class MLP, changed since it was built",
+        ),
+        (
+            lambda: changed(MLP(2, [2, 2]), lambda m: m.layers[0].neurons.pop()),
+            "one of the class MLP, changed since it was built",
+        ),
+        (
+            lambda: changed(MLP(2, [2]), lambda m: setattr(m.layers[0].neurons[1], "_activate", autograd.tanh)),
+            "one of the class MLP, changed since it was built",
+        ),
+        (
+            lambda: changed(MLP(2, [2]), lambda m: setattr(m.layers[0].neurons[1], "b", autograd.constant(1.0))),
+            "one of the class MLP, changed since it was built",
+        ),
+    ],
+)
+def test_a_model_that_the_file_cannot_describe(make: Callable[[], Module], whose: str | None, path: Path) -> None:
+    """A class of one's own, and a known one that was changed, are refused with the way out, which works."""
+    model = make()
+    nn.save(model, path)
+    if whose is None:  # changed, and regular still
+        assert data(nn.load(path)) == data(model)
+        return
+    complaint = f"{path}: expected a file of an MLP, a Layer or a Neuron, got {whose}: build the same model again"
+    with pytest.raises(ValueError, match=f"^{re.escape(complaint)}"):
+        nn.load(path)
+    twin = make()
+    fill(twin, random.Random(2))
+    nn.load(twin, path)
+    assert data(twin) == data(model)
+
+
+def test_activations_of_ones_own_are_in_the_code(path: Path) -> None:
+    """A function is no data: its name is held against that of the model's, and nothing is built from it."""
+
+    def bent(z: Value) -> Value:
+        return z.tanh() + z
+
+    def steep(z: Value) -> Value:
+        return z.tanh() * 2.0
+
+    nn.save(MLP(1, [2, 1], bent), path)
+    with pytest.raises(
+        ValueError, match=r"expected activations that are known by name, got 'bent\(\)': build the same"
+    ):
+        nn.load(path)
+    nn.load(MLP(1, [2, 1], bent), path)
+    assert refused(MLP(1, [2, 1], steep), path) == ("expected the activation steep() of layers.0.neurons.0, got bent()")
+
+
+class Net(Module):
+    """A network of one's own that contains known modules."""
+
+    def __init__(self, activation: str = "tanh", output: str = "linear") -> None:
+        self.body = MLP(2, [3, 2], activation)
+        self.heads = {"a": [Neuron(2, activation=output), Layer(2, 2, activation=output)]}
+
+
+@pytest.mark.parametrize(
+    ("saved", "other", "complaint"),
+    [
+        (lambda: MLP(2, [3, 1], "tanh"), lambda: MLP(2, [3, 1]), "relu of layers.0.neurons.0, got tanh"),
+        (lambda: MLP(2, [3, 1]), lambda: MLP(2, [3, 1], output="tanh"), "tanh of layers.1.neurons.0, got linear"),
+        (lambda: Layer(2, 3), lambda: Layer(2, 3, nonlin=False), "linear of neurons.0, got relu"),
+        (lambda: Neuron(2), lambda: Neuron(2, activation="sin"), "sin, got relu"),
+        (Net, lambda: Net("relu"), "relu of body.layers.0.neurons.0, got tanh"),
+        (Net, lambda: Net(output="relu"), "relu of heads.a.0, got linear"),
+        (
+            lambda: MLP(1, [2], output="tanh"),
+            lambda: changed(
+                MLP(1, [2], output="tanh"), lambda m: m.layers[0].neurons.__setitem__(1, Neuron(1, activation="sin"))
+            ),
+            "sin of layers.0.neurons.1, got tanh",
+        ),
+        (
+            lambda: changed(
+                MLP(1, [2], output="tanh"), lambda m: m.layers[0].neurons.__setitem__(1, Neuron(1, activation="sin"))
+            ),
+            lambda: MLP(1, [2], output="tanh"),
+            "tanh of layers.0.neurons.1, got sin",
+        ),
+    ],
+)
+def test_other_activations_are_refused(
+    saved: Callable[[], Module], other: Callable[[], Module], complaint: str, path: Path
+) -> None:
+    """Numbers that were learned with one activation mean nothing with another: the first that differs is named."""
+    nn.save(saved(), path)
+    nn.load(saved(), path)
+    assert refused(other(), path) == f"expected the activation {complaint}"
+
+
+def test_models_that_contain_themselves_or_much(path: Path) -> None:
+    """A module that knows where it belongs, and one inside another a thousand deep, are described without end."""
+    model, twin = MLP(2, [3, 1], "tanh"), MLP(2, [3, 1], "tanh")
+    for each in (model, twin):
+        each.layers[0].parent = each  # type: ignore[attr-defined]
+    nn.save(model, path)
+    nn.load(twin, path)
+    assert data(twin) == data(model)
+    assert "sin" in refused(MLP(2, [3, 1], "sin"), path)
+    deep: Module = Neuron(1)
+    for _ in range(1000):
+        outer = Module()
+        outer.x = deep  # type: ignore[attr-defined]
+        deep = outer
+    nn.save(deep, path)
+    nn.load(deep, path)
+
+
+def test_a_class_may_change_its_name(path: Path) -> None:
+    """What a class of one's own is called does not matter, nor what it computes besides."""
+
+    class Renamed(Net):
+        pass
+
+    nn.save(Net(), path)
+    model = Renamed()
+    nn.load(model, path)
+    subclass = type("Big", (MLP,), {})
+    nn.save(subclass(2, [2, 1]), path)
+    nn.load(MLP(2, [2, 1]), path)
+    assert "tanh" in refused(MLP(2, [2, 1], "tanh"), path)
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.pkl", "model", "model.safetensors"])
+def test_old_files_can_be_loaded(name: str, tmp_path: Path) -> None:
+    """Files of version 1 load into a model, under whatever name they have; a model cannot be built from them."""
+    model, other = MLP(2, [3, 1], "tanh"), MLP(2, [3, 1], "relu")
+    as_version_1(model, tmp_path / ("old.safetensors" if "safe" in name else "old.json"))
+    (old,) = tmp_path.iterdir()
+    old.rename(tmp_path / name)
+    nn.load(other, tmp_path / name)
+    assert data(other) == data(model)
+    with pytest.raises(ValueError, match="got one that does not say of which: build the same model again"):
+        nn.load(tmp_path / name)
+
+
+LINE = '{"class": "Neuron", "nin": 2, "activation": "linear"}'
+
+
+@pytest.mark.parametrize(
+    ("architecture", "complaint"),
+    [
+        ("null", "expected a file of an MLP, a Layer or a Neuron, got one that does not say of which"),
+        ('"MLP"', "got one that does not say of which"),
+        ('{"class": 3}', "got one that does not say of which"),
+        ('{"class": "os.system", "nin": 2}', "got one of the class os.system"),
+        ('{"class": "__import__"}', "got one of the class __import__"),
+        ('{"class": "MLP"}', "got one of the class MLP, changed since it was built"),
+        ('{"class": "MLP", "nin": 2}', "expected the architecture of MLP with nin, nouts, activations, got ['class', "),
+        (LINE.replace("}", ', "rng": 1}'), "expected the architecture of Neuron with nin, activation"),
+        (LINE.replace("2", "-2"), "expected sizes that are whole numbers from 1 to a thousand million, got -2.0"),
+        (LINE.replace("2", "2.5"), "expected sizes that are whole numbers from 1 to a thousand million, got 2.5"),
+        (LINE.replace("2", "true"), "expected sizes that are whole numbers from 1 to a thousand million, got True"),
+        (LINE.replace("2", "[2]"), "expected sizes that are whole numbers from 1 to a thousand million, got [2.0]"),
+        (LINE.replace("2", "1e300"), "a thousand million, got 1e+300"),
+        (LINE.replace("2", "3"), "expected 4 parameters for the sizes 3-1, got 3"),
+        (LINE.replace('"linear"', '"Value"'), "expected activations that are known by name, got 'Value'"),
+        (LINE.replace('"linear"', '"softmax"'), "expected activations that are known by name, got 'softmax'"),
+        (LINE.replace('"linear"', '"__class__"'), "expected activations that are known by name, got '__class__'"),
+        (LINE.replace('"linear"', "3"), "expected activations that are known by name, got 3.0"),
+        (LINE.replace('"linear"', "[1]"), "expected activations that are known by name, got [1.0]"),
+        (
+            '{"class": "MLP", "nin": 2, "nouts": 1, "activations": ["linear"]}',
+            "a size and an activation for each layer",
+        ),
+        ('{"class": "MLP", "nin": 2, "nouts": [], "activations": []}', "a size and an activation for each layer"),
+        ('{"class": "MLP", "nin": 2, "nouts": [1], "activations": []}', "a size and an activation for each layer"),
+        ('{"class": "Layer", "nin": 2, "nout": 1, "activation": "tanh"}', 'expected the parameter "neurons.0.w"'),
+        (f'{{"class": "Net", "modules": {{"a": {LINE}}}}}', "got one of the class Net"),
+    ],
+)
+def test_a_hostile_architecture_is_refused(architecture: str, complaint: str, tmp_path: Path) -> None:
+    """Nothing is built from sizes that the numbers do not have, and a name is looked up in the table only."""
+    path = tmp_path / "model.json"
+    path.write_text(described(architecture), encoding="utf-8")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{path}: ')}.*{re.escape(complaint)}") as error:
+            nn.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
+    assert len(str(error.value)) < len(str(path)) + 400
+
+
+def test_deep_architectures_are_refused(tmp_path: Path) -> None:
+    """Modules in modules, thousands deep, do not exhaust the stack."""
+    for depth in (50, 200, 400, 900, 5000):
+        deep = '{"modules": {"a": ' * depth + "{}" + "}}" * depth
+        (tmp_path / "model.json").write_text(described(deep).replace('"w"', '"W"'), encoding="utf-8")
+        refused(BIG, tmp_path / "model.json")
+
+
+def test_an_enormous_file_is_not_built_from(path: Path) -> None:
+    """Where no model says how much there may be, 128 MiB are the most."""
+    with open(path, "wb") as file:
+        file.truncate(10**9)
+    with pytest.raises(ValueError, match="expected at most 134217728 bytes for a model to be built from it; build the"):
+        nn.load(path)
+
+
+@pytest.mark.parametrize(
+    "given", [(), (Pair(),), ("a.json", "b.json"), (None, None), (Pair(), None), (nn.save, "a.json")]
+)
+def test_what_load_takes(given: tuple[Any, ...]) -> None:
+    """A path, or a model and a path: anything else is a TypeError that says so."""
+    with pytest.raises(TypeError, match="^load: expected a path, or a model and a path as in load"):
+        nn.load(*given)
+
+
+def test_what_save_takes() -> None:
+    """The model comes first."""
+    with pytest.raises(TypeError, match="^save: expected a model and a path, as in save.*, got str$"):
+        nn.save("model.json", Pair())  # type: ignore[arg-type]
 
 
 # --- Files that are not there ---------------------------------------------------------------------------
@@ -806,13 +1254,13 @@ def test_a_missing_file(path: Path) -> None:
 
 def test_a_folder(tmp_path: Path) -> None:
     """A folder can neither be loaded nor be replaced by a file."""
-    folder = tmp_path / "folder"
+    folder = tmp_path / "folder.json"
     folder.mkdir()
     with pytest.raises(OSError, match="folder"):
         nn.load(Pair(), folder)
     with pytest.raises(OSError, match="folder"):
         nn.save(Pair(), folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.json"]
     assert list(folder.iterdir()) == []
 
 

@@ -58,7 +58,7 @@ def by_hand(
         rng.shuffle(order)
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            costs = [(1 + -SIGNS[i] * model(POINTS[i])).relu() for i in batch]  # type: ignore[operator, union-attr]
+            costs = [(1 + -SIGNS[i] * model(POINTS[i])).relu() for i in batch]
             total = sum(costs, Value(0.0)) * (1.0 / len(costs))
             model.zero_grad()
             total.backward()
@@ -326,10 +326,34 @@ def test_a_callback_ends_training_by_returning_true() -> None:
     assert called == [1, 2, 3]
 
 
-@pytest.mark.parametrize("answer", [None, False, 1, "stop", [1]])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *[None, False, 1, 1.0, "stop", "True", [1], [True], object(), Value(1.0)],
+        *[np.float64(1.0), np.int64(1), np.False_],
+        *[np.array([True]), np.array([True, True]), np.array(False), np.array(1.0)],
+    ],
+    ids=spelled,
+)
 def test_only_true_ends_training(answer: object) -> None:
     """A callback may return anything else, such as the axes that it drew on."""
     assert len(quick(network(), epochs=3, callbacks=[lambda _: answer]).loss) == 3
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda history: np.mean(history.loss) < 1e9,
+        lambda history: np.isfinite(history.loss).all(),
+        lambda _: np.True_,
+        lambda _: np.array(True),
+        lambda history: history.loss[-1] < 1e9,
+        lambda history: Value(history.loss[-1]) < 1e9,
+    ],
+)
+def test_true_has_several_spellings(stop: Callable[[History], object]) -> None:
+    """A comparison with a number of NumPy's gives a truth value of NumPy's, which counts."""
+    assert len(quick(network(), epochs=3, callbacks=[stop]).loss) == 1
 
 
 class Failing:
@@ -543,7 +567,7 @@ def test_accuracy(outputs: list[Any], targets: list[Any], share: float) -> None:
 
 
 def test_accuracy_has_a_threshold() -> None:
-    """A sigmoid says yes above 0.5."""
+    """A number of no known kind says yes above 0, or above what the caller says."""
     assert accuracy(Line(1.0), [0.4, 0.5, 0.6], [0, 0, 1], threshold=0.5) == 1.0
     assert accuracy(Line(1.0), [0.4, 0.5, 0.6], [0, 0, 1]) == pytest.approx(1 / 3)
 
@@ -605,13 +629,3 @@ def test_a_loss_of_ones_own_gets_the_class_itself() -> None:
 
     nn.fit(model, [[0.0, 1.0]] * 4, [0, 1, 2, 1], loss=own, optimizer=nn.SGD(lr=0.1), progress=False)
     assert set(map(type, seen)) == {int}
-
-
-def test_validation_accuracy_takes_the_threshold() -> None:
-    """A sigmoid says yes above 0.5, which fit has to be told."""
-    X, Y = [[-1.0], [1.0]] * 4, [0, 1] * 4
-    model = nn.MLP(1, [1], output="sigmoid", rng=random.Random(0))
-    model.layers[0].neurons[0].w[0].data = 1.0
-    options: Any = {"loss": nn.quadratic, "optimizer": nn.SGD(lr=0.0), "validation": (X, Y), "progress": False}
-    assert nn.fit(model, X, Y, **options).validation_accuracy == [0.5]
-    assert nn.fit(model, X, Y, threshold=0.5, **options).validation_accuracy == [1.0]

@@ -186,7 +186,9 @@ class Call:
                 continue
             by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
             again = functools.partial(self.again, k)
-            outputs.append(compiled_node(self.jitted.name, value, parents, (*by_captured, *by_given), again, given))
+            node = compiled_node(self.jitted.name, value, parents, (*by_captured, *by_given), again, given)
+            node.rule.last = path.program.rules[path.program.outputs[k]]
+            outputs.append(node)
         return rebuild(path.program.structure, outputs)
 
     def again(self, k: int, given: Sequence[Value]) -> Value:
