@@ -42,6 +42,7 @@ from .functions import (
     constant,
     cos,
     cosh,
+    detach,
     dot,
     elementwise,
     elu,
@@ -104,10 +105,11 @@ from .functions import (
     sum as sum,
 )
 from .labels import name_from
-from .modes import detect_anomaly, ieee
+from .modes import detect_anomaly, ieee, no_grad
+from .pullbacks import custom_vjp
 from .sequences import log_softmax, softmax, sort, take
 from .stepping import steps
-from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import grad, gradients, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .value import Value
 
 __all__ = [
@@ -126,6 +128,8 @@ __all__ = [
     "constant",
     "cos",
     "cosh",
+    "custom_vjp",
+    "detach",
     "detect_anomaly",
     "dot",
     "draw",
@@ -147,7 +151,9 @@ __all__ = [
     "hvp",
     "hypot",
     "ieee",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jit",
     "jvp",
     "leaky_relu",
@@ -165,6 +171,7 @@ __all__ = [
     "mean",
     "minimum",
     "name_from",
+    "no_grad",
     "norm",
     "outer",
     "primitive",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .graph import gradients, order
 from .structures import flatten, names, rebuild
-from .transforms import Call, jacobian
+from .tracing import Call
+from .transforms import jacobian
 from .value import Value, number
 
 if TYPE_CHECKING:

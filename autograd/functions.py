@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from . import rules
 from .recorder import recorder
 from .rules import Rule
+from .structures import flatten, rebuild
 from .value import Value, evaluate, lift, real, record
 
 if TYPE_CHECKING:
@@ -179,12 +180,21 @@ def constant(x: Value | float, label: str = "") -> Value:
 def stop_gradient(x: Value) -> Value: ...
 @overload
 def stop_gradient(x: float) -> float: ...
-def stop_gradient(x: Value | float) -> Value | float:
+@overload
+def stop_gradient(x: F) -> F: ...
+def stop_gradient(x: Any) -> Any:
     """The number of x, as a node that hands no gradient on: what is computed from it takes it as a constant.
 
-    Its history stays in the graph. Of a plain number it is the number itself.
+    Its history stays in the graph. Of a plain number it is the number itself; lists, tuples, dicts and arrays are
+    arranged anew, and what is none of these is a TypeError. Also called ``detach``, as in PyTorch.
     """
-    return apply(rules.STOP, (x,))  # type: ignore[no-any-return]
+    if isinstance(x, (Value, Real)):
+        return apply(rules.STOP, (x,))  # type: ignore[arg-type]
+    leaves, structure = flatten(x, "stop_gradient: argument")
+    return rebuild(structure, [apply(rules.STOP, (leaf,)) for leaf in leaves])
+
+
+detach = stop_gradient
 
 
 @overload

@@ -8,7 +8,7 @@ them, as numbers, computed forward and stored) and ``grad``. This file needs no 
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -190,18 +190,68 @@ def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N])
     The sweep of :func:`backward` with its sums in a table of its own. An input that the outputs do not depend on has
     the gradient 0.0.
     """
-    total: dict[int, float] = {}
+    total: dict[N, float] = {x: 0.0 for x in inputs if not x.parents}  # nodes hash by identity
+    inner = {x for x in inputs if x.parents}
+    found: dict[N, float] = {}
     for output, seed in zip(outputs, seeds, strict=True):
-        total[id(output)] = total.get(id(output), 0.0) + seed
-    for node in reversed(order(*outputs)):
-        upstream = total.get(id(node))
+        total[output] = total.get(output, 0.0) + seed
+    take = total.pop
+    for node in computed(outputs):
+        upstream = take(node, None)
         if upstream is None:
             continue  # the edges to it carry nothing
-        for parent, partial in zip(node.parents, node.partials):  # noqa: B905 - lengths agree by construction
-            if partial or not node.rule.selecting:
-                key = id(parent)
-                total[key] = total.get(key, 0.0) + partial * upstream
-    return [total.get(id(x), 0.0) for x in inputs]
+        if inner and node in inner:
+            found[node] = upstream
+        partials = node.partials
+        if len(partials) == 2:  # spelled out as in sweep; leaves that nobody asks for are left out
+            (left, right), (by_left, by_right) = node.parents, partials
+            if by_left or not node.rule.selecting:
+                if left in total:
+                    total[left] += by_left * upstream
+                elif left.parents:
+                    total[left] = 0.0 + by_left * upstream
+            if by_right or not node.rule.selecting:
+                if right in total:
+                    total[right] += by_right * upstream
+                elif right.parents:
+                    total[right] = 0.0 + by_right * upstream
+        else:
+            for parent, partial in zip(node.parents, partials):  # noqa: B905 - lengths agree by construction
+                if partial or not node.rule.selecting:
+                    if parent in total:
+                        total[parent] += partial * upstream
+                    elif parent.parents:
+                        total[parent] = 0.0 + partial * upstream
+    return [total[x] if x in total else found.get(x, 0.0) for x in inputs]
+
+
+def computed(roots: Sequence[N]) -> list[N]:
+    """The nodes below the roots that have operands, results before operands: what a sweep goes through.
+
+    The walk of :func:`reset`, with a set of those seen instead of a mark in the node.
+    """
+    listed: list[N] = []
+    seen: set[N] = set()
+    stack: list[N | None] = [root for root in roots if root.parents]
+    while stack:
+        node = stack.pop()
+        if node is None:  # the operands of the node below are all listed
+            listed.append(stack.pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            seen.add(node)
+            stack.append(node)
+            stack.append(None)
+            parents = node.parents
+            if len(parents) == 2:  # spelled out as in sweep
+                left, right = parents
+                if left.parents and left not in seen:
+                    stack.append(left)
+                if right.parents and right not in seen:
+                    stack.append(right)
+            else:
+                stack += [parent for parent in parents if parent.parents and parent not in seen]
+    listed.reverse()
+    return listed
 
 
 def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[float]) -> list[float]:
@@ -218,6 +268,8 @@ def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[flo
     for node in order(*outputs):
         if not node.parents or id(node) in given:
             continue
+        if pull_of(node) is not None and not tangent.keys().isdisjoint(map(id, node.parents)):
+            raise backward_only(node)
         own = None
         for parent, partial in zip(node.parents, node.partials):  # noqa: B905 - lengths agree by construction
             along = tangent.get(id(parent))
@@ -261,14 +313,33 @@ def gradient_terms(
         if arrived is None:
             continue  # the edges to it carry nothing
         total[id(node)] = upstream = add_up(arrived)
-        for parent, partial, stored in zip(node.parents, partials_of(node), node.partials):  # noqa: B905 - as above
+        pull = pull_of(node)
+        if pull is None:
+            handed = [(partial, upstream) for partial in partials_of(node)]
+        else:
+            handed = [(1.0, cotangent) for cotangent in pull(node, upstream)]
+        for parent, (partial, given), stored in zip(node.parents, handed, node.partials):  # noqa: B905 - as above
             key = id(parent)
-            if key in between and (stored or carries(node.rule, partial, upstream, kept)):
+            if key in between and (stored or carries(node.rule, partial, given, kept)):
                 if key in terms:
-                    terms[key].append((partial, upstream))
+                    terms[key].append((partial, given))
                 else:
-                    terms[key] = [(partial, upstream)]
+                    terms[key] = [(partial, given)]
     return [total[id(x)] if id(x) in total else add_up(terms.get(id(x), [])) for x in inputs]
+
+
+def pull_of(node: Node) -> Callable[[Any, Any], Sequence[Any]] | None:
+    """What hands a gradient on where no partials do: of a node with a rule of its own for going backward."""
+    return getattr(node.rule, "pull", None)
+
+
+def backward_only(node: Node) -> TypeError:
+    """The error where a derivative is asked for in the direction of evaluation, and there is none."""
+    return TypeError(
+        "a derivative forward (jvp, jacfwd, hvp): expected operations with partial derivatives, got "
+        f"{getattr(node.rule, 'symbol', 'one')}, a custom_vjp function, which has them backward only: use vjp, grad or "
+        "jacrev"
+    )
 
 
 def carries(rule: Selecting, partial: T | float, upstream: T | float, kept: bool) -> bool:
@@ -298,6 +369,8 @@ def tangent_terms(
     for node in order(*outputs):
         if id(node) in seeds or not any([id(parent) in tangent for parent in node.parents]):
             continue
+        if pull_of(node) is not None:
+            raise backward_only(node)
         terms: list[tuple[T | float, T | float]] = []
         for parent, partial, stored in zip(node.parents, partials_of(node), node.partials, strict=True):
             if id(parent) in tangent and (stored or carries(node.rule, partial, tangent[id(parent)], kept)):

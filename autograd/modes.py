@@ -1,52 +1,69 @@
-"""How operations answer at their corners: with exceptions (the default), as IEEE 754 does, or with an accusation.
+"""How operations answer: with exceptions at their corners, or as IEEE 754 does; with an accusation; without history.
 
-Two switches, each a context variable and so local to the thread or task that sets it:
-:class:`ieee` lets log(0) be -inf; :class:`detect_anomaly` names the operation that made the first inf or nan.
+Switches, each local to the thread or task that enters it (:mod:`.entries`): :class:`ieee` lets log(0) be -inf;
+:class:`detect_anomaly` names the operation that made the first inf or nan; :class:`no_grad` computes numbers only.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from .entries import Entries, Mode, in_force
 from .graph import UNTOUCHED
 from .recorder import recorder
-from .rules import CONSTANT
+from .rules import CONSTANT, STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextvars import Token
+    from collections.abc import Callable, Generator, Iterable
     from types import FrameType, TracebackType
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 HOUSE = tuple(os.path.join(os.path.dirname(PACKAGE), name) + os.sep for name in ("autograd", "nn"))
 LIBRARY = os.path.dirname(os.__file__) + os.sep
 """Where Python's own modules are."""
 
-ieee_arithmetic: ContextVar[bool] = ContextVar("ieee_arithmetic", default=False)
-watcher: ContextVar[detect_anomaly | None] = ContextVar("watcher", default=None)
+ieee_entries: ContextVar[Entries | None] = ContextVar("ieee_entries", default=None)
+watcher: ContextVar[Any] = ContextVar("watcher", default=None)
+"""Whoever is told of each node that is made: None, a recording, or the entries of several."""
 
 
-class ieee:
+class Arithmetic:
+    """Whether operations answer as IEEE 754 does: asked where one would raise, and where a program is chosen."""
+
+    @staticmethod
+    def get() -> bool:
+        """Whether they do, here and now."""
+        return in_force(ieee_entries, ieee)
+
+
+ieee_arithmetic = Arithmetic()
+
+
+class ieee(Mode):
     """Within ``with ieee():`` an operation outside its domain gives inf or nan instead of an exception.
 
     The values and partials are those of IEEE 754 arithmetic: ``log(0) = -inf`` with slope inf, ``1/0 = inf``,
-    ``exp(710) = inf``, ``sqrt(-1) = nan``. Contexts nest; each thread and asyncio task has its own.
+    ``exp(710) = inf``, ``sqrt(-1) = nan``. Contexts nest; each thread and asyncio task has its own. A generator that is
+    suspended within one has it in force where its next item is asked for, and no longer than it is in it.
     """
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
+    variable = ieee_entries
 
     def __enter__(self) -> None:
-        self._tokens.append(ieee_arithmetic.set(True))
+        super().__enter__()
         tell_recorder()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ieee_arithmetic.reset(self._tokens.pop())
+        super().__exit__(kind, error, trace)
         tell_recorder()
 
 
@@ -57,7 +74,7 @@ def tell_recorder() -> None:
         seer.arithmetic(ieee_arithmetic.get())
 
 
-class detect_anomaly:
+class detect_anomaly(Mode):
     """Within ``with detect_anomaly():`` the first inf or nan is an error that names its origin.
 
     An operation whose value is not finite, or whose step of ``backward()`` makes a gradient that is not finite,
@@ -66,25 +83,21 @@ class detect_anomaly:
     for a nan, not to train.
     """
 
-    def __init__(self) -> None:
-        self._lines: dict[int, tuple[Any, str]] = {}
-        self._tokens: list[Token[detect_anomaly | None]] = []
+    variable = watcher
 
-    def __enter__(self) -> None:
-        self._tokens.append(watcher.set(self))
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[int, tuple[Any, str]] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        watcher.reset(self._tokens.pop())
-        if not self._tokens:
+        super().__exit__(kind, error, trace)
+        if not self._entries:
             self._lines.clear()
 
     def see_value(self, node: Any) -> None:
         """Remember which line made the node; raise if its value is not finite."""
-        recording = recorder.get()
-        if recording is not None:
-            recording.note(node)
         line = user_line()
         self._lines[id(node)] = node, line
         if not is_finite(node._number):
@@ -102,6 +115,141 @@ class detect_anomaly:
                         f"backward through {describe(node)} made a gradient of {parent.grad!r}: operand {index} has "
                         f"the local partial {partial!r} and the upstream gradient is {node.grad!r}{line}"
                     )
+
+
+class no_grad(Mode):
+    """Within ``with no_grad():`` operations give constants: numbers in a Value, without operands, partials, gradient.
+
+    What is computed so can be evaluated for ever and keeps no graph alive; ``backward()`` stops there. Leaves stay
+    variables. ``@no_grad()``, or ``@no_grad``, does it for a whole function; of a generator or a coroutine, while its
+    own code runs. Contexts nest; each thread and asyncio task has its own.
+
+    A derivative that is asked for within it is computed all the same, by ``grad`` and its relatives, ``gradients`` and
+    ``backward()`` of graphs made outside: what ``grad`` finds is a constant then. Within a function that ``jit``
+    records, what is computed so is part of the program, and hands no gradient on. Sorting, taking an element and
+    Python's ``max`` compute nothing: they give the Value itself, with its history.
+
+    Source: PyTorch's ``torch.no_grad``.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents
+    (9.0, ())
+    """
+
+    variable = watcher
+    changes = True
+
+    if not TYPE_CHECKING:  # whom it would tell that no_grad() may be anything
+
+        def __new__(cls, *given: Any) -> Any:
+            """The mode; of a function, as ``@no_grad`` has it, that function within the mode."""
+            return decorated(*given) if given and cls is no_grad else super().__new__(cls)
+
+    def __call__(self, function: F) -> F:
+        """The function, run within ``no_grad``. TypeError for anything but a function."""
+        return decorated(function)  # type: ignore[no-any-return]
+
+    def see_value(self, node: Any) -> None:
+        """Let the node be a constant; where it matters how it is computed, one for the derivative only."""
+        seer = recorder.get()
+        if seer is not None:
+            seer.stop(node)
+        elif in_force(watcher, kept):
+            stop(node)
+        else:
+            cut(node)
+
+    def see_gradients(self, nodes: Iterable[Any]) -> None:
+        """Gradients are none of its business."""
+
+
+class tracked(Mode):
+    """Within ``with tracked():`` operations make nodes as usual, whatever ``no_grad`` is around it."""
+
+    variable = watcher
+    ends = (no_grad,)
+
+    def see_value(self, node: Any) -> None:
+        """Leave it as it is."""
+
+    def see_gradients(self, nodes: Iterable[Any]) -> None:
+        """Gradients are none of its business."""
+
+
+class kept(tracked):
+    """As ``tracked``; and ``no_grad`` within it keeps how a number was computed, so that its rounding can be told."""
+
+
+def cut(node: Any) -> None:
+    """Let a node forget what it was computed from: it is a constant."""
+    node.parents = node.partials = ()
+    node.rule = CONSTANT
+
+
+def stop(node: Any) -> Any:
+    """Let a node repeat another, which is computed as it was, and hand no gradient on to it. Returns that other."""
+    computed = object.__new__(type(node))
+    computed._number, computed.grad, computed.label = node._number, 0.0, ""
+    computed.parents, computed.partials, computed.rule = node.parents, node.partials, node.rule
+    node.parents, node.partials, node.rule = (computed,), (0.0,), STOP
+    return computed
+
+
+def untracked() -> bool:
+    """Whether operations give constants, here and now."""
+    return in_force(watcher, no_grad)
+
+
+def decorated(function: Any) -> Any:
+    """A function whose code runs within a ``no_grad`` of its own in each call; of a generator, each time it goes on."""
+    if not callable(function) or isinstance(function, type) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"no_grad: expected a function, got {function!r}; `with no_grad():` takes any code")
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            with no_grad():
+                return await function(*args, **kwargs)
+
+        return awaited
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def resumed(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            return (yield from in_turns(function(*args, **kwargs)))
+
+        return resumed
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with no_grad():
+            return function(*args, **kwargs)
+
+    return run
+
+
+def in_turns(generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """What a generator yields, takes and returns, its own code being run within ``no_grad``, its user's outside."""
+    resume: Callable[[], Any] = functools.partial(next, generator)
+    while True:
+        with no_grad():
+            try:
+                item = resume()
+            except StopIteration as end:
+                return end.value
+        try:
+            sent = yield item
+        except GeneratorExit:
+            with no_grad():
+                generator.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - thrown in, and handed on
+            resume = functools.partial(generator.throw, error)
+        else:
+            resume = functools.partial(generator.send, sent)
 
 
 def is_finite(x: float) -> bool:

@@ -24,6 +24,9 @@ class Recorder(Protocol):
     def note(self, node: Any) -> None:
         """A node was made."""
 
+    def stop(self, node: Any) -> None:
+        """The node that was made last is to hand no gradient on."""
+
     def failed(self, rule: Rule, operands: Sequence[Any], error: Exception) -> None:
         """An operation of these nodes is about to raise this."""
 

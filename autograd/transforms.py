@@ -7,23 +7,27 @@ are: by an m x n matrix they are m x n, and those of a k-vector are k x m x n.
 Floats in, floats out; Values in, Values out - so transforms nest to any order. Each call differentiates with respect to
 nodes that it makes itself (the arguments' numbers as fresh leaves, or ``+x`` of the arguments' Values), which no other
 call can know; that is what keeps perturbations apart in ``grad(lambda x: x * grad(lambda y: x + y)(x))``.
+
+With ``has_aux=True`` the function returns a pair, ``(value, aux)``: the value is differentiated, and what goes beside
+it comes back beside the derivative, whatever it is; Values in it as numbers, where numbers went in.
+
+While a transform computes, the collector of cyclic garbage is paused (:mod:`.collector`).
 """
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import graph, nodes
-from .recorder import recorder
-from .structures import LEAF, flatten, holds_value, rebuild
-from .value import Value, real
+from .collector import undisturbed
+from .structures import LEAF, flatten, rebuild
+from .tracing import Call, tracking
+from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-active: ContextVar[tuple[Value, ...]] = ContextVar("active", default=())
-"""The variables of the transforms that are being computed around this one."""
+    Pull = Callable[[Any], tuple[Any, ...]]
 
 
 def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False) -> list[Any]:
@@ -45,78 +49,8 @@ def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False
             raise TypeError(f"gradients: expected Values, got {type(x).__name__}")
     if not create_graph:
         return graph.gradients([output], [1.0], inputs)
-    return [nodes.as_value(g) for g in nodes.gradients([output], [1.0], inputs)]
-
-
-class Call:
-    """One call of a function under a transform: its inputs as fresh nodes, its outputs, and how both are arranged.
-
-    ``inputs`` are the nodes of the arguments named by ``argnums``, one list for all, ``structures`` their arrangements.
-    ``graph`` says whether derivatives must be Values: because an argument holds one (any argument), or because the
-    outputs depend on a variable of a transform around this one.
-    """
-
-    def __init__(
-        self, name: str, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
-    ):
-        self.inputs: list[Value] = []
-        self.structures: dict[int, Any] = {}
-        arguments = list(args)
-        around = active.get()
-        self.recorded = recorder.get() is not None
-        """Whether the derivatives have to be Values in any case, since what is done here is recorded."""
-        self.graph = any([holds_value(argument) for argument in (*args, *kwargs.values())])
-        for i in argnums:
-            leaves, structure = flatten(args[i], f"{name}: argument {i}")
-            fresh = [+x if isinstance(x, Value) else Value(x) for x in leaves]
-            self.inputs += fresh
-            self.structures[i] = structure
-            arguments[i] = rebuild(structure, fresh)
-        token = active.set((*around, *self.inputs))
-        try:
-            self.result = f(*arguments, **kwargs)
-        finally:
-            active.reset(token)
-        leaves, self.out_structure = flatten(self.result, f"{name}: the result")
-        self.outputs = [nodes.as_value(x) for x in leaves]
-        if around and not self.graph:
-            outer = set(map(id, around))
-            self.graph = any([id(node) in outer for node in graph.order(*self.outputs)])
-
-    def gradients(self, seeds: Sequence[Any]) -> list[Any]:
-        """sum_i seeds[i] * d outputs[i] / d input for each input: Values, or floats where no graph is needed."""
-        return self._swept(self.outputs, seeds)
-
-    def rows(self) -> list[list[Any]]:
-        """For each output its gradient, one derivative for each input: one sweep over what this output depends on."""
-        return [self._swept([output], [1.0]) for output in self.outputs]
-
-    def _swept(self, outputs: Sequence[Value], seeds: Sequence[Any]) -> list[Any]:
-        graphic = self.graph or any([isinstance(seed, Value) for seed in seeds])
-        if graphic or self.recorded:
-            return self._given([nodes.as_value(g) for g in nodes.gradients(outputs, seeds, self.inputs)], graphic)
-        return graph.gradients(outputs, [real(seed, "seed") for seed in seeds], self.inputs)
-
-    def tangents(self, directions: Sequence[Any]) -> list[Any]:
-        """d outputs[i] along the directions, for each output: Values, or floats where no graph is needed."""
-        graphic = self.graph or any([isinstance(direction, Value) for direction in directions])
-        if graphic or self.recorded:
-            found = nodes.tangents(self.outputs, self.inputs, directions)
-            return self._given([nodes.as_value(t) for t in found], graphic)
-        return graph.tangents(self.outputs, self.inputs, [real(d, "direction") for d in directions])
-
-    def _given(self, values: list[Value], graphic: bool) -> list[Any]:
-        """Values, or their numbers where no graph is needed; while a function is recorded these remember them."""
-        return values if graphic else [x.data for x in values]
-
-    def value(self) -> Any:
-        """The result of the function: Values, or floats where no graph is needed."""
-        return rebuild(self.out_structure, self._given(self.outputs, self.graph))
-
-    def arranged(self, derivatives: Sequence[Any]) -> list[Any]:
-        """One derivative for each input, arranged as the arguments are: one structure for each argument."""
-        whole = tuple, tuple(self.structures.values())
-        return list(rebuild(whole, derivatives))
+    with tracking():
+        return [nodes.as_value(g) for g in nodes.gradients([output], [1.0], inputs)]
 
 
 def numbered(name: str, f: Callable[..., Any], argnums: int | Sequence[int]) -> list[int]:
@@ -152,37 +86,44 @@ def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[
     return derivative
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]:
     """The function that returns f's value and its gradient, for a scalar-valued f.
 
     The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it
-    is a tuple. Keyword arguments are passed on.
+    is a tuple. Keyword arguments are passed on. With ``has_aux`` f returns ``(value, aux)``, and this
+    ``((value, aux), gradient)``.
 
     Raises TypeError at once if f is no function or argnums no ints, and in a call if the result of f is not a single
-    number; ValueError for an argument that is not there, or named twice.
+    number, or no pair where there is to be one; ValueError for an argument that is not there, or named twice.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
+    >>> value_and_grad(lambda x: (x * x, {"twice": 2 * x}), has_aux=True)(3.0)
+    ((9.0, {'twice': 6.0}), 6.0)
     """
     given = numbered("grad", f, argnums)
 
+    @undisturbed()
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        call = Call("grad", f, args, kwargs, positions("grad", given, len(args)))
+        call = Call("grad", f, args, kwargs, positions("grad", given, len(args)), has_aux)
         if call.out_structure != LEAF:
             raise TypeError(
                 f"grad: expected a function with a single number as its result, got {type(call.result).__name__}; "
-                "the derivative of several numbers is jacobian(f)"
+                "the derivative of several numbers is jacobian(f), and what goes beside a number is has_aux=True"
             )
         derivatives = call.arranged(call.rows()[0])
-        return call.value(), derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
+        gradient = derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
+        return (call.value(), call.beside()) if has_aux else call.value(), gradient
 
     return described(value_and_gradient, "value_and_grad", "value and the gradient", f)
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The gradient of a scalar-valued function, as a function: one backward sweep.
 
-    As :func:`value_and_grad`, without the value.
+    As :func:`value_and_grad`, without the value: with ``has_aux`` it returns ``(gradient, aux)``.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
@@ -191,35 +132,60 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     >>> grad(lambda p: p["w"] * p["x"] + p["b"])({"w": -3.0, "x": 2.0, "b": 1.0})
     {'w': 2.0, 'x': -3.0, 'b': 1.0}
     """
-    both = value_and_grad(f, argnums)
+    both = value_and_grad(f, argnums, has_aux)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return described(gradient, "grad", "gradient", f)
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: Literal[False] = False) -> tuple[Any, Pull]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: Literal[True]) -> tuple[Any, Pull, Any]: ...
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """f's value and its pull-back, the vector-Jacobian product: one backward sweep for each call of it.
 
     ``out, pull = vjp(f, x, y)``; ``pull(u)`` takes an arrangement u like ``out`` and returns the tuple of
-    u^T (d out / d x) and u^T (d out / d y). Raises ValueError if u is arranged otherwise.
-    """
-    call = Call("vjp", f, primals, {}, range(len(primals)))
+    u^T (d out / d x) and u^T (d out / d y). With ``has_aux`` f returns ``(out, aux)``, and this ``out, pull, aux``.
 
+    Raises ValueError if u is arranged otherwise; TypeError if f returns no pair where it is to return one.
+
+    >>> out, pull = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
+    >>> out, pull([1.0, 10.0])
+    ([6.0, 5.0], (13.0, 12.0))
+    """
+    with undisturbed():
+        call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
+
+    @undisturbed()
     def pull(cotangent: Any) -> tuple[Any, ...]:
         seeds, structure = flatten(cotangent, "vjp: the cotangent")
         if structure != call.out_structure:
             raise ValueError(f"vjp: expected a cotangent arranged like the result, {call.value()!r}, got {cotangent!r}")
         return tuple(call.arranged(call.gradients(seeds)))
 
-    return call.value(), pull
+    return (call.value(), pull, call.beside()) if has_aux else (call.value(), pull)
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+@overload
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[False] = False
+) -> tuple[Any, Any]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[True]
+) -> tuple[Any, Any, Any]: ...
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
     """f's value and its derivative along the tangents, the Jacobian-vector product: one forward sweep.
 
-    ``out, out_tangent = jvp(f, (x, y), (dx, dy))``. Raises ValueError if the tangents are not arranged as the primals.
+    ``out, out_tangent = jvp(f, (x, y), (dx, dy))``. With ``has_aux`` f returns ``(out, aux)``, and this ``out,
+    out_tangent, aux``. Raises ValueError if the tangents are not arranged as the primals; TypeError if f returns no
+    pair where it is to return one, or if it has derivatives backward only (:class:`~autograd.custom_vjp`).
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -227,53 +193,95 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (list, tuple)):
             raise TypeError(f"jvp: expected a tuple of {what}, one for each argument, got {type(given).__name__}")
-    return along("jvp", f, tuple(primals), tuple(tangents))
+    return along("jvp", f, tuple(primals), tuple(tangents), has_aux)
 
 
-def along(name: str, f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-    """f's value and its derivative along the tangents, for the transform of that name."""
-    call = Call(name, f, primals, {}, range(len(primals)))
+@undisturbed()
+def along(
+    name: str, f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool = False
+) -> tuple[Any, ...]:
+    """f's value and its derivative along the tangents, and what goes beside, for the transform of that name."""
+    call = Call(name, f, primals, {}, range(len(primals)), has_aux)
     directions, structure = flatten(tangents, f"{name}: the tangents")
     if structure != (tuple, tuple(call.structures.values())):
         raise ValueError(f"{name}: expected tangents arranged like the primals, {primals!r}, got {tangents!r}")
-    derivatives = call.tangents(directions)
-    return call.value(), rebuild(call.out_structure, derivatives)
+    derivatives = rebuild(call.out_structure, call.tangents(directions))
+    return (call.value(), derivatives, call.beside()) if has_aux else (call.value(), derivatives)
 
 
-def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The Jacobian of a function, as a function: for each number of the result, its gradient.
 
     Arranged as the result, with the arrangement of the argument in the place of each number: d out_i / d x_j is
     ``J[i][j]``, and for a k-vector function of an m x n matrix J is k x m x n. Where result and argument are arrays it
-    is one array. One backward sweep for each number of the result.
+    is one array. With ``has_aux`` f returns ``(out, aux)``, and this ``(J, aux)``.
+
+    By one backward sweep for each number of the result (:func:`jacrev`), or by one forward sweep for each number of the
+    argument (:func:`jacfwd`), whichever is cheaper. Raises as :func:`value_and_grad`.
 
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
     """
-    given = numbered("jacobian", f, argnums)
+    return by_sweeps("jacobian", f, argnums, has_aux, Call.cheaper)
 
+
+def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """As :func:`jacobian`, by adjoints: one backward sweep for each number of the result.
+
+    >>> jacrev(lambda x: [x[0] * x[1]])([2.0, 3.0])
+    [[3.0, 2.0]]
+    """
+    return by_sweeps("jacrev", f, argnums, has_aux, Call.rows)
+
+
+def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """As :func:`jacobian`, by tangents: one forward sweep for each number of the argument.
+
+    TypeError where the function has derivatives backward only (:class:`~autograd.custom_vjp`).
+
+    >>> jacfwd(lambda x: [x, x * x, x**3])(2.0)
+    [1.0, 4.0, 12.0]
+    """
+    return by_sweeps("jacfwd", f, argnums, has_aux, Call.columns)
+
+
+def by_sweeps(
+    name: str,
+    f: Callable[..., Any],
+    argnums: int | Sequence[int],
+    has_aux: bool,
+    sweeps: Callable[[Call], list[list[Any]]],
+) -> Callable[..., Any]:
+    """The Jacobian of a function, as a function, for the transform of that name; ``sweeps`` finds its rows."""
+    given = numbered(name, f, argnums)
+
+    @undisturbed()
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        call = Call("jacobian", f, args, kwargs, positions("jacobian", given, len(args)))
-        rows = [call.arranged(row) for row in call.rows()]
+        call = Call(name, f, args, kwargs, positions(name, given, len(args)), has_aux)
+        rows = [call.arranged(row) for row in sweeps(call)]
         whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
-        return whole[0] if isinstance(argnums, int) else tuple(whole)
+        found = whole[0] if isinstance(argnums, int) else tuple(whole)
+        return (found, call.beside()) if has_aux else found
 
-    return described(derivative, "jacobian", "Jacobian", f)
+    return described(derivative, name, "Jacobian", f)
 
 
-def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The matrix of second derivatives of a scalar-valued function, as a function: the Jacobian of its gradient.
 
-    For a tuple of ``argnums`` it is a tuple of tuples: ``H[i][j]`` is d2 f / d x_i d x_j.
+    For a tuple of ``argnums`` it is a tuple of tuples: ``H[i][j]`` is d2 f / d x_i d x_j. With ``has_aux`` f returns
+    ``(value, aux)``, and this ``(H, aux)``. Raises as :func:`value_and_grad`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
-    rows = [jacobian(grad(f, i), argnums) for i in numbered("hessian", f, argnums)]
+    numbered("hessian", f, argnums)
+    columns = jacobian(grad(f, argnums, has_aux), argnums, has_aux)
 
     def blocks(*args: Any, **kwargs: Any) -> Any:
-        matrix = tuple([row(*args, **kwargs) for row in rows])
-        return matrix[0] if isinstance(argnums, int) else matrix
+        found, aux = columns(*args, **kwargs) if has_aux else (columns(*args, **kwargs), None)
+        matrix = found if isinstance(argnums, int) else tuple(zip(*found, strict=True))
+        return (matrix, aux) if has_aux else matrix
 
     return described(blocks, "hessian", "Hessian", f)
 

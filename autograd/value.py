@@ -347,6 +347,7 @@ class Value:
     trunc = unary(rules.TRUNC)
     sign = unary(rules.SIGN)
     round = unary(rules.ROUND)
+    detach = unary(rules.STOP)
     __floor__ = unary(rules.FLOOR)
     __ceil__ = unary(rules.CEIL)
     __trunc__ = unary(rules.TRUNC)

@@ -23,7 +23,21 @@ import pytest
 from test_derivatives import random_function, rosenbrock
 
 import autograd as ag
-from autograd import Value, grad, gradients, hessian, hvp, jacobian, jvp, transforms, value_and_grad, vjp
+from autograd import (
+    Value,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    tracing,
+    transforms,
+    value_and_grad,
+    vjp,
+)
 
 Function = Callable[..., Any]
 
@@ -71,12 +85,14 @@ class Counted:
 @pytest.mark.parametrize(
     ("function", "parameters"),
     [
-        (grad, "(f, argnums=0)"),
-        (value_and_grad, "(f, argnums=0)"),
-        (jacobian, "(f, argnums=0)"),
-        (hessian, "(f, argnums=0)"),
-        (vjp, "(f, *primals)"),
-        (jvp, "(f, primals, tangents)"),
+        (grad, "(f, argnums=0, has_aux=False)"),
+        (value_and_grad, "(f, argnums=0, has_aux=False)"),
+        (jacobian, "(f, argnums=0, has_aux=False)"),
+        (hessian, "(f, argnums=0, has_aux=False)"),
+        (jacfwd, "(f, argnums=0, has_aux=False)"),
+        (jacrev, "(f, argnums=0, has_aux=False)"),
+        (vjp, "(f, *primals, has_aux=False)"),
+        (jvp, "(f, primals, tangents, has_aux=False)"),
         (hvp, "(f, x, v)"),
         (gradients, "(output, inputs, create_graph=False)"),
     ],
@@ -131,7 +147,7 @@ def test_argnums(argnums: Any, expected: Any) -> None:
     assert jacobian(f, argnums)(1.0, 3.0, 14.0) == expected
 
 
-@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian])
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, jacfwd, jacrev, hessian])
 def test_argnums_must_name_arguments(transform: Function) -> None:
     """A position beyond the positional arguments is a ValueError, and so is one that is named twice."""
     with pytest.raises(ValueError, match="expected argnums below the number of positional arguments, 2, got 2"):
@@ -144,7 +160,7 @@ def test_argnums_must_name_arguments(transform: Function) -> None:
         transform(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
 
 
-@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian])
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, jacfwd, jacrev, hessian])
 @pytest.mark.parametrize(
     ("f", "argnums", "error", "message"),
     [
@@ -161,7 +177,7 @@ def test_what_cannot_be_a_derivative_is_refused_at_once(
     transform: Function, f: Any, argnums: Any, error: type[Exception], message: str
 ) -> None:
     """What is no function, or no argnums whatever the arguments, is refused before there is a call."""
-    with pytest.raises(error, match=f"^(grad|jacobian|hessian): {message}$"):
+    with pytest.raises(error, match=f"^(grad|jacobian|jacfwd|jacrev|hessian): {message}$"):
         transform(f, argnums)
 
 
@@ -171,6 +187,8 @@ def test_what_cannot_be_a_derivative_is_refused_at_once(
         (grad, "gradient"),
         (value_and_grad, "value and the gradient"),
         (jacobian, "Jacobian"),
+        (jacfwd, "Jacobian"),
+        (jacrev, "Jacobian"),
         (hessian, "Hessian"),
     ],
 )
@@ -978,7 +996,7 @@ def test_an_exception_leaves_nothing_behind(transform: Function) -> None:
     for _ in range(3):
         with pytest.raises(ValueError, match="log: x = -8.0 is outside the domain x > 0"):
             transform(f)(2.0)
-        assert transforms.active.get() == ()
+        assert tracing.active.get() == ()
     assert type(grad(lambda x: x * x)(2.0)) is float
 
 
@@ -986,10 +1004,10 @@ def test_an_exception_that_is_caught_inside() -> None:
     """An inner transform that fails leaves the outer one as it was."""
 
     def f(x: Any) -> Any:
-        before = transforms.active.get()
+        before = tracing.active.get()
         with pytest.raises(TypeError, match="got NoneType"):
             grad(lambda y: None)(x)
-        assert transforms.active.get() == before
+        assert tracing.active.get() == before
         return x * grad(lambda y: x * y)(2.0)
 
     assert grad(f)(3.0) == 6.0
@@ -1004,7 +1022,7 @@ def test_threads_do_not_confuse_each_other() -> None:
         """Nested derivatives, with all threads inside their outer function at once."""
 
         def outer(x: Any) -> Any:
-            assert len(transforms.active.get()) == 1
+            assert len(tracing.active.get()) == 1
             barrier.wait()
             return x * grad(lambda y: x * y * number)(2.0)
 

@@ -11,9 +11,12 @@ import functools
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import graph, nodes, rules
+from autograd import functions, graph, nodes, rules
+from autograd.modes import untracked, watcher
+from autograd.recorder import recorder
 from autograd.rules import Rule
-from autograd.structures import flatten, rebuild
+from autograd.structures import flatten, rebuild, replaced
+from autograd.tracing import tracking
 from autograd.value import Value, number
 
 from . import selfcheck
@@ -92,7 +95,9 @@ class Call:
         if self.family.raw:
             return self.jitted.function(*self.args, **self.kwargs)
         variable = any(self.wanted) or any([path.captured for path in self.family.paths])
-        return unwrapped(self.function(*map(constants, self.structures, self.leaves)), variable)
+        with tracking():
+            result = unwrapped(self.function(*map(constants, self.structures, self.leaves)), variable)
+        return replaced(result, functions.constant) if untracked() else result
 
     def on(self, path: Path) -> bool:
         """Whether the guards of a path hold for these arguments."""
@@ -257,6 +262,9 @@ def compiled_node(
     node._number, node.grad, node.label = data, 0.0, ""
     node.parents, node.partials = parents, partials
     node.rule = Rule(name, values, derivatives, layout="sequence")
+    seer = watcher.get()
+    if seer is not None and recorder.get() is None:
+        seer.see_value(node)
     return node
 
 

@@ -9,13 +9,12 @@ A function may do what cannot be recorded (:meth:`Recording.lost`). It runs eage
 
 from __future__ import annotations
 
-import gc
 import operator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
-from autograd.modes import ieee_arithmetic, raising_line, user_line, watcher
+from autograd.entries import Entry, enter, in_force, leave
+from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_line, watcher
 from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
@@ -26,7 +25,7 @@ from .failing import failing, kind_of
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from contextvars import Token
     from types import TracebackType
 
@@ -135,6 +134,8 @@ def noting(nodes: list[Value]) -> Callable[[Value], None]:
 class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
 
+    ends = (no_grad,)  # what is computed around it is without gradients: the program may have them all the same
+
     def __init__(self, decided: bool = False) -> None:
         self.decided = decided
         """Whether each comparison is a branch at once, and its outcome a bool: for a function that looks at outcomes in
@@ -143,8 +144,11 @@ class Recording:
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
-        self.note = noting(self.nodes)
+        self.note = self.see_value = noting(self.nodes)
         """Note a node that the function makes."""
+        self.entry = Entry(self)
+        self.seen = False
+        """Whether a ``detect_anomaly`` is in force around it, which keeps all nodes alive."""
         self.guards: list[Guard] = []
         self.restarted: list[tuple[Value, str]] = []
         """What were leaves, if they had not been made of a number that was taken out of a node; and where."""
@@ -157,17 +161,20 @@ class Recording:
         self._ieee: list[tuple[int, bool]] = [(0, ieee_arithmetic.get())]
 
     def __enter__(self) -> Recording:  # noqa: PYI034 - Self is not in Python 3.10
-        self._seer = watcher.get()
-        if self._seer is None:
-            self.see_value = self.note  # type: ignore[method-assign, assignment]
-        self._tokens: tuple[Token[Any], Token[Any]] = recorder.set(self), watcher.set(self)  # type: ignore[arg-type]
+        self.seen = in_force(watcher, detect_anomaly)
+        self._token: Token[Any] = recorder.set(self)
+        if watcher.get() is None:  # the only one to be told: at once, since each operation waits for it
+            watcher.set(self)
+        else:
+            enter(watcher, self.entry)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        recorder.reset(self._tokens[0])
-        watcher.reset(self._tokens[1])
+        recorder.reset(self._token)
+        leave(watcher, self.entry)
+        self.entry.mode, self.entry.over = None, True  # so that nothing keeps the nodes
 
     def close(self) -> None:
         """Let go of everything: nodes are ordinary Values again, and numbers taken out of them plain numbers."""
@@ -178,11 +185,6 @@ class Recording:
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
-
-    @property
-    def seen(self) -> bool:
-        """Whether a ``detect_anomaly`` is in force, which keeps all nodes alive."""
-        return self._seer is not None
 
     # What is made.
 
@@ -196,11 +198,12 @@ class Recording:
         else:
             self.leaves.append(node)
 
-    def see_value(self, node: Value) -> None:
-        """A node that the function makes; shown to a ``detect_anomaly`` that is in force as well."""
+    def stop(self, node: Value) -> None:
+        """Let the node that was made last hand no gradient on: it repeats another, which is computed as it was."""
+        node.__class__ = Value  # whose attributes tell nobody
+        self.nodes.pop()
+        self.note(stop(node))
         self.note(node)
-        if self._seer is not None:
-            self._seer.see_value(node)
 
     def arithmetic(self, ieee: bool) -> None:
         """From here on operations answer as IEEE 754 does, or no longer."""
@@ -379,19 +382,3 @@ def unchanged(
         if own != structure or not all(map(operator.is_, after, before)):
             notes.changed = True
             notes.lost("changes an argument that it is given", "return what is to be kept")
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Without the collector of cyclic garbage.
-
-    It would look through a growing graph, which has no cycles, again and again, and take more time for it than the
-    recording of a million nodes takes itself.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd import rules
+from autograd.collector import undisturbed
 
 from .loops import Body, Repetition, find
 from .normalising import Formula
-from .recording import Unsupported, undisturbed
+from .recording import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,11 +15,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import graph, rules
+from autograd.collector import undisturbed
 from autograd.structures import flatten, names
 from autograd.value import Value, lift
 
 from .failing import may_raise
-from .recording import Condition, Unsupported, free, run, undisturbed
+from .recording import Condition, Unsupported, free, run
 from .tracking import Recorded, Tracked
 
 if TYPE_CHECKING:

@@ -16,19 +16,23 @@ or a jump, lies within the rounding of an operand, both sides are right, and not
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import graph, rules
+from autograd.collector import undisturbed
+from autograd.modes import kept, untracked
 from autograd.nodes import as_value
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
 
-from .recording import Raised, Unsupported, free, run, undisturbed
+from .recording import Raised, Unsupported, free, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
 
@@ -152,7 +156,7 @@ def still(
 
     Raises RefusedError if it is not, and no rounding explains it.
     """
-    with undisturbed():
+    with undisturbed(), keeping(path):
         leaves = [[Value(x) for x in each] for each in trial.numbers]
         result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
         outputs, structure = flatten(result, "jit: the result")
@@ -161,6 +165,11 @@ def still(
     ):
         return
     compare(jitted, path, [trial], path.schedule(True, (False,) * len(structures)), captured, structures, function)
+
+
+def keeping(path: Path) -> AbstractContextManager[None]:
+    """Where something computes without gradients: the function is run so that all that it computes can be looked at."""
+    return kept() if untracked() or rules.STOP in path.program.rules else nullcontext()
 
 
 def refuse(
@@ -204,7 +213,7 @@ def examined(
     function: Callable[..., Any],
 ) -> Examined:
     """Run the function at the numbers of an example, and compare."""
-    with undisturbed():
+    with undisturbed(), keeping(path):
         leaves = [[Value(x) for x in each] for each in trial.numbers]
         result = function(*[rebuild(s, each) for s, each in zip(structures, leaves, strict=True)])
         outputs, structure = flatten(result, "jit: the result")

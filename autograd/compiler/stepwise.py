@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd import arrays, rules
+from autograd.collector import undisturbed
 
 from .normalising import Formula
-from .recording import undisturbed
 from .rolling import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction
 
 if TYPE_CHECKING:
