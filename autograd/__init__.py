@@ -105,7 +105,7 @@ from .functions import (
     sum as sum,
 )
 from .labels import name_from
-from .modes import detect_anomaly, ieee, no_grad
+from .modes import debug, detect_anomaly, ieee, no_grad
 from .pullbacks import custom_vjp
 from .sequences import log_softmax, softmax, sort, take
 from .stepping import steps
@@ -129,6 +129,7 @@ __all__ = [
     "cos",
     "cosh",
     "custom_vjp",
+    "debug",
     "detach",
     "detect_anomaly",
     "dot",

@@ -30,6 +30,7 @@ LIBRARY = os.path.dirname(os.__file__) + os.sep
 """Where Python's own modules are."""
 
 ieee_entries: ContextVar[Entries | None] = ContextVar("ieee_entries", default=None)
+debug_entries: ContextVar[Entries | None] = ContextVar("debug_entries", default=None)
 watcher: ContextVar[Any] = ContextVar("watcher", default=None)
 """Whoever is told of each node that is made: None, a recording, or the entries of several."""
 
@@ -115,6 +116,16 @@ class detect_anomaly(Mode):
                         f"backward through {describe(node)} made a gradient of {parent.grad!r}: operand {index} has "
                         f"the local partial {partial!r} and the upstream gradient is {node.grad!r}{line}"
                     )
+
+
+class debug(Mode):
+    """Within ``with debug():`` every program that :func:`~autograd.jit` makes is checked after its passes.
+
+    A program that is ill formed is a fault of the compiler, not of your function: an IllFormedError says what is wrong
+    with it, and its statements are written to stderr.
+    """
+
+    variable = debug_entries
 
 
 class no_grad(Mode):

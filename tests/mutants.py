@@ -21,7 +21,7 @@ import numpy as np
 import autograd as ag
 from autograd import Value, graph, jit, nodes, rules
 from autograd.compiler import paths, scalars, selfcheck
-from autograd.compiler.rolling import Access, Elementwise, Join, Linear, Loop, Reduction
+from autograd.compiler.rolled import Access, Elementwise, Join, Linear, Loop, Reduction
 from autograd.structures import flatten
 from autograd.value import number as number_of
 
@@ -573,7 +573,7 @@ def slots(rolled: Any) -> list[Slot]:
 
     def attribute(owner: Any, name: str) -> None:
         if getattr(owner, name) is not None:
-            found.append((getattr(owner, name), lambda access: setattr(owner, name, access)))
+            found.append((getattr(owner, name), lambda access: object.__setattr__(owner, name, access)))
 
     for each in statements(rolled):
         if isinstance(each, Elementwise):

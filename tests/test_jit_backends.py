@@ -15,14 +15,14 @@ from agreement import Agreement, Compiled
 import autograd as ag
 import nn
 from autograd import Value, jit
-from autograd.compiler.backends import Library
 from autograd.compiler.compiled import Jitted
+from autograd.compiler.targets.library import Library
 
 
 class CopyingNumPy(Library):
     """NumPy as a library in which nothing is written to: a program for jax or torch, run here."""
 
-    def prepared(self, program: Any, constants: Any, gathers: Sequence[Any]) -> list[Callable[..., Any]]:
+    def prepared(self, program: Any, constants: Any, tables: Sequence[Any]) -> list[Callable[..., Any]]:
         """The functions themselves, which must not raise or warn where they leave a domain."""
 
         def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +35,7 @@ class CopyingNumPy(Library):
 
             return of_arrays
 
-        return [quiet(function) for function in program(constants, gathers)]
+        return [quiet(function) for function in program(constants, tables)]
 
     def added(self, x: Any, index: Any, values: Any) -> Any:
         """A copy, added to."""

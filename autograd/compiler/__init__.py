@@ -6,8 +6,15 @@ recording      what a function does to Values, noted down (tracking, comparing, 
 scalars        that as a list of instructions
 normalising    chains of sums as weighted sums, what is computed twice as one
 loops          what repeats as a loop
-rolling        scalars as arrays (views: how they lie in one)
-emission       arrays, and their reverse, as source (naming, iterations; backends for other libraries)
+rolling        scalars as arrays
+lowering       that as typed equations: blocks of expressions over arrays (positions: how operands lie in one)
+linearise      rows as formulas, with their local partials (reading: the table over expressions)
+reverse        the derivatives of a block
+buffers        what is written in place
+kernels        the functions of a program, by these passes (checks: what a block has to be)
+naming         what its variables are called
+printers       its text
+targets        what it runs on: NumPy, jax, torch
 listing        all of that as tables to read
 paths          what was recorded and compiled, kept (surroundings)
 selfcheck      a program beside the function itself

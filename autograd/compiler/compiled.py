@@ -32,8 +32,8 @@ from .selfcheck import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .backends import Library
     from .listing import Stages
+    from .targets.library import Library
 
 
 @overload
@@ -77,7 +77,7 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     """
     if xp == "numpy":
         return Jitted if function is None else Jitted(function)
-    from .backends import library
+    from .targets.choosing import library
 
     jitted = functools.partial(Jitted, library=library(xp))
     return jitted if function is None else jitted(function)
@@ -110,7 +110,7 @@ class Jitted(Paths):
 
     @property
     def program(self) -> Stages:
-        """The program that ran last, as tables: the scalars recorded, what they were normalised to, and the arrays.
+        """The program that ran last, as tables: its scalars, what they were normalised to, arrays, and the way back.
 
         Raises RuntimeError if there was no call yet.
         """
@@ -118,8 +118,8 @@ class Jitted(Paths):
 
         if self.last is None:
             raise RuntimeError(f"jit: call {self.name} first; its program is recorded from a call")
-        path, batched, _ = self.last
-        return Stages(path.program, path.rolled, batched)
+        path, batched, wanted = self.last
+        return Stages(path.program, path.rolled, batched, wanted)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""

@@ -1,8 +1,10 @@
 """Listing: a program as tables to read, at each stage from scalars to arrays.
 
-recorded    one line for each scalar that the function computed, and for what it was computed from
+scalars     one line for each scalar that the function computed, and for what it was computed from
 normalised  the same after sums of products have become weighted sums, and a node that nothing uses is gone
 rolled      one line for each array statement
+gradient    one line for each statement of the way back: what is a derivative of what
+kernel      the program, line by line
 """
 
 from __future__ import annotations
@@ -14,14 +16,19 @@ from typing import TYPE_CHECKING, Any
 from autograd import rules
 from autograd.symbols import short
 
-from .emission import Emitter
+from .blocks import Add, Back, Let, Loop
+from .kernels import kernel
+from .linearise import ordered, target, written
 from .naming import quoted
+from .targets.numpy import NUMPY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .blocks import Kernel, Statement
     from .normalising import Formula
-    from .rolling import Rolled
+    from .printers.python import Python
+    from .rolled import Rolled
     from .scalars import Program
 
     Row = tuple[str, ...]
@@ -81,15 +88,19 @@ class Table:
 
 
 class Stages:
-    """What became of a function: ``recorded``, ``normalised`` and ``rolled``, a :class:`Table` each.
+    """What became of a function, a :class:`Table` for each stage.
 
-    ``print`` shows how many lines each stage has, and the last of them.
+    ``scalars`` (``recorded`` is the same), ``normalised``, ``rolled``, ``gradient`` and ``kernel``. ``print`` shows how
+    many lines the first stages have, and the array statements.
     """
 
-    def __init__(self, program: Program, rolled: Rolled, batched: bool) -> None:
-        self.recorded = recorded(program)
+    def __init__(self, program: Program, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
+        self.scalars = self.recorded = recorded(program)
         self.normalised = normalised(program, rolled.formula)
         self.rolled = statements(rolled, batched)
+        made, printer = printed(rolled, batched, wanted)
+        self.gradient = derivatives(made, printer)
+        self.kernel = lines(printer.source())
 
     def __str__(self) -> str:
         counts = f"{len(self.recorded):,} scalars recorded, {len(self.normalised):,} after normalising"
@@ -147,18 +158,66 @@ def normalised(program: Program, formula: Formula) -> Table:
 
 
 def statements(rolled: Rolled, batched: bool) -> Table:
-    """The array statements, in the order in which they run."""
-    emitter = Emitter(rolled, batched, [False] * len(rolled.inputs))
-    listing = emitter.needed([rolled.outputs])
+    """The array statements of the result, in the order in which they run."""
+    program, printer = printed(rolled, batched, [False] * len(rolled.inputs))
+    result = program.functions[0].result
+    listing = ordered(program.forward, [] if result is None else [result.view.array])
 
     def row(i: int) -> Row:
-        statement = listing[i]
-        shape = [*map(str, statement.out.shape), *["examples"] * emitter.is_batched(statement.out)]
-        remark = emitter.remark(statement).removeprefix("  # ")
-        return emitter.names[statement.out.index], " x ".join(shape) or "1", emitter.forward(statement), remark
+        s = listing[i]
+        array = target(s)
+        origin = s.origin if isinstance(s, (Let, Loop)) else None
+        remark = printer.remark(array, origin) if origin is not None else ""
+        return printer.naming.of(array), lengths(array.shape, array.examples), formula(s, printer), remark
 
     title = f"rolled: {len(listing):,} array statements"
     return Table(title, ("name", "shape", "formula", "operation"), len(listing), row)
+
+
+def derivatives(program: Kernel, printer: Python) -> Table:
+    """The statements of the way back: what each is added to or defines, and whose derivative that is."""
+    known = {x.array for x in program.functions[0].block if isinstance(x, (Let, Loop))}
+    back = [s for s in program.functions[1].block if not (isinstance(s, (Let, Loop)) and s.array in known)]
+
+    def row(i: int) -> Row:
+        s = back[i]
+        first, *rest = printer.line(s)
+        text = first.partition("  # ")[0] + (f" ... {len(rest)} more lines" if rest else "")
+        if isinstance(s, Add) and s.view.array is program.gradient:
+            part = s.view.of(program.captured)
+            return f"d / d{printer.naming.base(part)}", lengths(part.shape, examples=False), text
+        array = s.loop.array if isinstance(s, Back) else s.view.array if isinstance(s, Add) else s.array
+        by = array if isinstance(s, Back) else array.derivative_of
+        return "" if by is None else f"d / d{printer.naming.of(by)}", lengths(array.shape, array.examples), text
+
+    return Table(f"gradient: {len(back):,} statements", ("derivative", "shape", "statement"), len(back), row)
+
+
+def lines(source: str) -> Table:
+    """A text, line by line."""
+    each = source.splitlines()
+    return Table(f"kernel: {len(each):,} lines", ("line", "text"), len(each), lambda i: (str(i + 1), each[i]))
+
+
+def printed(rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> tuple[Kernel, Python]:
+    """A program, and what prints it, all its names chosen."""
+    program = kernel(rolled, batched, wanted, NUMPY.readings)
+    printer = NUMPY.printer(program, NUMPY.words())
+    printer.source()
+    return program, printer
+
+
+def lengths(shape: Sequence[int], examples: bool) -> str:
+    """The shape of an array as text."""
+    return " x ".join([*map(str, shape), *["examples"] * examples]) or "1"
+
+
+def formula(statement: Statement, printer: Python) -> str:
+    """What a statement computes, as text; of a loop how long it is."""
+    if isinstance(statement, Loop):
+        return f"for i in range({statement.count}): {len(statement.body.statements)} statements"
+    found = written(statement, NUMPY.readings)
+    return printer.write(found.value, found.axes).text if isinstance(found, Let) else ""
 
 
 def listed(items: Sequence[Any], separator: str = ", ", most: int = 6) -> str:

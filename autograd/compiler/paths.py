@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .backends import Library
     from .recording import Raised
     from .scalars import Program
     from .schedules import Schedule
+    from .targets.library import Library
+    from .targets.target import Made
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Form = tuple[bool, tuple[bool, ...]]
@@ -47,14 +48,16 @@ class Path:
     """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
 
     def __init__(
-        self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any
+        self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any, name: str
     ) -> None:
         import numpy as np
 
-        from .rolling import Rolled
+        from .rolling import roll
 
-        self.rolled = Rolled(program)
+        self.rolled = roll(program)
         self.program = program
+        self.name = name
+        """What the function is called."""
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.outside = outside
@@ -74,28 +77,22 @@ class Path:
         """When each of its forms is compared with the function itself."""
         self.factored = False
         """Whether its program moves a factor past a sum, as it may where that is finite."""
-        self._sources: dict[Form, tuple[str, Any, Callable[..., Any]]] = {}
+        self._forms: dict[Form, Made] = {}
         self._free: dict[Form, list[Compiled]] = {}
 
     def source(self, batched: bool, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""
-        return self._source(batched, wanted)[0]
+        return self._made(batched, wanted).source
 
-    def _source(self, batched: bool, wanted: tuple[bool, ...]) -> tuple[str, Any, Callable[..., Any]]:
-        from .emission import Emitter
+    def _made(self, batched: bool, wanted: tuple[bool, ...]) -> Made:
+        """The program in one of its forms."""
+        from .targets.numpy import NUMPY
 
         key = batched, wanted
-        if key not in self._sources:
-            emitter = (self.library.emitter if self.library else Emitter)(self.rolled, batched, wanted)
-            source = emitter.source()
-            namespace = emitter.namespace
-            exec(compile(source, "<jit>", "exec"), namespace)  # noqa: S102 - text of our own making, see emission.py
-            program = namespace["program"]
-            if self.library:
-                program = self.library.hosted(program, self.rolled.constant_values, emitter.gathers)
-            self.factored |= emitter.factored or any([writer.body.factored for writer in emitter.writers.values()])
-            self._sources[key] = source, emitter.gathers, program
-        return self._sources[key]
+        if key not in self._forms:
+            self._forms[key] = made = (self.library or NUMPY).make(self.rolled, batched, wanted, self.name)
+            self.factored |= made.factored
+        return self._forms[key]
 
     def take(self, batched: bool, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
         """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
@@ -103,8 +100,8 @@ class Path:
         try:
             compiled = free.pop()
         except IndexError:
-            _, gathers, program = self._source(batched, wanted)
-            compiled = Compiled(program, self.rolled, gathers, free)
+            made = self._made(batched, wanted)
+            compiled = Compiled(made.program, self.rolled, made.tables, free)
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
 
@@ -186,13 +183,13 @@ def same(one: Program, other: Program) -> bool:
 class Compiled:
     """A compiled program with its buffers: P and dP, the captured numbers and the derivatives by them."""
 
-    def __init__(self, program: Callable[..., Any], rolled: Any, gathers: list[Any], free: list[Compiled]) -> None:
+    def __init__(self, program: Callable[..., Any], rolled: Any, tables: list[Any], free: list[Compiled]) -> None:
         import numpy as np
 
         self.P = np.zeros(rolled.captured.size)
         self.dP = np.zeros(rolled.captured.size)
         self._free = free
-        value, gradient, *guards = program(self.P, self.dP, rolled.constant_values, gathers)
+        value, gradient, *guards = program(self.P, self.dP, rolled.constant_values, tables)
         self.holds: Callable[..., Any] = guards[0] if guards else always
         self.value: Callable[..., Any] = value
         """The result, whether the branches that were taken are those of the path, and whether nothing else happened
@@ -274,7 +271,7 @@ class Paths:
             if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
             recorded.input_names = self.argument_names(len(structures), keys)
-            path = Path(recorded, numbers, self.library, outside)
+            path = Path(recorded, numbers, self.library, outside, self.name)
         except Unsupported as reason:
             family.raw = reason.raw
             self.give_up(family, str(reason))

@@ -83,7 +83,10 @@ def compare(
     Raises RuntimeError where they differ, and the path is dropped; what the function raises, if it raises.
     """
     try:
-        _compare(jitted, path, trials, when, captured, structures, function, derivative)
+        try:
+            _compare(jitted, path, trials, when, captured, structures, function, derivative)
+        except Turned:
+            _compare(jitted, path, trials, when, captured, structures, function, derivative, again=True)
     except Disturbed:
         return False
     return True
@@ -91,6 +94,10 @@ def compare(
 
 class Disturbed(Exception):  # noqa: N818 - no error: another time will do
     """Captured numbers were written while the function ran."""
+
+
+class Turned(Exception):  # noqa: N818 - no error: at once again
+    """A comparison of captured numbers may have come out differently: one of them was another one for a moment."""
 
 
 def _compare(
@@ -102,8 +109,9 @@ def _compare(
     structures: Sequence[Any],
     function: Callable[..., Any],
     derivative: Callable[[list[list[float]]], float] | None,
+    again: bool = False,
 ) -> None:
-    """The same; Disturbed where it does not count."""
+    """The same; Disturbed where it does not count, Turned where one has to look ``again``."""
     undisputed(path, captured)
     expected, bound, skipped, sensitive = 0.0, 0.0, False, False
     cotangents: list[list[float]] = []
@@ -120,7 +128,7 @@ def _compare(
         undisputed(path, captured)
         if found.differs:
             undisputed(path, captured, found.nodes, found.outputs)
-            if not excused(path, trial, captured, structures, function):
+            if not excused(path, trial, captured, structures, function, again):
                 refuse(jitted, path, trial, found.results)
         results = found.results
         sensitive |= found.sensitive
@@ -136,7 +144,7 @@ def _compare(
     if isfinite(bound) and isfinite(expected) and not abs(got - expected) <= bound:
         for each in seen:
             undisputed(path, captured, each.nodes, each.outputs)
-        if not all([excused(path, trial, captured, structures, function) for trial in trials]):
+        if not all([excused(path, trial, captured, structures, function, again) for trial in trials]):
             refuse(jitted, path, trials[0], None, (got, expected))
 
 
@@ -251,7 +259,6 @@ def recorded_alike(
     captured: Floats,
     structures: Sequence[Any],
     function: Callable[..., Any],
-    tie: bool = True,
 ) -> bool:
     """Whether a function whose value is lost in rounding is still, scalar for scalar, what was recorded of it.
 
@@ -276,17 +283,18 @@ def recorded_alike(
     for i, x in numbers.items():
         found.data[i] = x
     if outcomes(found) != outcomes(path.program):
-        return tie
+        return True
     return found.signature() == path.program.signature() and not faulty(path.rolled, found)
 
 
 def excused(
-    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any]
+    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any], again: bool
 ) -> bool:
-    """Whether a difference has another reason than the program: a tie within rounding, or a captured number changed.
+    """Whether a difference has another reason than the program: a tie within rounding.
 
     The function is recorded once more, so that its comparisons are seen, and the numbers that its operations used. A
-    tie is no reason if the statements of the program are not what was recorded.
+    tie is no reason if the statements of the program are not what was recorded. Turned, but not ``again``, where a
+    captured number that is compared may have been another one when the function ran before.
     """
     with undisturbed():
         try:
@@ -299,11 +307,11 @@ def excused(
             roots = [x for x in outputs if isinstance(x, Value)]
             roots += [guard.condition for guard in notes.guards]
             tie = Sweep(roots, [0.0] * len(roots), {}).jump
-            # A comparison of captured numbers, one of which was another one when the function ran before:
-            turned = bool(path.captured) and any([x.rule.flat for x in notes.nodes])
+            if not tie and not again and path.captured and any([x.rule.flat for x in notes.nodes]):
+                raise Turned
         finally:
             free(notes, leaves)
-    return (tie or turned) and recorded_alike(path, trial, captured, structures, function, tie)
+    return tie and recorded_alike(path, trial, captured, structures, function)
 
 
 def undisputed(

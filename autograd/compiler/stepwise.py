@@ -16,10 +16,10 @@ from autograd import arrays, rules
 from autograd.collector import undisturbed
 
 from .normalising import Formula
-from .rolling import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction
+from .rolled import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction
 
 if TYPE_CHECKING:
-    from .rolling import Access, Rolled, Statement
+    from .rolled import Access, Rolled, Statement
     from .scalars import Program
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -45,19 +45,20 @@ def faulty(rolled: Rolled, recorded: Program) -> bool:
     formula = Formula(recorded)
     if len(formula.data) != len(rolled.formula.data) or formula.order != rolled.formula.order:
         return False
+    owner, places = rolled.places
     known: dict[int, Any] = {}
     for node in [*range(len(formula.data))]:
-        index, position = rolled._array[node], int(rolled._position[node])
+        index, position = owner[node], int(places[node])
         if index >= 0 and position >= 0:
             known.setdefault(index, {})[position] = formula.data[node]
     tables: dict[int, Numbers] = {CONSTANTS: exact(rolled.constant_values[:, None])}
-    for array in rolled._arrays:
+    for array in rolled.arrays:
         if array.index != CONSTANTS and (array.index in known or array.index == CAPTURED):
             table = np.full((array.size, 1), np.nan)
             each = known.get(array.index, {})
             table[[*each], 0] = [*each.values()]
             tables[array.index] = exact(table)
-    nodes = {(rolled._array[node], int(rolled._position[node])): node for node in formula.order}
+    nodes = {(owner[node], int(places[node])): node for node in formula.order}
     with np.errstate(all="ignore"):
         for statement in rolled.statements:
             if differs(statement, tables) or misread(statement, tables, formula, nodes):

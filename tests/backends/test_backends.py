@@ -12,7 +12,7 @@ from agreement import Agreement, Compiled
 
 import autograd as ag
 from autograd import Value, jit
-from autograd.compiler.backends import Jax
+from autograd.compiler.targets.jax import Jax
 
 
 @pytest.mark.parametrize("xp", ["jax", "torch"])

@@ -20,10 +20,10 @@ import autograd as ag
 import nn
 from autograd import Value, jit
 from autograd.compiler.calls import Call
-from autograd.compiler.emission import Emitter
 from autograd.compiler.paths import Paths
-from autograd.compiler.rolling import Rolled
+from autograd.compiler.rolling import roll
 from autograd.compiler.scalars import program
+from autograd.compiler.targets.numpy import NUMPY
 
 Function = Callable[..., Any]
 
@@ -223,13 +223,13 @@ def test_compiling(benchmark: BenchmarkFixture, make: Callable[[int], Any], size
     times = [time.perf_counter()]
     recorded = program(call.function, "function", call.structures, call.numbers)
     times.append(time.perf_counter())
-    rolled = Rolled(recorded)
+    rolled = roll(recorded)
     times.append(time.perf_counter())
-    source = Emitter(rolled, False, call.wanted).source()
+    source = NUMPY.make(rolled, False, call.wanted, "f").source
     compile(source, "<jit>", "exec")
     times.append(time.perf_counter())
     for stage, start, stop in zip(("record", "roll", "emit"), times, times[1:], strict=False):
         benchmark.extra_info[stage] = round(stop - start, 3)
     benchmark.extra_info |= {"nodes": len(recorded.rules), "total": round(times[-1] - times[0], 3)}
     benchmark.extra_info["lines"] = len(source.splitlines())
-    benchmark.pedantic(lambda: Emitter(rolled, False, call.wanted).source(), rounds=1)
+    benchmark.pedantic(lambda: NUMPY.make(rolled, False, call.wanted, "f"), rounds=1)

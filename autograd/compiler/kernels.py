@@ -1,0 +1,95 @@
+"""Kernels: the functions of a program, each made of a rolled program by passes.
+
+    value       the result                                      lowering
+    gradient    the result, and its derivatives                 lowering, reverse, buffers
+    holds       whether the branches that were taken are those that an example takes
+
+Beside the result stand the conditions under which it is that of the function: that the branches hold, and that
+nothing else happened which only the function itself can answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autograd.compiler.arrays import EXAMPLES, Array, Role
+from autograd.compiler.blocks import Add, Back, Block, Function, Kernel, Let, Loop, Test
+from autograd.compiler.expressions import Contract, Expr, walk
+
+from .buffers import settled
+from .linearise import Readings, linearised, ordered, whole
+from .lowering import Lowering
+from .reverse import Reverse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .rolled import Access, Rolled
+
+
+def kernel(rolled: Rolled, batched: bool, wanted: Sequence[bool], readings: Readings, fresh: bool = True) -> Kernel:
+    """The program in one of its forms: for one example or many, with the derivatives by the arguments wanted.
+
+    ``readings``: how rows are read over arrays, and over the single numbers of loops. ``fresh``: whether derivatives
+    may be assigned where nothing was added to before.
+    """
+    lowered = Lowering(rolled, [batched] * len(rolled.inputs), readings.floats is not readings.arrays)
+    block, captured = lowered.block, lowered.arrays[rolled.captured.index]
+    inputs = tuple([lowered.arrays[x.index] for x in rolled.inputs])
+    result = lowered.result(rolled.outputs)
+    gradient = Array(Role.CAPTURED, captured.shape, False, captured)
+    guards, watched = (tests(lowered, found) for found in (rolled.guards, rolled.watched))
+    beside = (guards, watched) if guards or watched else ()
+    roots = [result.view.array, *[x.read.view.array for x in (*guards, *watched)]]
+    value, _ = linearised(ordered(block, roots), (), readings)
+    functions = [Function("value", inputs, Block(tuple(value)), result, None, beside)]
+
+    needs = {x for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted}
+    needs |= {captured} if captured.size else set()
+    back = Reverse(block, needs, gradient, readings)
+    statements = ordered(block, roots)
+    back.forward(statements, ordered(block, roots[:1]))
+    seed = Array(Role.SEED, result.view.shape, batched)
+    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * batched))
+    for s in reversed(statements):
+        back.backward(s)
+    by_inputs = tuple([back.by(x) for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])
+    made = Block(tuple(back.statements))
+    functions.append(
+        Function("gradient", (*inputs, seed), settled(made, gradient) if fresh else made, result, by_inputs, beside)
+    )
+    if guards:
+        held, _ = linearised(ordered(block, [x.read.view.array for x in guards]), (), readings)
+        functions.append(Function("holds", inputs, Block(tuple(held)), None, None, (guards,)))
+    wishes = dict(zip(inputs, rolled.input_names, strict=True))
+    constants = lowered.arrays[rolled.constants.index]
+    return Kernel(tuple(functions), captured, gradient, constants, block, lowered.tables, wishes, lowered.labels)
+
+
+def tests(lowered: Lowering, found: Iterable[tuple[Access, bool]]) -> tuple[Test, ...]:
+    """Conditions, as what they read."""
+    return tuple([Test(lowered.result(access), holds) for access, holds in found])
+
+
+def factored(program: Kernel) -> bool:
+    """Whether somewhere a factor is moved past a sum, as it may be if it is finite."""
+    return any([moves_factor(x) for function in program.functions for x in expressions(function.block)])
+
+
+def moves_factor(x: Expr) -> bool:
+    """Whether this product has a side without axes, and sums over some of the other's."""
+    if not isinstance(x, Contract):
+        return False
+    a, b = x.left.axes, x.right.axes
+    return (not a and set(b) > set(x.axes)) or (not b and set(a) > set(x.axes))
+
+
+def expressions(block: Block) -> list[Expr]:
+    """All expressions of a block, those in the bodies of its loops included."""
+    found: list[Expr] = []
+    for s in block:
+        if isinstance(s, (Let, Add)):
+            found += walk(s.value)
+        elif isinstance(s, (Loop, Back)):
+            found += expressions(s.body)
+    return found

@@ -1,0 +1,1 @@
+"""Targets: what a program runs on, a file each."""
