@@ -18,7 +18,7 @@ from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
-from . import selfcheck
+from . import selfcheck, whole
 from .calls import compiled_node, constants, unwrapped
 from .paths import Path
 from .straight import Gradient, Straight, squares
@@ -103,7 +103,7 @@ class Batch:
             sequence = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not isinstance(x, (dict, str))
             if not sequence or (is_array(x) and not x.ndim):
                 raise TypeError(
-                    f"jit: expected a list or an array of examples as argument {i} of {jitted.name}, "
+                    f"jit: expected a list or an array of examples as argument {jitted.place(i)} of {jitted.name}, "
                     f"got {type(x).__name__}"
                 )
         lengths = [len(x) for x in arguments]
@@ -130,7 +130,7 @@ class Batch:
         """The numbers of an argument, a row for each example."""
         import numpy as np
 
-        first, structure = flatten(argument[0], f"jit: an example of argument {i} of {self.jitted.name}")
+        first, structure = flatten(argument[0], f"jit: an example of argument {self.jitted.place(i)} of {self.jitted.name}")
         self.structures.append(structure)
         try:
             array = np.asarray(argument)
@@ -140,7 +140,7 @@ class Batch:
             return np.ascontiguousarray(array, np.float64).reshape(self.count, -1)
         rows = np.empty((self.count, len(first)))
         for j, example in enumerate(argument):
-            leaves, own = flatten(example, f"jit: example {j} of argument {i} of {self.jitted.name}")
+            leaves, own = flatten(example, f"jit: example {j} of argument {self.jitted.place(i)} of {self.jitted.name}")
             if own != structure:
                 raise ValueError(f"jit: expected examples of one arrangement, but example {j} is unlike example 0")
             rows[j] = [number(x) for x in leaves]
@@ -174,18 +174,25 @@ class Batch:
 
     # Where the function itself runs: to be recorded, to be compared with, or because it has to.
 
-    def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+    def example(
+        self,
+        j: int,
+        instead: dict[tuple[int, int, int], Value] | None = None,
+        plainly: frozenset[int] | None = None,
+    ) -> Any:
         """The function itself at one example, with other Values in the place of those that were given.
 
-        What it raises names the example.
+        The whole numbers of arguments that are used as such are given to it as they are: of ``plainly``, or of those
+        that are known. What it raises names the example.
         """
+        plainly = self.family.whole if plainly is None else plainly
         examples = [argument[j] for argument in self.arguments]
         if not self.family.raw and recorder.get() is None:
             for i, example in enumerate(examples):
                 leaves, structure = flatten(example)
                 places = [(i, j, k) for k in range(len(leaves))]
                 given = [x if instead is None else instead.get(at, x) for at, x in zip(places, leaves, strict=True)]
-                examples[i] = constants(structure, given)
+                examples[i] = constants(structure, given, i in plainly)
         try:
             return self.jitted.function(*examples)
         except (ArithmeticError, ValueError) as error:
@@ -194,13 +201,18 @@ class Batch:
 
     def record(self, example: int) -> Path | Raised | None:
         """Record the path that an example takes; what it raised if it did, None where that cannot be."""
-        return self.jitted.record(self.jitted.function, self.structures, self.numbers(example), self.family)
+        function = whole.marking(self.jitted.function, self.leaves(example))
+        return self.jitted.record(function, self.structures, self.numbers(example), self.family)
+
+    def leaves(self, example: int) -> list[Sequence[Any]]:
+        """The numbers of one example as they were given."""
+        return [flatten(argument[example])[0] for argument in self.arguments]
 
     def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
         """The mean of the function's own results."""
         examples = range(self.count) if index is None else index.tolist()
         mean = functions.mean([self.example(j, instead) for j in examples])
-        return unwrapped(mean, bool(self.given) or any([path.captured for path in self.family.paths]))
+        return unwrapped(mean, bool(self.given) or self.family.captured)
 
     # Where its programs do.
 
@@ -228,7 +240,9 @@ class Batch:
             new = known == len(paths)
             if new:
                 made = self.record(int(left[0]))
-                if made is None and family.eager:
+                if not isinstance(made, Path):
+                    self.raised(int(left[0]), made)
+                if family.eager:
                     found.setdefault(None, []).append(left)
                     break
                 paths = self.paths()
@@ -240,7 +254,6 @@ class Batch:
                 known += 1
             rest = ~holds
             if new and rest[0]:  # at a tie, where not even its own path holds for it; or the function raises
-                self.raised(int(left[0]), made)
                 tied = left == left[0]
                 found.setdefault(None, []).append(left[tied & rest])
                 rest &= ~tied
@@ -257,7 +270,9 @@ class Batch:
     def raised(self, example: int, made: Path | Raised | None) -> None:
         """If the function raised while an example was recorded, see whether it does so otherwise: it raises here."""
         if made is not None and not isinstance(made, Path):
-            self.jitted.eagerly(self.family, lambda: self.example(example), made)
+            self.jitted.eagerly(
+                self.family, lambda plainly: self.example(example, plainly=plainly), made, self.leaves(example)
+            )
 
     def solved(self, run: Run[T], index: Index = None) -> list[tuple[Path | None, Index, T | None]]:
         """Some examples in parts, each with its path and what ``run(path, part)`` gave; eager ones have neither.
@@ -393,7 +408,7 @@ class Batch:
         n = self.length(index)
         captured = self.captured(path)
         compiled = path.take(True, self.wanted, captured)
-        self.jitted.last = path, True, self.wanted
+        self.jitted.families.ran(self.family, path, True, self.wanted)
         try:
             with path.watched():
                 out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self.shares(n))
@@ -544,7 +559,7 @@ class Batch:
         count, n = len(path.program.outputs), self.length(index)
         captured = self.captured(path)
         compiled = path.take(True, self.wanted, captured)
-        self.jitted.last = path, True, self.wanted
+        self.jitted.families.ran(self.family, path, True, self.wanted)
         try:
             with path.watched():
                 out, taken, sound = compiled.value(*self.taken(index))
@@ -731,10 +746,15 @@ class Objective(Batch):
 
     # Here the Values have to be up to date.
 
-    def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+    def example(
+        self,
+        j: int,
+        instead: dict[tuple[int, int, int], Value] | None = None,
+        plainly: frozenset[int] | None = None,
+    ) -> Any:
         """The function itself at one example."""
         self.write()
-        return super().example(j, instead)
+        return super().example(j, instead, plainly)
 
     def record(self, example: int) -> Path | Raised | None:
         """Record the path that an example takes; what it raised if it did, None where that cannot be."""

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.modes import ieee_arithmetic
 
+from .keeping import Families, weight
+from .static import Fixed
 from .surroundings import Surroundings, sets, varying
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .backends import Library
+    from .keeping import Family
     from .recording import Raised
     from .scalars import Program
     from .schedules import Schedule
@@ -55,6 +58,8 @@ class Path:
 
         self.rolled = Rolled(program)
         self.program = program
+        self.size = weight(program)
+        """How many bytes it takes, about."""
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.outside = outside
@@ -213,35 +218,39 @@ def always(*_: Any) -> bool:
     return True
 
 
-class Family:
-    """The recorded paths for arguments of one arrangement."""
-
-    def __init__(self) -> None:
-        self.paths: list[Path] = []
-        self.eager = False
-        self.raw = False
-        """Whether the function changes what it is given, so that it has to be given the very things."""
-
-
 class Paths:
     """A function and all that was recorded of it: for each arrangement of arguments, the ways through it."""
 
-    def __init__(self, function: Callable[..., Any], library: Library | None = None) -> None:
+    def __init__(self, function: Callable[..., Any], xp: str = "numpy") -> None:
         if not callable(function):
             raise TypeError(f"jit: expected a function, got {type(function).__name__}")
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
         self.function = function
         self.name: str = getattr(function, "__name__", type(function).__name__)
-        self.library = library
+        self.xp = xp
+        self.library: Library | None = None
         """What its programs run on; None for NumPy."""
-        self.families: dict[Any, Family] = {}
+        if xp != "numpy":
+            from .backends import library
+
+            self.library = library(xp)
+        self.families = Families()
+        self.prefix: tuple[Any, ...] = ()
+        """With what the keys of its families begin: the object of a method, the values of static arguments."""
         self.surroundings = Surroundings(function)
-        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+
+    @property
+    def last(self) -> tuple[Path, bool, tuple[bool, ...]] | None:
         """The program that ran last, and in which form."""
+        return self.families.last(self.prefix)
+
+    def place(self, i: int) -> int:
+        """Where the i-th argument of a program stands in a call."""
+        return self.function.place(i) if isinstance(self.function, Fixed) else i
 
     def family(self, key: Any) -> Family:
         """The paths for arguments of one arrangement, and for one answer to operations outside their domain."""
-        return self.families.setdefault((key, ieee_arithmetic.get()), Family())
+        return self.families.of((self.prefix, key, ieee_arithmetic.get()))
 
     def record(
         self,
@@ -287,13 +296,40 @@ class Paths:
         if path.signature is not None:
             path.first = next((known for known in family.paths if alike(known, path)), path)
         family.paths.append(path)
+        family.captured |= bool(path.captured)
+        self.families.grew(family)
         return path
 
-    def eagerly(self, family: Family, run: Callable[[], Any], found: Path | Raised | None = None) -> Any:
-        """What the function itself returns or raises; if it raised only while it was recorded, it is left alone."""
-        result = run()
-        if found is not None and not isinstance(found, Path) and not family.eager:
-            error = found.error
+    def eagerly(
+        self,
+        family: Family,
+        run: Callable[[frozenset[int]], Any],
+        found: Path | Raised | None = None,
+        leaves: Sequence[Sequence[Any]] = (),
+        keys: Sequence[str] = (),
+    ) -> Any:
+        """What the function itself returns or raises; if it raised only while it was recorded, it is left alone.
+
+        ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
+        the numbers of the arguments, those at the end being keywords.
+        """
+        from .whole import CONFUSED, KeyedError, answered, places
+
+        error = None if found is None or isinstance(found, Path) else found.error
+        whole = places(leaves) - family.whole
+        confused = error if isinstance(error, KeyedError) else None
+        result = None
+        if confused is None:
+            try:
+                result = run(family.whole)
+            except CONFUSED as raised:
+                if not whole:
+                    raise
+                confused = raised
+        if confused is not None:
+            names = functools.partial(self.argument_names, len(leaves), keys)
+            return answered(self, family, run, whole, names, confused)
+        if error is not None and found is not None and not family.eager:
             self.give_up(
                 family,
                 f"while it is recorded it raises {type(error).__name__} ({error}){found.line}, and otherwise it does "
@@ -303,7 +339,7 @@ class Paths:
 
     def drop(self, path: Path) -> None:
         """Forget a path, and those that were taken for the same."""
-        for family in self.families.values():
+        for family in list(self.families.values()):
             family.paths[:] = [known for known in family.paths if path not in (known, known.first)]
 
     def argument_names(self, count: int, keys: Sequence[str]) -> list[str]:
@@ -341,6 +377,8 @@ class Paths:
         if family.eager:  # another thread was the first to say so
             return
         family.eager = True
+        family.paths = []  # nobody runs them any more
+        self.families.grew(family)
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
 
 

@@ -23,7 +23,7 @@ from autograd.value import Value, lift, record
 
 from .comparing import limits
 from .failing import failing, kind_of
-from .tracking import Recorded, Tracked
+from .tracking import Recorded, Tracked, asked_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,10 +41,13 @@ DECIDING = frozenset(COMPARISONS.values())
 class Condition(Value):
     """The outcome of a comparison while a function is recorded: 1.0 or 0.0, a node like any other.
 
-    Python asks for its truth to take a branch, and so makes it a guard; ``where`` chooses with it and makes none.
+    Python asks for its truth to take a branch, and so makes it a guard, as it is where it is an index or a key;
+    ``where`` chooses with it and makes none.
     """
 
     __slots__ = ()
+
+    outcome = True
 
     def __bool__(self) -> bool:
         holds = self._number != 0.0
@@ -72,7 +75,11 @@ class Condition(Value):
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    __hash__ = object.__hash__
+    def __invert__(self) -> int:
+        return -1 - int(self)  # as of any bool
+
+    def __hash__(self) -> int:  # to the user it is a bool, looked for among True and False
+        return object.__hash__(self) if recorder.get() is None or asked_here() else hash(bool(self))
 
 
 def compared(compare: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:

@@ -1,0 +1,161 @@
+"""Keeping: the programs of a function, within a bound; what was not used for the longest time goes.
+
+A function of lists has a program for each length, a method one for each object, a static argument one for each of its
+values. All of them are kept in one place, by a key that says of which object, with which static values and for which
+arrangement of arguments they were recorded. What goes is recorded again when it is needed again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import ValuesView
+
+    from .paths import Path
+    from .scalars import Program
+
+ROOM = 64 * 2**20
+"""How many bytes the programs of one function may take together, methods of all objects included."""
+
+LEAST = 8
+"""How many arrangements of arguments are kept in any case, the most recently used ones, however large they are."""
+
+FAMILY, PATH, NODE, EDGE = 2_000, 26_000, 130, 75
+"""The bytes that an arrangement, a path, each of its scalars and each operand of these take, as measured."""
+
+counter = itertools.count()
+
+
+def weight(program: Program) -> int:
+    """How many bytes a recorded and compiled program takes, about."""
+    return PATH + NODE * len(program.rules) + EDGE * sum(map(len, program.operands))
+
+
+class Family:
+    """The recorded paths for arguments of one arrangement."""
+
+    def __init__(self, key: Any = None) -> None:
+        self.key = key
+        self.paths: list[Path] = []
+        self.eager = False
+        self.captured = False
+        """Whether one of the paths uses Values that it is not given."""
+        self.raw = False
+        """Whether the function changes what it is given, so that it has to be given the very things."""
+        self.whole: frozenset[int] = frozenset()
+        """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
+        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+        """The program that ran last, and in which form."""
+        self.used = next(counter)
+        self.size = FAMILY
+
+    def measure(self) -> None:
+        """See how large it is now."""
+        paths = {*self.paths}
+        if self.last is not None:
+            paths.add(self.last[0])
+        self.size = FAMILY + sum([path.size for path in paths])
+
+
+class Families:
+    """Families by their keys, the most recently used of them: as many as there is room for, from many threads."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, Family] = {}
+        self._lock = threading.Lock()
+        self._gone: deque[object] = deque()
+
+    def values(self) -> ValuesView[Family]:
+        """All that are kept."""
+        return self._kept.values()
+
+    def of(self, key: Any) -> Family:
+        """The family with this key, a new one if there is none."""
+        family = self._kept.get(key)
+        if family is None:
+            with self._lock:
+                family = self._kept.setdefault(key, Family(key))
+                self._let_go()
+        family.used = next(counter)
+        return family
+
+    def ran(self, family: Family, path: Path, batched: bool, wanted: tuple[bool, ...]) -> None:
+        """A program of this family has run, in this form."""
+        family.last = path, batched, wanted
+        family.used = next(counter)
+
+    def grew(self, family: Family) -> None:
+        """A path of this family was recorded, or all were given up; a family that had gone is kept again."""
+        with self._lock:
+            family.measure()
+            self._kept.setdefault(family.key, family)
+            self._let_go()
+
+    def last(self, prefix: tuple[Any, ...]) -> tuple[Path, bool, tuple[bool, ...]] | None:
+        """The program that ran last among those whose keys begin so."""
+        with self._lock:
+            found = [x for x in self._kept.values() if x.last is not None and x.key[0][: len(prefix)] == prefix]
+        return max(found, key=lambda x: x.used).last if found else None
+
+    def forget(self, owner: object) -> None:
+        """Let go of what was recorded for an object: it is gone itself. Called at any moment, by the collector too."""
+        self._gone.append(owner)
+        if self._lock.acquire(blocking=False):  # else whoever holds it is about to do it, or the next one will
+            try:
+                self._bury()
+            finally:
+                self._lock.release()
+
+    def _bury(self) -> None:
+        while self._gone:
+            owner = self._gone.popleft()
+            for key in [key for key in self._kept if key[0] and key[0][0] is owner]:
+                del self._kept[key]
+
+    def _let_go(self) -> None:
+        """Make room."""
+        self._bury()
+        total = sum([family.size for family in self._kept.values()])
+        if total <= ROOM:
+            return
+        for family in sorted(self._kept.values(), key=lambda x: x.used)[:-LEAST]:
+            if total <= ROOM:
+                return
+            del self._kept[family.key]
+            total -= family.size
+
+
+class Same:
+    """An object as part of a key: nothing but itself is equal to it.
+
+    The object is not kept alive, and what stands under the key goes with it. One that no weak reference can point to
+    (of a class with ``__slots__``) is kept as long as the key.
+    """
+
+    __slots__ = ("__weakref__", "_alive", "_id", "_kept")
+
+    def __init__(self, instance: object, families: Families) -> None:
+        self._id = id(instance)
+        self._kept = self._alive = None
+        try:
+            key = weakref.ref(self)
+            self._alive = weakref.ref(instance, lambda _: families.forget(key()))
+        except TypeError:
+            self._kept = instance
+
+    def now(self) -> object:
+        """The object, if it lives."""
+        return self._kept if self._alive is None else self._alive()
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Same) and self._id == other._id and self.now() is other.now() is not None

@@ -1,0 +1,100 @@
+"""Whole numbers: arguments that say which, or how often, and so cannot be Values.
+
+``rows[k]``, ``range(n)`` and a dict that k is looked up in need the number itself. Declared static
+(:mod:`.static`) it reaches the function as it is. Where it is not, the function runs eagerly, gets the whole numbers
+that it was given instead of Values, and one warning says what to declare.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from autograd.modes import raising_line
+from autograd.recorder import recorder
+from autograd.structures import flatten
+from autograd.value import is_numpy_bool
+
+from .tracking import Recorded, asked_here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .keeping import Family
+    from .paths import Paths
+
+CONFUSED = (TypeError, AttributeError, LookupError)
+"""What a function raises that got a Value where it needs a whole number."""
+
+
+class KeyedError(TypeError):
+    """A whole number among the arguments is used as a key while a function is recorded."""
+
+
+class Whole(Recorded):
+    """An argument that was given as a whole number, while a function is recorded: it does not hash as a Value does."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        if asked_here() or recorder.get() is None:
+            return object.__hash__(self)
+        raise KeyedError("it is a key, or looked for among keys")
+
+
+def is_whole(x: object) -> bool:
+    """Whether this is a whole number by its type: an int or a bool, Python's or NumPy's."""
+    return isinstance(x, Integral) or is_numpy_bool(type(x))
+
+
+def places(arguments: Iterable[Sequence[Any]]) -> frozenset[int]:
+    """Which arguments, of which there are the numbers, hold whole numbers."""
+    return frozenset([i for i, leaves in enumerate(arguments) if any([is_whole(x) for x in leaves])])
+
+
+def marking(function: Callable[..., Any], leaves: Sequence[Sequence[Any]]) -> Callable[..., Any]:
+    """The function, to be recorded with arguments that were given with these numbers."""
+    marked = [(i, [is_whole(x) for x in each]) for i, each in enumerate(leaves)]
+    marked = [(i, each) for i, each in marked if any(each)]
+    if not marked:
+        return function
+
+    def with_whole_numbers(*arguments: Any) -> Any:
+        for i, each in marked:
+            for x, is_marked in zip(flatten(arguments[i])[0], each, strict=True):
+                if is_marked and type(x) is Recorded:
+                    x.__class__ = Whole
+        return function(*arguments)
+
+    return with_whole_numbers
+
+
+def answered(
+    jitted: Paths,
+    family: Family,
+    run: Callable[[frozenset[int]], Any],
+    whole: frozenset[int],
+    names: Callable[[], Sequence[str]],
+    error: Exception,
+) -> Any:
+    """What a function returns that raises this because of Values in the place of whole numbers, which are ``whole``.
+
+    Each of these arguments is tried by itself, then all. Raises the error itself if there is another reason for it.
+    """
+    for choice in [*[frozenset([i]) for i in sorted(whole)], whole]:
+        try:
+            result = run(family.whole | choice)
+        except CONFUSED:
+            continue
+        family.whole |= choice
+        called = [names()[i] or str(jitted.place(i)) for i in sorted(choice)]
+        listed = repr(called[0]) if len(called) == 1 else repr(tuple(called))
+        option = "static_argnames" if all([names()[i] for i in choice]) else "static_argnums"
+        jitted.give_up(
+            family,
+            f"it uses the argument {' and '.join(called)} as a whole number, such as an index, a count or a key "
+            f"({type(error).__name__}: {error}){raising_line(error)}; jit it with {option}={listed}, for a program for "
+            "each value",
+        )
+        return result
+    raise error
