@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextvars import ContextVar
+from math import isfinite
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -18,8 +19,9 @@ from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
-from . import selfcheck, whole
+from . import means, selfcheck, whole
 from .calls import compiled_node, constants, unwrapped
+from .means import Means
 from .paths import Path
 from .straight import Gradient, Straight, squares
 
@@ -55,6 +57,16 @@ def owned(tree: Any) -> Any:
     kind: Any = type(tree)
     items = [x if type(x) is float else owned(x) for x in tree]
     return kind(*items) if hasattr(tree, "_fields") else kind(items)
+
+
+def tabled(out: Any, count: int, n: int) -> Floats:
+    """The numbers of the results of n examples, a row for each of the numbers, a column for each example."""
+    import numpy as np
+
+    if out.ndim < (count > 1) + 1:  # the same for all examples
+        out = np.repeat(out[..., None], n, -1)
+    table: Floats = out.reshape(count, n)
+    return table
 
 
 def as_index(index: Any, count: int) -> Index:
@@ -208,11 +220,15 @@ class Batch:
         """The numbers of one example as they were given."""
         return [flatten(argument[example])[0] for argument in self.arguments]
 
-    def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
-        """The mean of the function's own results."""
+    def eager_means(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Means:
+        """The means of the function's own results."""
         examples = range(self.count) if index is None else index.tolist()
-        mean = functions.mean([self.example(j, instead) for j in examples])
-        return unwrapped(mean, bool(self.given) or self.family.captured)
+        found = means.of_results([self.example(j, instead) for j in examples], self.jitted.name)
+        return found._replace(loss=unwrapped(found.loss, bool(self.given) or self.family.captured))
+
+    def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+        """The mean of the loss alone."""
+        return self.eager_means(index, instead).loss
 
     # Where its programs do.
 
@@ -319,7 +335,7 @@ class Batch:
 
     def is_straight(self, path: Path) -> bool:
         """Whether this is the only path, and no number stands in the way of taking it again without much asking."""
-        if len(self.family.paths) > 1 or self.given or path.library:
+        if len(self.family.paths) > 1 or self.given or path.library or len(path.program.outputs) > 1:
             return False
         return not path.finite or not self.endless().any()
 
@@ -400,19 +416,16 @@ class Batch:
         """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
         import numpy as np
 
-        if path.program.structure != "number":
-            raise TypeError(
-                f"jit: expected {self.jitted.name} to return a single number for mean, got a result arranged as "
-                f"{names(path.program.structure, 'result')[:4]}"
-            )
-        n = self.length(index)
+        place = means.place_of_loss(path.program, self.jitted.name)
+        n, count = self.length(index), len(path.program.outputs)
         captured = self.captured(path)
         compiled = path.take(True, self.wanted, captured)
         self.jitted.families.ran(self.family, path, True, self.wanted)
         try:
             with path.watched():
-                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self.shares(n))
-                mean = float(np.add.reduce(out) / n if out.ndim else out)
+                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self.shares(n) if count == 1 else self.shares_of(n, count, place))
+                beside = [] if count == 1 else (np.add.reduce(tabled(out, count, n), 1) / n).tolist()
+                mean = beside[place] if beside else float(np.add.reduce(out) / n if out.ndim else out)
                 by_captured = compiled.dP.copy()
                 size = 0.0 if path.library else sum(map(squares, by_inputs), squares(by_captured))
         except FloatingPointError:
@@ -423,14 +436,14 @@ class Batch:
             trouble = self._trouble(path, index, captured, taken if alone else True, sound)
             if trouble is not None:
                 return trouble
-        if not path.library and mean - mean != 0.0:
-            return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
+        if not path.library and (mean - mean != 0.0 or not all(map(isfinite, beside))):
+            return Unanswered(~np.isfinite(tabled(out, count, n)).all(0))
         if size - size != 0.0 and not all([np.isfinite(x).all() for x in (by_captured, *by_inputs)]):
             return Unanswered()
         when = path.schedule(True, self.wanted)
         if when.due(captured, None):
-            self._check(path, index, captured, np.broadcast_to(out, (1, n)), when, differentiated=True)
-        return Gradient(mean, by_captured, by_inputs)
+            self._check(path, index, captured, tabled(out, count, n), when, differentiated=True)
+        return Gradient(mean, by_captured, by_inputs, beside)
 
     def _trouble(self, path: Path, index: Index, captured: Floats, taken: Any, sound: Any) -> Unanswered | None:
         """The examples that take another way, or for which the conditions of the program do not hold, if any."""
@@ -457,6 +470,12 @@ class Batch:
             self._of_mean[n] = np.full(n, 1.0 / n)
         return self._of_mean[n]
 
+    def shares_of(self, n: int, count: int, place: int) -> Floats:
+        """The same where the loss has plain numbers beside it: a row for each number of a result, 0 but for the loss."""
+        import numpy as np
+
+        return np.outer(np.arange(count) == place, self.shares(n))
+
     def _check(
         self, path: Path, index: Index, captured: Floats, outputs: Floats, when: Schedule, differentiated: bool
     ) -> None:
@@ -473,7 +492,7 @@ class Batch:
         def derivative(cotangents: list[list[float]]) -> float:
             compiled = path.take(True, self.wanted, captured)
             try:
-                seeds = np.array([c for (c,) in cotangents])
+                seeds = np.array(cotangents).T if outputs.shape[0] > 1 else np.array([c for (c,) in cotangents])
                 with np.errstate(all="ignore"):
                     _, by_inputs, _, _ = compiled.gradient(*self.taken(np.array(places)), seeds)
                 wanted = [d for d, is_wanted in zip(when.by_inputs, self.wanted, strict=True) if is_wanted]
@@ -502,36 +521,41 @@ class Batch:
         ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
         """
         index = as_index(index, self.count)
+        return self.means(index).arranged()
+
+    def means(self, index: Index = None) -> Means:
+        """The same, apart: the mean of the loss, and those of the plain numbers that the function returns beside it."""
         straight = self.straight(index)
         if straight is not None:
-            return self._mean(straight[0], index, straight[1])
+            return self._means(straight[0], index, straight[1])
         found = self.gradients(index)
-        parts = [(self._mean(path, part, gradient), self.length(part)) for path, part, gradient in found]
-        if len(parts) == 1:
-            return parts[0][0]
         n = self.length(index)
-        return functions.dot([length / n for _, length in parts], [mean for mean, _ in parts])
+        parts = [self._means(path, part, gradient) for path, part, gradient in found]
+        return means.together(parts, [self.length(part) / n for _, part, _ in found], self.jitted.name)
 
-    def _mean(self, path: Path | None, index: Index, found: Gradient | None) -> Any:
-        """The mean over examples that take one path."""
+    def _means(self, path: Path | None, index: Index, found: Gradient | None) -> Means:
+        """The means over examples that take one path."""
         if path is None or found is None:
-            return self.eager_mean(index)
-        mean, by_captured, by_inputs = found
+            return self.eager_means(index)
+        mean, by_captured, by_inputs, beside = found
+        place = means.place_of_loss(path.program, self.jitted.name)
+        others = {k: x for k, x in enumerate(beside) if k != place}
         parents, partials = path.captured, tuple(by_captured.tolist())
         given: dict[tuple[int, int, int], Value] = {}
         if self.given:
             column = {j: c for c, j in enumerate(range(self.count) if index is None else index.tolist())}
             derivatives = dict(zip([i for i, wanted in enumerate(self.wanted) if wanted], by_inputs, strict=True))
-            given = {place: x for place, x in self.given.items() if place[1] in column}
+            given = {at: x for at, x in self.given.items() if at[1] in column}
             parents += tuple(given.values())
             partials += tuple([float(derivatives[i][k, column[j]]) for i, j, k in given])
-        if not parents:
-            return mean
+        loss: Any = mean
+        if parents and place not in path.program.plain:
 
-        def again(seen: Sequence[Value]) -> Value:
-            return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
+            def again(seen: Sequence[Value]) -> Value:
+                return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
 
-        return compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
+            loss = compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
+        return Means(loss, place, others, path.program.structure)
 
     def map(self) -> Any:
         """The results of all examples as arrays, example i along the first axis."""
@@ -571,9 +595,7 @@ class Batch:
         trouble = self._trouble(path, index, captured, taken if alone else True, sound)
         if trouble is not None:
             return trouble
-        if out.ndim < (count > 1) + 1:  # the same for all examples
-            out = np.repeat(out[..., None], n, -1)
-        out = out.reshape(count, n)
+        out = tabled(out, count, n)
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
         when = path.schedule(True, self.wanted, False)
@@ -728,7 +750,8 @@ class Objective(Batch):
         import numpy as np
 
         self.write()
-        mean = nodes.as_value(self.mean(index) if self.family.eager or not self.simple() else self.eager_mean(index))
+        eagerly = self.simple() and not self.family.eager
+        mean = nodes.as_value(self.eager_mean(index) if eagerly else self.means(index).loss)
         return mean._number, np.array(graph.gradients([mean], [1.0], self.variables))
 
     def captured(self, path: Path) -> Floats:

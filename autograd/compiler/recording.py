@@ -181,7 +181,8 @@ class Recording:
         for node in self.nodes:
             node.__class__ = Value
         for node in self.leaves:
-            node.__class__ = Value
+            if isinstance(node, Recorded):
+                node.__class__ = Value
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
@@ -195,8 +196,14 @@ class Recording:
 
     def leaf(self, node: Value, data: object) -> None:
         """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
+        tracked = isinstance(data, Tracked) and data.recording() is self
+        if type(node) is not Value:  # an instance of the user's class stays what it is
+            self.leaves.append(node)
+            if tracked:
+                self.lost(f"makes a {type(node).__name__} of a number out of a Value", "make a Value of it")
+            return
         node.__class__ = Recorded
-        if isinstance(data, Tracked) and data.recording() is self:
+        if tracked and isinstance(data, Tracked):
             node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
             self.nodes.append(node)
             self.restarted.append((node, user_line()))

@@ -59,6 +59,9 @@ class Recorded(Value):
         """The number, which remembers this node."""
         return self.data
 
+    def __reduce__(self) -> Any:
+        return super().__reduce__() if self.parents else (Value, (self.data, self.label))
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._number!r}, grad={_grad.__get__(self)!r}{label})"
