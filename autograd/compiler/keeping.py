@@ -25,15 +25,19 @@ ROOM = 64 * 2**20
 LEAST = 8
 """How many arrangements of arguments are kept in any case, the most recently used ones, however large they are."""
 
-FAMILY, PATH, NODE, EDGE = 2_000, 26_000, 130, 75
-"""The bytes that an arrangement, a path, each of its scalars and each operand of these take, as measured."""
+FAMILY, PATH = 2_000, 32_000
+"""The bytes that an arrangement takes, and a path, as measured."""
+
+NODE, EDGE, STATEMENT, CAPTURED = 130, 75, 2_000, 200
+"""Those of each scalar of a path, each operand of one, each statement of its program, and each captured Value."""
 
 counter = itertools.count()
 
 
-def weight(program: Program) -> int:
-    """How many bytes a recorded and compiled program takes, about."""
-    return PATH + NODE * len(program.rules) + EDGE * sum(map(len, program.operands))
+def weight(program: Program, statements: int) -> int:
+    """How many bytes a recorded program takes, compiled to so many statements: about."""
+    scalars = NODE * len(program.rules) + EDGE * sum(map(len, program.operands))
+    return PATH + scalars + STATEMENT * statements + CAPTURED * len(program.captured)
 
 
 class Family:

@@ -58,7 +58,7 @@ class Path:
 
         self.rolled = Rolled(program)
         self.program = program
-        self.size = weight(program)
+        self.size = weight(program, len(self.rolled.statements))
         """How many bytes it takes, about."""
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
