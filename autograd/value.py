@@ -451,7 +451,7 @@ class Value:
         graph.sweep((self,))
 
 
-def attributes(node: Value) -> Any:
+def attributes(node: Value) -> object:
     """What an instance of a subclass has beside a Value's own parts, as copying and pickling want it."""
     kind = type(node)
     if getattr(kind, "__getstate__", None) is not getattr(object, "__getstate__", None):

@@ -14,7 +14,7 @@ from math import isfinite
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from autograd import functions, graph, nodes
+from autograd import graph, nodes
 from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
@@ -142,7 +142,8 @@ class Batch:
         """The numbers of an argument, a row for each example."""
         import numpy as np
 
-        first, structure = flatten(argument[0], f"jit: an example of argument {self.jitted.place(i)} of {self.jitted.name}")
+        place, name = self.jitted.place(i), self.jitted.name
+        first, structure = flatten(argument[0], f"jit: an example of argument {place} of {name}")
         self.structures.append(structure)
         try:
             array = np.asarray(argument)
@@ -152,7 +153,7 @@ class Batch:
             return np.ascontiguousarray(array, np.float64).reshape(self.count, -1)
         rows = np.empty((self.count, len(first)))
         for j, example in enumerate(argument):
-            leaves, own = flatten(example, f"jit: example {j} of argument {self.jitted.place(i)} of {self.jitted.name}")
+            leaves, own = flatten(example, f"jit: example {j} of argument {place} of {name}")
             if own != structure:
                 raise ValueError(f"jit: expected examples of one arrangement, but example {j} is unlike example 0")
             rows[j] = [number(x) for x in leaves]
@@ -418,12 +419,13 @@ class Batch:
 
         place = means.place_of_loss(path.program, self.jitted.name)
         n, count = self.length(index), len(path.program.outputs)
+        shares = self.shares(n) if count == 1 else self.shares_of(n, count, place)
         captured = self.captured(path)
         compiled = path.take(True, self.wanted, captured)
         self.jitted.families.ran(self.family, path, True, self.wanted)
         try:
             with path.watched():
-                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self.shares(n) if count == 1 else self.shares_of(n, count, place))
+                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), shares)
                 beside = [] if count == 1 else (np.add.reduce(tabled(out, count, n), 1) / n).tolist()
                 mean = beside[place] if beside else float(np.add.reduce(out) / n if out.ndim else out)
                 by_captured = compiled.dP.copy()
@@ -471,7 +473,7 @@ class Batch:
         return self._of_mean[n]
 
     def shares_of(self, n: int, count: int, place: int) -> Floats:
-        """The same where the loss has plain numbers beside it: a row for each number of a result, 0 but for the loss."""
+        """The same where there are plain numbers beside the loss: a row for each number, 0 but for the loss."""
         import numpy as np
 
         return np.outer(np.arange(count) == place, self.shares(n))

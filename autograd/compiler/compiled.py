@@ -16,7 +16,6 @@ if at all (:mod:`.selfcheck`).
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections import OrderedDict
 from types import FunctionType, MethodType
@@ -111,6 +110,7 @@ def jit(
     function returns something else when it is run again, because it depends on more than its arguments and the Values
     it uses; ImportError where jax or torch is missing, ValueError for another ``xp``.
     """
+
     def jitted(function: Callable[..., Any]) -> Jitted:
         return Jitted(function, xp, static_argnums, static_argnames)
 
@@ -162,7 +162,7 @@ class Jitted(Paths):
         Raises RuntimeError if there was no call yet: there is nothing to record without arguments.
         """
         path, batched, wanted = self._ran()
-        return path.source(batched, wanted)
+        return str(path.source(batched, wanted))
 
     @property
     def program(self) -> Stages:
@@ -212,7 +212,9 @@ class Jitted(Paths):
         vars(view)["__wrapped__"] = function
         return view
 
-    def _with_static(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Jitted, tuple[Any, ...], dict[str, Any]]:
+    def _with_static(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Jitted, tuple[Any, ...], dict[str, Any]]:
         """The function with the static arguments of a call given, and the other arguments."""
         if self.static is None:
             return self, args, kwargs

@@ -64,7 +64,7 @@ def of_results(results: Sequence[Any], name: str) -> Means:
     if len(losses) > 1 or len(columns) < 2 or any([own != structure for _, own in flat]):
         raise several(name, structure)
     place = losses[0] if losses else 0
-    beside = {k: fsum(map(float, x)) / len(x) for k, x in enumerate(columns) if k != place}  # type: ignore[arg-type]
+    beside = {k: fsum(map(float, x)) / len(x) for k, x in enumerate(columns) if k != place}
     return Means(functions.mean(columns[place]), place, beside, structure)
 
 

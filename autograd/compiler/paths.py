@@ -315,9 +315,10 @@ class Paths:
         """
         from .whole import CONFUSED, KeyedError, answered, places
 
-        error = None if found is None or isinstance(found, Path) else found.error
+        refused = None if isinstance(found, Path) else found
+        error = None if refused is None else refused.error
         whole = places(leaves) - family.whole
-        confused = error if isinstance(error, KeyedError) else None
+        confused: Exception | None = error if isinstance(error, KeyedError) else None
         result = None
         if confused is None:
             try:
@@ -329,10 +330,10 @@ class Paths:
         if confused is not None:
             names = functools.partial(self.argument_names, len(leaves), keys)
             return answered(self, family, run, whole, names, confused)
-        if error is not None and found is not None and not family.eager:
+        if refused is not None and not family.eager:
             self.give_up(
                 family,
-                f"while it is recorded it raises {type(error).__name__} ({error}){found.line}, and otherwise it does "
+                f"while it is recorded it raises {type(error).__name__} ({error}){refused.line}, and otherwise it does "
                 "not; write it with Values and autograd's functions throughout",
             )
         return result

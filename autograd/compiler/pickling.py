@@ -1,6 +1,6 @@
 """Pickling: a jitted function by its name, as functions are; its programs are made anew where it arrives.
 
-``@jit`` leaves in a module what it made, so that is found there by name. Of ``fast = jit(f)`` it is f that is found, and
+``@jit`` leaves in a module what it made, which is found there by name. Of ``fast = jit(f)`` it is f that is found, and
 jitted again. A jitted method is found by the name that it has in its object. A function without a name in a module, a
 lambda or one that is defined inside another, is refused.
 """
@@ -23,16 +23,16 @@ def reduced(jitted: Jitted) -> str | tuple[Callable[..., Any], tuple[Any, ...]]:
     """What pickle wants: a name in a module, or what is to be called there with what. PicklingError without a name."""
     if jitted.bound:
         method: Any = jitted.function
-        name = jitted.attribute
-        if getattr(type(method.__self__), name, None) is None and getattr(method.__self__, name, None) is None:
-            raise nameless(jitted, f"which {type(method.__self__).__name__} does not call {name}")
-        return getattr, (method.__self__, name)
-    module, name = getattr(jitted, "__module__", None), getattr(jitted, "__qualname__", None)
-    found = standing(module, name)
+        found = getattr(method.__self__, jitted.attribute, None)
+        if not isinstance(found, type(jitted)) or found.function != method:
+            raise nameless(jitted, f"which {type(method.__self__).__name__} does not call {jitted.attribute}")
+        return getattr, (method.__self__, jitted.attribute)
+    module, qualified = getattr(jitted, "__module__", None), getattr(jitted, "__qualname__", None)
+    found = standing(module, qualified)
     if found is jitted:
-        return str(name)
+        return str(qualified)
     if isinstance(jitted.function, FunctionType) and found is not jitted.function:
-        raise nameless(jitted, f"which is not {module}.{name}")
+        raise nameless(jitted, f"which is not {module}.{qualified}")
     return again, (jitted.function, jitted.xp, *(jitted.static.given if jitted.static else (None, None)))
 
 

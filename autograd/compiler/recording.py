@@ -181,8 +181,8 @@ class Recording:
         for node in self.nodes:
             node.__class__ = Value
         for node in self.leaves:
-            if isinstance(node, Recorded):
-                node.__class__ = Value
+            if type(node) is Recorded:  # others are of the user's classes
+                node.__class__ = Value  # type: ignore[assignment]
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}

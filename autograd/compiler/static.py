@@ -123,7 +123,7 @@ class Static:
         while count < len(self.order) and self.order[count] in by_name and self.order[count] in self.keyword:
             by_place[count] = by_name.pop(self.order[count])
             count += 1
-        both = [*by_place.items(), *sorted(by_name.items())]
+        both: list[tuple[int | str, Any]] = [*by_place.items(), *sorted(by_name.items())]
         return tuple([(at, self._key(at, x)) for at, x in both]), by_place, by_name
 
     def _key(self, at: int | str, x: Any) -> Any:
@@ -144,7 +144,7 @@ class Static:
             ) from None
 
 
-class Unfit(TypeError):
+class UnfitError(TypeError):
     """What cannot be part of a key."""
 
     def __init__(self, culprit: object) -> None:
@@ -162,13 +162,13 @@ def key(x: Any) -> Any:
     if is_plain(x):
         return kind, bits(x)
     if isinstance(x, Value):
-        raise Unfit(x)
+        raise UnfitError(x)
     if isinstance(x, (tuple, frozenset)):
         return kind, (tuple if isinstance(x, tuple) else frozenset)([key(item) for item in x])
     try:
         hash(x)
     except TypeError:
-        raise Unfit(x) from None
+        raise UnfitError(x) from None
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
         return kind, x, tuple([key(getattr(x, field.name)) for field in dataclasses.fields(x) if field.compare])
     return kind, x

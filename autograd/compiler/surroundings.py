@@ -19,7 +19,7 @@ from autograd.value import is_numpy_bool
 from .tracking import Tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 LONGEST = 100
 """How many numbers a list or tuple may have to be looked at."""
