@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import rules
 
-from .recording import Condition
+from .conditions import Condition
 from .tracking import Tracked
 
 if TYPE_CHECKING:

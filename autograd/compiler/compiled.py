@@ -282,6 +282,10 @@ class Jitted(Paths):
         """
         return self._batch(arguments, static, own=True)
 
+    def again(self, function: Callable[..., Any]) -> tuple[Callable[..., Jitted], tuple[Any, ...]]:
+        """What is to be called with what to jit another function in the same way."""
+        return Jitted, (function, self.xp, *(self.static.given if self.static else (None, None)))
+
     def __reduce__(self) -> Any:
         return reduced(self)
 
@@ -289,4 +293,5 @@ class Jitted(Paths):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Jitted:
-        return copied(self, memo)
+        found: Jitted = copied(self, memo)
+        return found

@@ -11,12 +11,11 @@ import itertools
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import ValuesView
+    from collections.abc import Callable, ValuesView
 
-    from .paths import Path
     from .scalars import Program
 
 ROOM = 64 * 2**20
@@ -40,68 +39,62 @@ def weight(program: Program, statements: int) -> int:
     return PATH + scalars + STATEMENT * statements + CAPTURED * len(program.captured)
 
 
-class Family:
-    """The recorded paths for arguments of one arrangement."""
+class Kept(Protocol):
+    """What is kept: the paths for arguments of one arrangement."""
 
-    def __init__(self, key: Any = None) -> None:
-        self.key = key
-        self.paths: list[Path] = []
-        self.eager = False
-        self.captured = False
-        """Whether one of the paths uses Values that it is not given."""
-        self.raw = False
-        """Whether the function changes what it is given, so that it has to be given the very things."""
-        self.whole: frozenset[int] = frozenset()
-        """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
-        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
-        """The program that ran last, and in which form."""
-        self.used = next(counter)
-        self.size = FAMILY
+    key: Any
+    used: int
+    """When it was used last: a number that grows."""
+    size: int
+    """How many bytes it takes."""
+    last: Any
+    """The program that ran last, and in which form."""
 
     def measure(self) -> None:
         """See how large it is now."""
-        paths = {*self.paths}
-        if self.last is not None:
-            paths.add(self.last[0])
-        self.size = FAMILY + sum([path.size for path in paths])
 
 
-class Families:
+F = TypeVar("F", bound=Kept)
+
+
+class Families(Generic[F]):
     """Families by their keys, the most recently used of them: as many as there is room for, from many threads."""
 
-    def __init__(self) -> None:
-        self._kept: dict[Any, Family] = {}
+    def __init__(self, make: Callable[[Any], F]) -> None:
+        self._make = make
+        """What makes an empty family for a key."""
+        self._kept: dict[Any, F] = {}
         self._lock = threading.Lock()
         self._gone: deque[object] = deque()
 
-    def values(self) -> ValuesView[Family]:
+    def values(self) -> ValuesView[F]:
         """All that are kept."""
         return self._kept.values()
 
-    def of(self, key: Any) -> Family:
+    def of(self, key: Any) -> F:
         """The family with this key, a new one if there is none."""
         family = self._kept.get(key)
         if family is None:
             with self._lock:
-                family = self._kept.setdefault(key, Family(key))
+                family = self._kept.setdefault(key, self._make(key))
                 self._let_go()
         family.used = next(counter)
         return family
 
-    def ran(self, family: Family, path: Path, batched: bool, wanted: tuple[bool, ...]) -> None:
-        """A program of this family has run, in this form."""
-        family.last = path, batched, wanted
+    def ran(self, family: F, *program: Any) -> None:
+        """A program of this family has run: which, and in which form."""
+        family.last = program
         family.used = next(counter)
 
-    def grew(self, family: Family) -> None:
+    def grew(self, family: F) -> None:
         """A path of this family was recorded, or all were given up; a family that had gone is kept again."""
         with self._lock:
             family.measure()
             self._kept.setdefault(family.key, family)
             self._let_go()
 
-    def last(self, prefix: tuple[Any, ...]) -> tuple[Path, bool, tuple[bool, ...]] | None:
-        """The program that ran last among those whose keys begin so."""
+    def last(self, prefix: tuple[Any, ...]) -> Any:
+        """The program that ran last among those whose keys begin so; None if there is none."""
         with self._lock:
             found = [x for x in self._kept.values() if x.last is not None and x.key[0][: len(prefix)] == prefix]
         return max(found, key=lambda x: x.used).last if found else None
@@ -143,7 +136,7 @@ class Same:
 
     __slots__ = ("__weakref__", "_alive", "_id", "_kept")
 
-    def __init__(self, instance: object, families: Families) -> None:
+    def __init__(self, instance: object, families: Families[Any]) -> None:
         self._id = id(instance)
         self._kept = self._alive = None
         try:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.modes import ieee_arithmetic
 
-from .keeping import Families, weight
+from .keeping import FAMILY, Families, counter, weight
 from .static import Fixed
 from .surroundings import Surroundings, sets, varying
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .backends import Library
-    from .keeping import Family
     from .recording import Raised
     from .scalars import Program
     from .schedules import Schedule
@@ -218,6 +217,32 @@ def always(*_: Any) -> bool:
     return True
 
 
+class Family:
+    """The recorded paths for arguments of one arrangement."""
+
+    def __init__(self, key: Any = None) -> None:
+        self.key = key
+        self.paths: list[Path] = []
+        self.eager = False
+        self.captured = False
+        """Whether one of the paths uses Values that it is not given."""
+        self.raw = False
+        """Whether the function changes what it is given, so that it has to be given the very things."""
+        self.whole: frozenset[int] = frozenset()
+        """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
+        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+        """The program that ran last, and in which form."""
+        self.used = next(counter)
+        self.size = FAMILY
+
+    def measure(self) -> None:
+        """See how large it is now."""
+        paths = {*self.paths}
+        if self.last is not None:
+            paths.add(self.last[0])
+        self.size = FAMILY + sum([path.size for path in paths])
+
+
 class Paths:
     """A function and all that was recorded of it: for each arrangement of arguments, the ways through it."""
 
@@ -234,7 +259,7 @@ class Paths:
             from .backends import library
 
             self.library = library(xp)
-        self.families = Families()
+        self.families = Families(Family)
         self.prefix: tuple[Any, ...] = ()
         """With what the keys of its families begin: the object of a method, the values of static arguments."""
         self.surroundings = Surroundings(function)
@@ -242,7 +267,8 @@ class Paths:
     @property
     def last(self) -> tuple[Path, bool, tuple[bool, ...]] | None:
         """The program that ran last, and in which form."""
-        return self.families.last(self.prefix)
+        found: tuple[Path, bool, tuple[bool, ...]] | None = self.families.last(self.prefix)
+        return found
 
     def place(self, i: int) -> int:
         """Where the i-th argument of a program stands in a call."""
@@ -313,7 +339,7 @@ class Paths:
         ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
         the numbers of the arguments, those at the end being keywords.
         """
-        from .whole import CONFUSED, KeyedError, answered, places
+        from .whole import CONFUSED, KeyedError, advice, answered, places
 
         refused = None if isinstance(found, Path) else found
         error = None if refused is None else refused.error
@@ -328,8 +354,11 @@ class Paths:
                     raise
                 confused = raised
         if confused is not None:
-            names = functools.partial(self.argument_names, len(leaves), keys)
-            return answered(self, family, run, whole, names, confused)
+            used, result = answered(run, family.whole, whole, confused)
+            family.whole |= used
+            names = self.argument_names(len(leaves), keys)
+            self.give_up(family, advice({self.place(i): names[i] for i in sorted(used)}, confused))
+            return result
         if refused is not None and not family.eager:
             self.give_up(
                 family,

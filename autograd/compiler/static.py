@@ -7,7 +7,6 @@ kept. Values are told apart by type and value: 1, 1.0 and True are three, and so
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -169,8 +168,10 @@ def key(x: Any) -> Any:
         hash(x)
     except TypeError:
         raise UnfitError(x) from None
-    if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        return kind, x, tuple([key(getattr(x, field.name)) for field in dataclasses.fields(x) if field.compare])
+    if hasattr(kind, "__dataclass_fields__"):
+        from dataclasses import fields
+
+        return kind, x, tuple([key(getattr(x, field.name)) for field in fields(x) if field.compare])
     return kind, x
 
 

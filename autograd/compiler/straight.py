@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .keeping import Family
-    from .paths import Path, Paths
+    from .paths import Family, Path, Paths
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None

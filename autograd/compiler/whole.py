@@ -20,9 +20,6 @@ from .tracking import Recorded, asked_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .keeping import Family
-    from .paths import Paths
-
 CONFUSED = (TypeError, AttributeError, LookupError)
 """What a function raises that got a Value where it needs a whole number."""
 
@@ -70,31 +67,27 @@ def marking(function: Callable[..., Any], leaves: Sequence[Sequence[Any]]) -> Ca
 
 
 def answered(
-    jitted: Paths,
-    family: Family,
-    run: Callable[[frozenset[int]], Any],
-    whole: frozenset[int],
-    names: Callable[[], Sequence[str]],
-    error: Exception,
-) -> Any:
-    """What a function returns that raises this because of Values in the place of whole numbers, which are ``whole``.
+    run: Callable[[frozenset[int]], Any], known: frozenset[int], whole: frozenset[int], error: Exception
+) -> tuple[frozenset[int], Any]:
+    """What a function returns that raises this where it gets Values for whole numbers; and which it needs as they are.
 
-    Each of these arguments is tried by itself, then all. Raises the error itself if there is another reason for it.
+    ``known`` are arguments of which that is known; of ``whole`` each is tried by itself, then all. Raises the error
+    itself if there is another reason for it.
     """
     for choice in [*[frozenset([i]) for i in sorted(whole)], whole]:
         try:
-            result = run(family.whole | choice)
-        except CONFUSED:
+            return choice, run(known | choice)
+        except CONFUSED:  # noqa: PERF203 - of a function that is called
             continue
-        family.whole |= choice
-        called = [names()[i] or str(jitted.place(i)) for i in sorted(choice)]
-        listed = repr(called[0]) if len(called) == 1 else repr(tuple(called))
-        option = "static_argnames" if all([names()[i] for i in choice]) else "static_argnums"
-        jitted.give_up(
-            family,
-            f"it uses the argument {' and '.join(called)} as a whole number, such as an index, a count or a key "
-            f"({type(error).__name__}: {error}){raising_line(error)}; jit it with {option}={listed}, for a program for "
-            "each value",
-        )
-        return result
     raise error
+
+
+def advice(used: dict[int, str], error: Exception) -> str:
+    """What to do about arguments that are used as whole numbers: their names, "" if they have none, by their places."""
+    named = all(used.values())
+    listed = [*(used.values() if named else used)]
+    option = f"static_arg{'names' if named else 'nums'}={(listed[0] if len(listed) == 1 else (*listed,))!r}"
+    return (
+        f"it uses the argument {' and '.join(map(str, listed))} as a whole number, such as an index, a count or a key "
+        f"({type(error).__name__}: {error}){raising_line(error)}; jit(..., {option}) makes a program for each value"
+    )
