@@ -124,6 +124,9 @@ def jit(
 class Jitted(Paths):
     """What :func:`jit` returns: call it as the function itself, or over a batch with ``mean`` and ``map``."""
 
+    __name__: str
+    __wrapped__: Callable[..., Any]
+
     def __init__(
         self, function: Callable[..., Any], xp: str = "numpy", static_argnums: Any = None, static_argnames: Any = None
     ) -> None:

@@ -339,7 +339,7 @@ class Paths:
         ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
         the numbers of the arguments, those at the end being keywords.
         """
-        from .whole import CONFUSED, KeyedError, advice, answered, places
+        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, places
 
         refused = None if isinstance(found, Path) else found
         error = None if refused is None else refused.error
@@ -350,7 +350,7 @@ class Paths:
             try:
                 result = run(family.whole)
             except CONFUSED as raised:
-                if not whole:
+                if not whole or not may_be_confused(raised):
                     raise
                 confused = raised
         if confused is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from autograd.modes import raising_line
+from autograd.modes import HOUSE, raising_line
 from autograd.recorder import recorder
 from autograd.structures import flatten
 from autograd.value import is_numpy_bool
@@ -20,8 +20,8 @@ from .tracking import Recorded, asked_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-CONFUSED = (TypeError, AttributeError, LookupError)
-"""What a function raises that got a Value where it needs a whole number."""
+CONFUSED = (TypeError, AttributeError, LookupError, ValueError)
+"""What a function may raise that got a Value where it needs a whole number."""
 
 
 class KeyedError(TypeError):
@@ -66,19 +66,28 @@ def marking(function: Callable[..., Any], leaves: Sequence[Sequence[Any]]) -> Ca
     return with_whole_numbers
 
 
+def may_be_confused(error: Exception) -> bool:
+    """Whether a function may have raised this because it got a Value: not where an operation leaves its domain."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    inside = trace is not None and trace.tb_frame.f_code.co_filename.startswith(HOUSE[0])
+    return not (inside and isinstance(error, ValueError))
+
+
 def answered(
     run: Callable[[frozenset[int]], Any], known: frozenset[int], whole: frozenset[int], error: Exception
 ) -> tuple[frozenset[int], Any]:
     """What a function returns that raises this where it gets Values for whole numbers; and which it needs as they are.
 
-    ``known`` are arguments of which that is known; of ``whole`` each is tried by itself, then all. Raises the error
-    itself if there is another reason for it.
+    ``known`` are arguments of which that is known; of ``whole`` each is tried by itself, then all. Raises what the
+    function does with all of them.
     """
     for choice in [*[frozenset([i]) for i in sorted(whole)], whole]:
         try:
             return choice, run(known | choice)
-        except CONFUSED:  # noqa: PERF203 - of a function that is called
-            continue
+        except Exception as own:  # noqa: BLE001, PERF203 - of a function that is called; the last is raised
+            error = own
     raise error
 
 
@@ -86,8 +95,11 @@ def advice(used: dict[int, str], error: Exception) -> str:
     """What to do about arguments that are used as whole numbers: their names, "" if they have none, by their places."""
     named = all(used.values())
     listed = [*(used.values() if named else used)]
-    option = f"static_arg{'names' if named else 'nums'}={(listed[0] if len(listed) == 1 else (*listed,))!r}"
+    one = len(listed) == 1
+    which = f"argument{'' if one else 's'} {' and '.join(map(str, listed))}"
+    option = f"static_arg{'names' if named else 'nums'}={(listed[0] if one else (*listed,))!r}"
     return (
-        f"it uses the argument {' and '.join(map(str, listed))} as a whole number, such as an index, a count or a key "
-        f"({type(error).__name__}: {error}){raising_line(error)}; jit(..., {option}) makes a program for each value"
+        f"it uses the {which} as a whole number, such as an index, a count or a key "
+        f"({type(error).__name__}: {error}){raising_line(error)}; jit(..., {option}) makes a program "
+        "for each value, a number or a tuple, and take(xs, i) an element by a Value"
     )
