@@ -28,6 +28,10 @@ def power(x: Any, n: int) -> Any:
     return out
 
 
+jitted: Any = jit
+"""The same, to be given what its types refuse."""
+
+
 def programs(fast: Any) -> int:
     """How many programs a jitted function has."""
     return sum([len(family.paths) for family in fast.families.values()])
@@ -210,13 +214,13 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "nor from the end": (lambda: jit(power, static_argnums=(-3,)), ValueError, "got -3"),
     "no such name": (lambda: jit(power, static_argnames="m"), ValueError, r"\['n', 'x'\], got 'm'"),
     "a name as position": (
-        lambda: jit(power, **{"static_argnums": "n"}),
+        lambda: jitted(power, static_argnums="n"),
         TypeError,
         "int or a tuple of int as static_argnums",
     ),
     "a truth value": (lambda: jit(power, static_argnums=True), TypeError, "as static_argnums, got True"),
     "a position as name": (
-        lambda: jit(power, **{"static_argnames": 1}),
+        lambda: jitted(power, static_argnames=1),
         TypeError,
         "text or a tuple of text as static_argn",
     ),
