@@ -158,7 +158,7 @@ def test_made_of_a_number_of_an_argument() -> None:
         return x * Length(x.data * 2.0)
 
     fast = jit(renews)
-    with pytest.warns(RuntimeWarning, match="makes a Length of a number out of a Value.*test_subclasses"):
+    with pytest.warns(RuntimeWarning, match="makes a Length of a number that it takes out of a Value.*test_subclasses"):
         assert fast(Value(2.0)).data == 8.0
     assert fast(Value(3.0)).data == 18.0
 

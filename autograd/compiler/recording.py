@@ -111,7 +111,7 @@ class Recording:
         for node in self.nodes:
             node.__class__ = Value
         for node in self.leaves:
-            if type(node) is Recorded:  # others are of the user's classes
+            if type(node) is Recorded:  # and not of a class of the user's
                 node.__class__ = Value  # type: ignore[assignment]
         for number in self._numbers:
             number.forget()
@@ -126,14 +126,13 @@ class Recording:
 
     def leaf(self, node: Value, data: object) -> None:
         """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
-        tracked = isinstance(data, Tracked) and data.recording() is self
-        if type(node) is not Value:  # an instance of the user's class stays what it is
-            self.leaves.append(node)
-            if tracked:
-                self.lost(f"makes a {type(node).__name__} of a number out of a Value", "make a Value of it")
-            return
-        node.__class__ = Recorded
-        if tracked and isinstance(data, Tracked):
+        if type(node) is Value:
+            node.__class__ = Recorded
+        if isinstance(data, Tracked) and data.recording() is self:
+            kind = type(node)
+            if kind is not Recorded:
+                self.lost(f"makes a {kind.__name__} of a number that it takes out of a Value", "make a Value of it")
+                return
             node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
             self.nodes.append(node)
             self.restarted.append((node, user_line()))
