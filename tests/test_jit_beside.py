@@ -172,6 +172,30 @@ def test_means_over_several_ways() -> None:
     assert gradients(loss, [W]) == pytest.approx(gradients(ag.mean([r[0] for r in results]), [W]))
 
 
+def test_means_where_a_way_returns_constants_alone() -> None:
+    """Which of the numbers is the loss is known from the other way, whichever comes first."""
+
+    def early(x: Any) -> Any:
+        if x > 0:
+            return 7, 0.0
+        return 1.0, W * x
+
+    for X in ([1.0, -1.0, -2.0], [-1.0, -2.0, 1.0], [-1.0], [1.0, 2.0]):
+        for objective in (False, True):
+            fast = jit(early)
+            results = [early(x) for x in X]
+            expected = float(np.mean([r[1].data if isinstance(r[1], Value) else r[1] for r in results]))
+            slope = float(np.mean([min(x, 0.0) for x in X]))
+            if objective:
+                mean, slopes = fast.batch(X).objective([W]).gradient()
+                assert [mean, *slopes.tolist()] == pytest.approx([expected if min(X) < 0 else 7.0, slope])
+            else:
+                number, loss = fast.mean(X)
+                assert number == pytest.approx(np.mean([r[0] for r in results]))
+                assert getattr(loss, "data", loss) == pytest.approx(expected)
+                assert min(X) > 0 or gradients(loss, [W]) == pytest.approx([slope])
+
+
 def test_means_where_the_function_runs_eagerly() -> None:
     """After a warning the numbers are the same."""
 

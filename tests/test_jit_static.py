@@ -184,6 +184,25 @@ def test_signs_of_zero_reach_the_function() -> None:
     assert (fast(1.0, 0.0), fast(1.0, -0.0)) == (0.0, math.pi)
 
 
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A model that can be hashed."""
+
+    w: Value
+    n: Any = 1
+
+
+def test_a_model_as_a_static_argument() -> None:
+    """What holds Values may be static: they are captured, and read in each call; equal ones are not the same."""
+    fast = jit(lambda model, x: model.w * power(x, model.n), static_argnums=0)
+    one, other = Line(Value(2.0)), Line(Value(2.0))
+    assert [fast(one, 3.0).data, fast(other, 3.0).data] == [18.0, 18.0]
+    assert (fast(one, 3.0).parents, fast(other, 3.0).parents) == ((one.w,), (other.w,))
+    one.w.data = 5.0
+    assert [fast(one, 3.0).data, fast(other, 3.0).data] == [45.0, 18.0]
+    assert fast(Line(one.w, 2), 3.0).data == 135.0
+
+
 rate = 2.0
 
 

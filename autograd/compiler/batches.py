@@ -225,7 +225,8 @@ class Batch:
         """The means of the function's own results."""
         examples = range(self.count) if index is None else index.tolist()
         found = means.of_results([self.example(j, instead) for j in examples], self.jitted.name)
-        return found._replace(loss=unwrapped(found.loss, bool(self.given) or self.family.captured))
+        variable = bool(self.given) or self.family.captured
+        return found._replace(numbers=[unwrapped(x, variable) for x in found.numbers])
 
     def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
         """The mean of the loss alone."""
@@ -417,7 +418,7 @@ class Batch:
         """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
         import numpy as np
 
-        place = means.place_of_loss(path.program, self.jitted.name)
+        place = self.place_of_loss(path)
         n, count = self.length(index), len(path.program.outputs)
         shares = self.shares(n) if count == 1 else self.shares_of(n, count, place)
         captured = self.captured(path)
@@ -540,8 +541,7 @@ class Batch:
         if path is None or found is None:
             return self.eager_means(index)
         mean, by_captured, by_inputs, beside = found
-        place = means.place_of_loss(path.program, self.jitted.name)
-        others = {k: x for k, x in enumerate(beside) if k != place}
+        place = self.place_of_loss(path)
         parents, partials = path.captured, tuple(by_captured.tolist())
         given: dict[tuple[int, int, int], Value] = {}
         if self.given:
@@ -551,13 +551,22 @@ class Batch:
             parents += tuple(given.values())
             partials += tuple([float(derivatives[i][k, column[j]]) for i, j, k in given])
         loss: Any = mean
-        if parents and place not in path.program.plain:
+        plain = place in path.program.plain
+        if parents and not plain:
 
             def again(seen: Sequence[Value]) -> Value:
                 return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
 
             loss = compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
-        return Means(loss, place, others, path.program.structure)
+        numbers = [loss if k == place else x for k, x in enumerate(beside or [mean])]
+        return Means(numbers, None if plain and beside else place, path.program.structure)
+
+    def place_of_loss(self, path: Path) -> int:
+        """Which number of the result is the loss: the one that is not plain, on this path or on another."""
+        found = means.place_of_loss(path.program, self.jitted.name)
+        others = () if found is not None else [x.program for x in self.family.paths if x.program is not path.program]
+        places = [place for place in [found, *[means.place_of_loss(x, self.jitted.name) for x in others]] if place]
+        return places[0] if places else 0
 
     def map(self) -> Any:
         """The results of all examples as arrays, example i along the first axis."""

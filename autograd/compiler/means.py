@@ -20,29 +20,31 @@ if TYPE_CHECKING:
 
 
 class Means(NamedTuple):
-    """The mean loss, the place of the loss in the result, the means beside it by their places, the arrangement."""
+    """The mean of each number of a result, which of them is the loss (None if all are plain), and the arrangement."""
 
-    loss: Any
-    place: int
-    beside: dict[int, float]
+    numbers: Sequence[Any]
+    place: int | None
     structure: Any
+
+    @property
+    def loss(self) -> Any:
+        """The mean loss."""
+        return self.numbers[self.place or 0]
 
     def arranged(self) -> Any:
         """The means arranged as the result of the function is."""
-        if self.structure == LEAF:
-            return self.loss
-        return rebuild(self.structure, [self.beside.get(k, self.loss) for k in range(len(self.beside) + 1)])
+        return rebuild(self.structure, self.numbers)
 
 
-def place_of_loss(program: Program, name: str) -> int:
-    """The one number of a result that is not plain. TypeError if there is no such number, or several."""
+def place_of_loss(program: Program, name: str) -> int | None:
+    """The one number of a result that is not plain; None if all are. TypeError if there are several."""
     count, plain = len(program.outputs), program.plain
-    losses = [k for k in range(count) if k not in plain]
     if program.structure == LEAF:
         return 0
-    if len(losses) != 1 or count == 1:
+    losses = [k for k in range(count) if k not in plain]
+    if len(losses) > 1 or count == 1:
         raise several(name, program.structure)
-    return losses[0]
+    return losses[0] if losses else None
 
 
 def several(name: str, structure: Any) -> TypeError:
@@ -57,15 +59,18 @@ def of_results(results: Sequence[Any], name: str) -> Means:
     """The means of the function's own results. TypeError if they have none, or are arranged unlike each other."""
     flat = [flatten(x, f"jit: the result of {name}") for x in results]
     structure = flat[0][1]
-    if structure == LEAF and all([own == LEAF for _, own in flat]):
-        return Means(functions.mean(results), 0, {}, LEAF)
     columns = [*zip(*[leaves for leaves, _ in flat], strict=False)]
     losses = [k for k, column in enumerate(columns) if any([isinstance(x, Value) for x in column])]
-    if len(losses) > 1 or len(columns) < 2 or any([own != structure for _, own in flat]):
+    alone = structure == LEAF
+    if len(losses) > 1 or len(columns) < 2 - alone or any([own != structure for _, own in flat]):
         raise several(name, structure)
-    place = losses[0] if losses else 0
-    beside = {k: fsum(map(float, x)) / len(x) for k, x in enumerate(columns) if k != place}
-    return Means(functions.mean(columns[place]), place, beside, structure)
+    numbers = [functions.mean(column) if alone or k in losses else average(column) for k, column in enumerate(columns)]
+    return Means(numbers, 0 if alone else losses[0] if losses else None, structure)
+
+
+def average(numbers: Sequence[Any]) -> float:
+    """The mean of plain numbers."""
+    return fsum(map(float, numbers)) / len(numbers)
 
 
 def together(parts: Sequence[Means], shares: Sequence[float], name: str) -> Means:
@@ -73,7 +78,12 @@ def together(parts: Sequence[Means], shares: Sequence[float], name: str) -> Mean
     first = parts[0]
     if len(parts) == 1:
         return first
-    if any([x.structure != first.structure or x.place != first.place for x in parts]):
-        raise several(name, next(x.structure for x in parts if x.structure != LEAF))
-    beside = {k: fsum([share * x.beside[k] for share, x in zip(shares, parts, strict=True)]) for k in first.beside}
-    return first._replace(loss=functions.dot(shares, [x.loss for x in parts]), beside=beside)
+    places = {x.place for x in parts} - {None}
+    if len(places) > 1 or any([x.structure != first.structure for x in parts]):
+        raise several(name, next((x.structure for x in parts if x.structure != LEAF), LEAF))
+    place = next(iter(places), None)
+    numbers = [
+        functions.dot(shares, each) if k == place else fsum([share * x for share, x in zip(shares, each, strict=True)])
+        for k, each in enumerate(zip(*[x.numbers for x in parts], strict=True))
+    ]
+    return Means(numbers, place, first.structure)

@@ -164,15 +164,30 @@ def key(x: Any) -> Any:
         raise UnfitError(x)
     if isinstance(x, (tuple, frozenset)):
         return kind, (tuple if isinstance(x, tuple) else frozenset)([key(item) for item in x])
+    if not is_hashable(x):
+        raise UnfitError(x)
+    return (kind, x, *fields_of(x)) if hasattr(kind, "__dataclass_fields__") else (kind, x)
+
+
+def fields_of(x: Any) -> list[Any]:
+    """The keys of a dataclass's fields, which it is compared by; a Value is what it is, whatever its number."""
+    import dataclasses
+
+    found = []
+    for field in dataclasses.fields(x):
+        content = getattr(x, field.name)
+        if field.compare and is_hashable(content):
+            found.append(id(content) if isinstance(content, Value) else key(content))
+    return found
+
+
+def is_hashable(x: Any) -> bool:
+    """Whether something can be a key of a dict."""
     try:
         hash(x)
     except TypeError:
-        raise UnfitError(x) from None
-    if hasattr(kind, "__dataclass_fields__"):
-        from dataclasses import fields
-
-        return kind, x, tuple([key(getattr(x, field.name)) for field in fields(x) if field.compare])
-    return kind, x
+        return False
+    return True
 
 
 def listed(given: Any, kind: type, name: str) -> list[Any]:
