@@ -287,6 +287,10 @@ DECIDES: dict[str, Callable[[Any], Any]] = {
     "of a number out of a Value": lambda x: {True: x, False: -x}[(x * 2.0).data > 1.0],
     "equal": lambda x: {True: x, False: x * 5.0}[x == 2.0],
     "of two arguments": lambda x: {True: x, False: -x}[x > W],
+    "as truth, by identity": lambda x: by_identity(x),
+    "by its type": lambda x: by_type(x),
+    "matched": lambda x: matched(x),
+    "in a list of bits": lambda x: bits(x),
     "negated": lambda x: {True: x, False: -x}[not x > 0],
 }
 
@@ -301,6 +305,35 @@ def inverted(x: Any) -> Any:
     """A comparison that chooses and is inverted: -2 or -1, as of any bool."""
     positive = x > 0
     return ag.where(positive, x, 3.0) * ~positive
+
+
+def by_identity(x: Any) -> Any:
+    """A comparison that chooses, and is looked at in a way that is not seen."""
+    positive = x > 0
+    return ag.where(positive, x, 3.0) * (5.0 if positive is True else 1.0)
+
+
+def by_type(x: Any) -> Any:
+    """One that is asked whether it is a bool."""
+    positive = x > 0
+    return ag.where(positive, x, 3.0 * x) * (5.0 if isinstance(positive, bool) else 1.0)
+
+
+def matched(x: Any) -> Any:
+    """One that chooses, and is one of two cases: match asks whether it is True itself."""
+    positive = x > 0
+    y = ag.where(positive, x, 3.0)
+    match positive:
+        case True:
+            return y * 2.0
+        case False:
+            return -y * x
+
+
+def bits(x: Any) -> Any:
+    """One that chooses, and is shifted."""
+    positive = x > 0
+    return ag.where(positive, x, x * 3.0) * (1 + (positive << 2))
 
 
 def chosen(key: Any) -> float:
@@ -321,6 +354,13 @@ def test_a_comparison_that_decides(name: str) -> None:
         assert gradients(got, [given]) == pytest.approx(gradients(expected, [own]))
     assert 2 <= sum([len(family.paths) for family in fast.families.values()]) <= 3
     np.testing.assert_allclose(fast.map([2.0, -2.0]), [function(Value(x)).data for x in (2.0, -2.0)])
+
+
+def test_text_of_an_outcome_is_that_of_a_bool(capsys: pytest.CaptureFixture[str]) -> None:
+    """For people."""
+    fast = jit(lambda x: (print(x > 0, f"{x > 1!s:>6}"), ag.where(x > 0, x, 1.0))[1])  # noqa: T201
+    fast(0.5)
+    assert {*capsys.readouterr().out.splitlines()} == {"True  False"}
 
 
 def test_choosing_is_no_decision() -> None:

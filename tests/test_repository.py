@@ -59,6 +59,7 @@ ORDER = {
         "compiler.recording",
         "compiler.beside",
         "compiler.scalars",
+        "compiler.likeness",
         "compiler.normalising",
         "compiler.loops",
         "compiler.rolling",

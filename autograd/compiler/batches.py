@@ -297,6 +297,10 @@ class Batch:
 
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
+        return selfcheck.settled(self.family, lambda: self._frozen(run, index))
+
+    def _frozen(self, run: Run[T], index: Index) -> list[tuple[Path | None, Index, T | None]]:
+        """The same, with a place for captured numbers that stand still."""
         known = self.family.paths
         token = frozen.set(None if known and (len(known) == 1 or all([path.steady for path in known])) else {})
         try:

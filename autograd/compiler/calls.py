@@ -64,6 +64,9 @@ class Call:
 
     def answer(self) -> Any:
         """What the function returns for these arguments."""
+        return selfcheck.settled(self.family, self._answer)
+
+    def _answer(self) -> Any:
         found: Path | Raised | None = None
         family = self.family
         if not family.eager:

@@ -65,6 +65,12 @@ class Condition(Value):
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
+    def __repr__(self) -> str:
+        return repr(self._number != 0.0)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._number != 0.0, spec)
+
     def __invert__(self) -> int:
         return -1 - int(self)  # as of any bool
 

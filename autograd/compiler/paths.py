@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.modes import ieee_arithmetic
 
 from .keeping import FAMILY, Families, counter, weight
+from .likeness import same, steady
 from .static import Fixed
 from .surroundings import Surroundings, sets, varying
 
@@ -147,46 +148,6 @@ class Path:
         return np.fromiter([x._number for x in self.captured], float, len(self.captured))
 
 
-def steady(program: Program) -> bool:
-    """Whether no guard of a program depends on what is captured."""
-    reached = {node for node, _, _ in program.guards}
-    for node in range(max(reached, default=-1), -1, -1):
-        if node in reached:
-            reached.update(program.operands[node])
-    return reached.isdisjoint(program.captured_nodes)
-
-
-def listed(program: Program, roots: Sequence[int]) -> Any:
-    """What some nodes of a program compute, as it was recorded: equal for two programs if it is the same."""
-    reached = set(roots)
-    for node in range(max(reached, default=-1), -1, -1):
-        if node in reached:
-            reached.update(program.operands[node])
-    names: dict[int, Any] = {node: (j, k) for j, nodes in enumerate(program.inputs) for k, node in enumerate(nodes)}
-    names |= {node: (-1, id(value)) for node, value in zip(program.captured_nodes, program.captured, strict=True)}
-    rows: list[Any] = []
-    for node in sorted(reached):
-        if program.operands[node]:
-            names[node] = len(rows)
-            rows.append((program.rules[node], tuple([names[x] for x in program.operands[node]])))
-        elif node not in names:
-            names[node] = repr(program.data[node])
-    return rows, [names[node] for node in roots]
-
-
-def outcomes(program: Program) -> list[bool]:
-    """Which way each branch of a program went."""
-    return [holds for _, holds, _ in program.guards]
-
-
-def same(one: Program, other: Program) -> bool:
-    """Whether two recordings are the same, guards and their outcomes included."""
-    if outcomes(one) != outcomes(other) or repr(one.structure) != repr(other.structure):
-        return False
-    first, second = (listed(x, [*x.outputs, *x.watched, *[node for node, _, _ in x.guards]]) for x in (one, other))
-    return bool(first == second)
-
-
 class Compiled:
     """A compiled program with its buffers: P and dP, the captured numbers and the derivatives by them."""
 
@@ -228,6 +189,8 @@ class Family:
         """Whether one of the paths uses Values that it is not given."""
         self.raw = False
         """Whether the function changes what it is given, so that it has to be given the very things."""
+        self.decided = False
+        """Whether the outcomes of comparisons are bools while the function is recorded."""
         self.whole: frozenset[int] = frozenset()
         """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
         self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
@@ -305,7 +268,7 @@ class Paths:
             return None
         outside = self.surroundings.now()
         try:
-            recorded = program(function, self.name, structures, numbers)
+            recorded = program(function, self.name, structures, numbers, family.decided)
             if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
             recorded.input_names = self.argument_names(len(structures), keys)

@@ -76,6 +76,8 @@ class Recording:
         self.decided = decided
         """Whether each comparison is a branch at once, and its outcome a bool: for a function that looks at outcomes in
         a way that is not seen (``x > 0 is True``, ``match``, a key of a dict)."""
+        self.asks = decided
+        """Whether that was so for all that the function did."""
         self.leaves: list[Value] = []
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
@@ -245,6 +247,15 @@ class Recording:
             returned = []
         return not left <= {*map(id, returned), *[id(x) for node in self.nodes for x in node.parents]}
 
+    @property
+    def compares(self) -> bool:
+        """Whether the function has outcomes of comparisons in its hands that are no bools."""
+        return not self.asks and any([type(x) is Condition and x.rule in DECIDING for x in self.nodes])
+
+    def misread(self, error: Exception) -> bool:
+        """Whether a function may have raised this because an outcome is no bool."""
+        return self.unasked(None) or (isinstance(error, (TypeError, AttributeError, LookupError)) and self.compares)
+
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
         node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
@@ -269,7 +280,8 @@ def run(
 ) -> tuple[list[list[Value]], Any, Recording]:
     """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes.
 
-    If it does nothing that could be seen with the outcome of some comparison, it is called again, and given bools.
+    If it does nothing that could be seen with the outcome of some comparison, or raises what it may raise because that
+    is no bool, it is called again, and given bools.
     Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
     function raises.
     """
@@ -285,7 +297,7 @@ def run(
             if not notes.reason:
                 unchanged(arguments, structures, leaves, notes)
     except Exception as error:
-        reason, again = notes.reason, not decided and notes.unasked(None)
+        reason, again = notes.reason, not decided and notes.misread(error)
         free(notes, leaves)
         if reason:
             raise Unsupported(reason) from None
@@ -294,7 +306,7 @@ def run(
     else:
         reason, again = notes.reason, not decided and notes.unasked(result)
         if not reason and not again:
-            notes.decided = False
+            notes.asks, notes.decided = decided, False
             return leaves, result, notes
         free(notes, leaves)
         if reason:

@@ -62,6 +62,7 @@ class Program:
     input_names: what each argument is called, where its name can stand in a text that is executed; else "".
     captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
     outputs, structure: the node numbers of the result's numbers, and how the result is arranged.
+    decided: whether the function was given bools as the outcomes of its comparisons, or has none.
     plain: the numbers of the result that are plain ones, and how each is made of what the program computes.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
     watched: the nodes that must be 0.0 in a call: failures of operations, and zeros whose sign matters.
@@ -108,6 +109,7 @@ class Program:
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
         self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
         self.structure = structure
+        self.decided = not notes.compares
         self.plain: dict[int, Callable[[float], Any]] = {}
         self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
         self.watched = list(dict.fromkeys([number[id(node)] for node in watched]))
@@ -250,29 +252,44 @@ def variables(notes: Recording) -> set[int]:
 
 
 def program(
-    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+    function: Callable[..., Any],
+    name: str,
+    structures: Sequence[Any],
+    numbers: Sequence[Sequence[float]],
+    decided: bool = False,
 ) -> Program:
-    """Record a function at these numbers.
+    """Record a function at these numbers; ``decided``: with bools as the outcomes of its comparisons.
 
     Raises TypeError if the result holds a number that is not a Value, although there is no branch on which it is a
     constant: its gradient would be lost; Unsupported if the function does what cannot be recorded.
     """
     with undisturbed():
-        found = recorded(function, name, structures, numbers)
+        found = recorded(function, name, structures, numbers, decided)
         found.settle()
         return found
 
 
 def recorded(
-    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+    function: Callable[..., Any],
+    name: str,
+    structures: Sequence[Any],
+    numbers: Sequence[Sequence[float]],
+    decided: bool,
 ) -> Program:
     """The program; when this returns, nobody but the function holds anything of the graph."""
-    leaves, result, notes = run(function, structures, numbers)
+    leaves, result, notes = run(function, structures, numbers, decided)
     made = [(weakref.ref(node), line) for node, line in notes.restarted]
     try:
         found = described(name, leaves, result, notes)
+    except TypeError:
+        if not notes.compares:
+            raise
+        found = None  # it may have taken a way of its own since an outcome is no bool
     finally:
         free(notes, leaves)
+    if found is None:
+        del leaves, result, notes
+        return recorded(function, name, structures, numbers, decided=True)
     del leaves, result, notes
     kept = [line for reference, line in made if reference() is not None]
     if kept:
