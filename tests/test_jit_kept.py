@@ -348,6 +348,64 @@ def test_methods_of_classes() -> None:
     assert Model.loss.__get__(None, Model) is Model.loss
 
 
+def logged(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator around a jitted method, which calls it with the object as an argument."""
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+class Decorated:
+    """Methods in other ways."""
+
+    def __init__(self, w: float) -> None:
+        self.w = Value(w)
+
+    @logged
+    @jit
+    def loss(self, x: Any) -> Any:
+        """A line."""
+        return self.w * x
+
+    @property
+    @jit
+    def square(self) -> Any:
+        """A number."""
+        return self.w * self.w
+
+    @jit
+    def __call__(self, x: Any) -> Any:
+        """The object is called."""
+        return self.w + x
+
+    outside = jit(lambda self, x: self.w - x)
+
+
+class Quantity(Value):
+    """A Value with a method."""
+
+    @jit
+    def plus(self, x: Any) -> Any:
+        """The sum."""
+        return self + x
+
+
+def test_methods_in_other_ways() -> None:
+    """Under another decorator, as a property, as __call__, made of a lambda, and of a Value."""
+    a, b = Decorated(3.0), Decorated(5.0)
+    for _ in range(2):
+        assert [x.loss(2.0).data for x in (a, b)] == [6.0, 10.0]
+        assert [x.square.data for x in (a, b)] == [9.0, 25.0]
+        assert [x(2.0).data for x in (a, b)] == [5.0, 7.0]
+        assert [x.outside(2.0).data for x in (a, b)] == [1.0, 3.0]
+        assert Decorated.outside(a, 2.0).data == 1.0
+        x = Quantity(2.0)
+        assert x.plus(1.0).data == Quantity.plus(x, 1.0).data == 3.0
+        assert x.plus(1.0).parents == (x,)
+
+
 def test_the_program_of_this_object_is_shown() -> None:
     """Not that of another which ran since."""
     a, b = Model(2.0), Model(3.0)

@@ -140,17 +140,17 @@ class Jitted(Paths):
         self.attribute = self.name
         """What it is called in its class."""
         inside = str(getattr(self, "__qualname__", "")).rpartition(".")[0]
-        self.owners: tuple[type, ...] = (type,) if inside and not inside.endswith("<locals>") else ()
-        """Of a function of a class: what is no argument, but the object of a method that is called as the class has it.
-        A class itself, where it is a class method."""
+        self.inside = "" if inside.endswith("<locals>") or not isinstance(function, FunctionType) else inside
+        """The name of the class whose body the function stands in, if it does."""
         self._methods: weakref.WeakValueDictionary[int, Jitted] = weakref.WeakValueDictionary()
         """The methods that somebody holds, by the ids of their objects, which they hold."""
         self._fixed: OrderedDict[Any, Jitted] = OrderedDict()
         """The function with static arguments given, by their values."""
 
     def __set_name__(self, owner: type, name: str) -> None:
+        self.attribute = name
         if isinstance(self.function, FunctionType):
-            self.attribute, self.owners = name, (type, owner)
+            self.inside = owner.__qualname__
 
     def __repr__(self) -> str:
         return f"jit({self.name})"
@@ -189,12 +189,17 @@ class Jitted(Paths):
         """What the function returns for these arguments."""
         if recorder.get() is not None:  # inside another jitted function it is part of that
             return self.function(*args, **kwargs)
-        if args and isinstance(args[0], self.owners) and isinstance(self.function, FunctionType):
+        if self.inside and args and self._is_method_of(args[0]):  # as the class has it, or a decorator around it
             return self.__get__(args[0])(*args[1:], **kwargs)
         if self.static is None:
             return Call(self, args, kwargs).answer()
         fixed, args, kwargs = self._with_static(args, kwargs)
         return Call(fixed, args, kwargs).answer()
+
+    def _is_method_of(self, x: Any) -> bool:
+        """Whether this is no argument, but an object, or for a class method the class, whose method this is."""
+        kind = x if isinstance(x, type) else type(x)
+        return any([base.__qualname__ == self.inside for base in kind.__mro__])
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jitted:
         """The jitted method of an object; it keeps the object alive, as Python's methods do, and not its programs."""
@@ -203,7 +208,7 @@ class Jitted(Paths):
         found = self._methods.get(id(instance))
         if found is None:
             found = self._view(MethodType(self.function, instance), Same(instance, self.families))
-            found.bound, found.owners = True, ()
+            found.bound, found.inside = True, ""
             found.static = self.static and self.static.of_method()
             found = self._methods.setdefault(id(instance), found)
         return found
@@ -228,7 +233,7 @@ class Jitted(Paths):
         found = self._fixed.get(key)
         if found is None:
             found = self._view(Fixed(self.function, by_place, by_name), key)
-            found.static, found.owners = None, ()
+            found.static, found.inside = None, ""
             helpers = [x for x in (*by_place.values(), *by_name.values()) if functions_in(x)]
             if helpers:
                 found.surroundings = Surroundings(self.function, *helpers)
