@@ -181,6 +181,22 @@ def test_the_library_may_hash_what_it_likes() -> None:
     assert [len(family.paths) for family in fast.families.values()] == [1]
 
 
+def test_arguments_with_long_names() -> None:
+    """The advice has the name that the function gives them, in whatever script."""
+
+    def repeated(x: Any, how_often_it_is_to_be_added_up: Any, größe: Any) -> Any:  # noqa: PLC2401
+        return ag.sum([x] * how_often_it_is_to_be_added_up * größe)
+
+    for run in (
+        lambda: jit(repeated)(2.0, 3, 1),
+        lambda: jit(repeated)(2.0, größe=1, how_often_it_is_to_be_added_up=3),
+    ):
+        result, said = quiet(run)
+        assert result == 6.0
+        assert "'how_often_it_is_to_be_added_up'" in said[0]
+        assert "'größe'" in said[0]
+
+
 def test_arguments_without_names() -> None:
     """Where the function does not tell its parameters, the advice is a position."""
 

@@ -133,10 +133,8 @@ class Jitted(Paths):
         super().__init__(function, xp)
         self.static = Static(function, static_argnums, static_argnames).if_any()
         """Which arguments are static; None if none are."""
-        self.root = self
-        """What the decorator made, of which this may be the method of an object."""
         self.bound = False
-        """Whether it is one."""
+        """Whether this is the method of an object."""
         self.attribute = self.name
         """What it is called in its class."""
         inside = str(getattr(self, "__qualname__", "")).rpartition(".")[0]

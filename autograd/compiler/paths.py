@@ -306,20 +306,19 @@ class Paths:
 
         refused = None if isinstance(found, Path) else found
         error = None if refused is None else refused.error
-        whole = places(leaves) - family.whole
         confused: Exception | None = error if isinstance(error, KeyedError) else None
         result = None
         if confused is None:
             try:
                 result = run(family.whole)
             except CONFUSED as raised:
-                if not whole or not may_be_confused(raised):
+                if not places(leaves) - family.whole or not may_be_confused(raised):
                     raise
                 confused = raised
         if confused is not None:
-            used, result = answered(run, family.whole, whole, confused)
+            used, result = answered(run, family.whole, places(leaves) - family.whole, confused)
             family.whole |= used
-            names = self.argument_names(len(leaves), keys)
+            names = self.arguments(len(leaves), keys)
             self.give_up(family, advice({self.place(i): names[i] for i in sorted(used)}, confused))
             return result
         if refused is not None and not family.eager:
@@ -336,10 +335,14 @@ class Paths:
             family.paths[:] = [known for known in family.paths if path not in (known, known.first)]
 
     def argument_names(self, count: int, keys: Sequence[str]) -> list[str]:
-        """What the arguments are called, those at the end being keywords; "" where that is no name for a program."""
-        from inspect import Parameter, signature
-
+        """What the arguments are called in the text of a program; "" where they have no name that can stand there."""
         from .naming import stem
+
+        return [stem([name]) for name in self.arguments(count, keys)]
+
+    def arguments(self, count: int, keys: Sequence[str]) -> list[str]:
+        """What the arguments are called, those at the end being keywords; "" where that cannot be told."""
+        from inspect import Parameter, signature
 
         try:
             parameters = signature(self.function).parameters.values()
@@ -348,8 +351,7 @@ class Paths:
         positional = [
             x.name for x in parameters if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
         ]
-        wishes = [*positional[: count - len(keys)], *[""] * (count - len(keys) - len(positional)), *keys]
-        return [stem([name]) for name in wishes]
+        return [*positional[: count - len(keys)], *[""] * (count - len(keys) - len(positional)), *keys]
 
     def too_many(self, family: Family) -> str:
         """Why a function has so many paths, and the way out."""
