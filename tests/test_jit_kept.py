@@ -92,8 +92,10 @@ def test_a_batch_goes_on_though_its_programs_have_gone() -> None:
     assert objective.gradient()[0] == 45.0
     for n in range(3, 60):
         fast([1.0] * n)
+    ran = fast.source
     objective.P = objective.P * 2.0
     assert objective.gradient()[0] == 90.0
+    assert fast.source != ran
     objective.write()
     assert fast([1.0, 1.0]).data == 12.0
 

@@ -47,6 +47,8 @@ class Kept(Protocol):
     """When it was used last: a number that grows."""
     size: int
     """How many bytes it takes."""
+    gone: bool
+    """Whether it had to make room."""
     last: Any
     """The program that ran last, and in which form."""
 
@@ -85,11 +87,14 @@ class Families(Generic[F]):
         """A program of this family has run: which, and in which form."""
         family.last = program
         family.used = next(counter)
+        if family.gone:  # and somebody goes on with it
+            self.grew(family)
 
     def grew(self, family: F) -> None:
         """A path of this family was recorded, or all were given up; a family that had gone is kept again."""
         with self._lock:
             family.measure()
+            family.gone = False
             self._kept.setdefault(family.key, family)
             self._let_go()
 
@@ -124,6 +129,7 @@ class Families(Generic[F]):
             if total <= ROOM:
                 return
             del self._kept[family.key]
+            family.gone = True
             total -= family.size
 
 

@@ -196,6 +196,7 @@ class Family:
         self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
         """The program that ran last, and in which form."""
         self.used = next(counter)
+        self.gone = False
         self.size = FAMILY
 
     def measure(self) -> None:
