@@ -60,7 +60,7 @@ def marking(function: Callable[..., Any], leaves: Sequence[Sequence[Any]]) -> Ca
         for i, each in marked:
             for x, is_marked in zip(flatten(arguments[i])[0], each, strict=True):
                 if is_marked and type(x) is Recorded:
-                    x.__class__ = Whole
+                    object.__setattr__(x, "__class__", Whole)  # past what looks at attributes that users set
         return function(*arguments)
 
     return with_whole_numbers
