@@ -197,8 +197,18 @@ def refuse(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
         "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
     )
-    error.once_more = first and not path.program.decided
+    error.once_more = first and not path.program.decided and misled(path, trial, results)
     raise error
+
+
+def misled(path: Path, trial: Trial, results: Sequence[float] | None) -> bool:
+    """Whether it was the function that went another way while it was recorded, and not the program that is wrong."""
+    if results is None or [[*x] for x in trial.numbers] != path.arguments:
+        return False
+    recorded = [path.program.data[node] for node in path.program.outputs]
+    return len(recorded) != len(results) or not all(
+        [x == y or abs(x - y) <= 1e-6 * abs(y) for x, y in zip(recorded, results, strict=True)]
+    )
 
 
 class Examined(NamedTuple):
