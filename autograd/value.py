@@ -7,6 +7,7 @@ by the number of their operands.
 
 from __future__ import annotations
 
+import copyreg
 import operator
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -421,13 +422,14 @@ class Value:
     __gt__ = comparison(operator.gt)
     __ge__ = comparison(operator.ge)
 
-    def __reduce__(self) -> tuple[Callable[..., Value], tuple[float, float, str, bool]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         if self.parents:
             raise TypeError(
                 f"a Value computed by {self.rule.symbol!r} cannot be copied or pickled: it would drag its whole "
                 "graph along; copy or save its leaves, or its .data"
             )
-        return leaf, (self._number, self.grad, self.label, self.rule is rules.CONSTANT)
+        parts = self._number, self.grad, self.label, self.rule is rules.CONSTANT
+        return (leaf, parts) if type(self) is Value else (leaf, (*parts, type(self)), attributes(self))
 
     # Names that micrograd's users know.
 
@@ -450,10 +452,21 @@ class Value:
         graph.sweep((self,))
 
 
-def leaf(data: float, grad: float, label: str, constant: bool) -> Value:
-    """A leaf from its parts: what copying and unpickling call."""
-    node = Value(data, label)
-    node.grad = grad
+def attributes(node: Value) -> object:
+    """What an instance of a subclass has beside a Value's own parts, as copying and pickling want it."""
+    kind = type(node)
+    if getattr(kind, "__getstate__", None) is not getattr(object, "__getstate__", None):
+        return node.__getstate__()  # type: ignore[attr-defined, unused-ignore]
+    names = [name for name in copyreg._slotnames(kind) if name not in Value.__slots__ and hasattr(node, name)]  # type: ignore[attr-defined]
+    return getattr(node, "__dict__", None), {name: getattr(node, name) for name in names}
+
+
+def leaf(data: float, grad: float, label: str, constant: bool, kind: type[Value] | None = None) -> Value:
+    """A leaf from its parts: what copying and unpickling call; of a subclass without its own ``__init__``."""
+    node = new(kind or Value)
+    Value.__init__(node, data, label)
+    if grad != 0.0:
+        node.grad = grad
     if constant:
         node.rule = rules.CONSTANT
     return node

@@ -2,7 +2,7 @@
 
 In the order in which a function goes through them:
 
-recording      what a function does to Values, noted down (tracking, comparing, failing)
+recording      what a function does to Values, noted down (tracking, conditions, comparing, failing)
 scalars        that as a list of instructions
 normalising    chains of sums as weighted sums, what is computed twice as one
 loops          what repeats as a loop
@@ -16,10 +16,10 @@ naming         what its variables are called
 printers       its text
 targets        what it runs on: NumPy, jax, torch
 listing        all of that as tables to read
-paths          what was recorded and compiled, kept (surroundings)
+paths          what was recorded and compiled, kept within a bound (keeping, surroundings)
 selfcheck      a program beside the function itself
-calls, batches what runs it: for one example, for many
-compiled       what the user holds
+calls, batches what runs it: for one example, for many (means, with plain numbers beside the loss; straight)
+compiled       what the user holds (static and whole arguments, pickling)
 """
 
 from .compiled import jit

@@ -10,16 +10,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextvars import ContextVar
+from math import isfinite
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from autograd import functions, graph, nodes
+from autograd import graph, nodes
 from autograd.recorder import recorder
 from autograd.structures import flatten, is_array, names, rebuild
 from autograd.value import Value, number
 
-from . import selfcheck
+from . import means, selfcheck, whole
 from .calls import compiled_node, constants, unwrapped
+from .means import Means
 from .paths import Path
 from .straight import Gradient, Straight, squares
 
@@ -55,6 +57,16 @@ def owned(tree: Any) -> Any:
     kind: Any = type(tree)
     items = [x if type(x) is float else owned(x) for x in tree]
     return kind(*items) if hasattr(tree, "_fields") else kind(items)
+
+
+def tabled(out: Any, count: int, n: int) -> Floats:
+    """The numbers of the results of n examples, a row for each of the numbers, a column for each example."""
+    import numpy as np
+
+    if out.ndim < (count > 1) + 1:  # the same for all examples
+        out = np.repeat(out[..., None], n, -1)
+    table: Floats = out.reshape(count, n)
+    return table
 
 
 def as_index(index: Any, count: int) -> Index:
@@ -103,7 +115,7 @@ class Batch:
             sequence = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not isinstance(x, (dict, str))
             if not sequence or (is_array(x) and not x.ndim):
                 raise TypeError(
-                    f"jit: expected a list or an array of examples as argument {i} of {jitted.name}, "
+                    f"jit: expected a list or an array of examples as argument {jitted.place(i)} of {jitted.name}, "
                     f"got {type(x).__name__}"
                 )
         lengths = [len(x) for x in arguments]
@@ -130,7 +142,8 @@ class Batch:
         """The numbers of an argument, a row for each example."""
         import numpy as np
 
-        first, structure = flatten(argument[0], f"jit: an example of argument {i} of {self.jitted.name}")
+        place, name = self.jitted.place(i), self.jitted.name
+        first, structure = flatten(argument[0], f"jit: an example of argument {place} of {name}")
         self.structures.append(structure)
         try:
             array = np.asarray(argument)
@@ -140,7 +153,7 @@ class Batch:
             return np.ascontiguousarray(array, np.float64).reshape(self.count, -1)
         rows = np.empty((self.count, len(first)))
         for j, example in enumerate(argument):
-            leaves, own = flatten(example, f"jit: example {j} of argument {i} of {self.jitted.name}")
+            leaves, own = flatten(example, f"jit: example {j} of argument {place} of {name}")
             if own != structure:
                 raise ValueError(f"jit: expected examples of one arrangement, but example {j} is unlike example 0")
             rows[j] = [number(x) for x in leaves]
@@ -174,18 +187,25 @@ class Batch:
 
     # Where the function itself runs: to be recorded, to be compared with, or because it has to.
 
-    def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+    def example(
+        self,
+        j: int,
+        instead: dict[tuple[int, int, int], Value] | None = None,
+        plainly: frozenset[int] | None = None,
+    ) -> Any:
         """The function itself at one example, with other Values in the place of those that were given.
 
-        What it raises names the example.
+        The whole numbers of arguments that are used as such are given to it as they are: of ``plainly``, or of those
+        that are known. What it raises names the example.
         """
+        plainly = self.family.whole if plainly is None else plainly
         examples = [argument[j] for argument in self.arguments]
         if not self.family.raw and recorder.get() is None:
             for i, example in enumerate(examples):
                 leaves, structure = flatten(example)
                 places = [(i, j, k) for k in range(len(leaves))]
                 given = [x if instead is None else instead.get(at, x) for at, x in zip(places, leaves, strict=True)]
-                examples[i] = constants(structure, given)
+                examples[i] = constants(structure, given, i in plainly)
         try:
             return self.jitted.function(*examples)
         except (ArithmeticError, ValueError) as error:
@@ -194,13 +214,23 @@ class Batch:
 
     def record(self, example: int) -> Path | Raised | None:
         """Record the path that an example takes; what it raised if it did, None where that cannot be."""
-        return self.jitted.record(self.jitted.function, self.structures, self.numbers(example), self.family)
+        function = whole.marking(self.jitted.function, self.leaves(example))
+        return self.jitted.record(function, self.structures, self.numbers(example), self.family)
+
+    def leaves(self, example: int) -> list[Sequence[Any]]:
+        """The numbers of one example as they were given."""
+        return [flatten(argument[example])[0] for argument in self.arguments]
+
+    def eager_means(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Means:
+        """The means of the function's own results."""
+        examples = range(self.count) if index is None else index.tolist()
+        found = means.of_results([self.example(j, instead) for j in examples], self.jitted.name)
+        variable = bool(self.given) or self.family.captured
+        return found._replace(numbers=[unwrapped(x, variable) for x in found.numbers])
 
     def eager_mean(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
-        """The mean of the function's own results."""
-        examples = range(self.count) if index is None else index.tolist()
-        mean = functions.mean([self.example(j, instead) for j in examples])
-        return unwrapped(mean, bool(self.given) or any([path.captured for path in self.family.paths]))
+        """The mean of the loss alone."""
+        return self.eager_means(index, instead).loss
 
     # Where its programs do.
 
@@ -228,7 +258,9 @@ class Batch:
             new = known == len(paths)
             if new:
                 made = self.record(int(left[0]))
-                if made is None and family.eager:
+                if not isinstance(made, Path):
+                    self.raised(int(left[0]), made)
+                if family.eager:
                     found.setdefault(None, []).append(left)
                     break
                 paths = self.paths()
@@ -240,7 +272,6 @@ class Batch:
                 known += 1
             rest = ~holds
             if new and rest[0]:  # at a tie, where not even its own path holds for it; or the function raises
-                self.raised(int(left[0]), made)
                 tied = left == left[0]
                 found.setdefault(None, []).append(left[tied & rest])
                 rest &= ~tied
@@ -257,13 +288,19 @@ class Batch:
     def raised(self, example: int, made: Path | Raised | None) -> None:
         """If the function raised while an example was recorded, see whether it does so otherwise: it raises here."""
         if made is not None and not isinstance(made, Path):
-            self.jitted.eagerly(self.family, lambda: self.example(example), made)
+            self.jitted.eagerly(
+                self.family, lambda plainly: self.example(example, plainly=plainly), made, self.leaves(example)
+            )
 
     def solved(self, run: Run[T], index: Index = None) -> list[tuple[Path | None, Index, T | None]]:
         """Some examples in parts, each with its path and what ``run(path, part)`` gave; eager ones have neither.
 
         Where a program has no answer for some of the examples, only these take another path, or run eagerly.
         """
+        return selfcheck.settled(self.family, lambda: self._frozen(run, index))
+
+    def _frozen(self, run: Run[T], index: Index) -> list[tuple[Path | None, Index, T | None]]:
+        """The same, with a place for captured numbers that stand still."""
         known = self.family.paths
         token = frozen.set(None if known and (len(known) == 1 or all([path.steady for path in known])) else {})
         try:
@@ -304,7 +341,7 @@ class Batch:
 
     def is_straight(self, path: Path) -> bool:
         """Whether this is the only path, and no number stands in the way of taking it again without much asking."""
-        if len(self.family.paths) > 1 or self.given or path.library:
+        if len(self.family.paths) > 1 or self.given or path.library or len(path.program.outputs) > 1:
             return False
         return not path.finite or not self.endless().any()
 
@@ -385,19 +422,17 @@ class Batch:
         """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
         import numpy as np
 
-        if path.program.structure != "number":
-            raise TypeError(
-                f"jit: expected {self.jitted.name} to return a single number for mean, got a result arranged as "
-                f"{names(path.program.structure, 'result')[:4]}"
-            )
-        n = self.length(index)
+        place = self.place_of_loss(path)
+        n, count = self.length(index), len(path.program.outputs)
+        shares = self.shares(n) if count == 1 else self.shares_of(n, count, place)
         captured = self.captured(path)
         compiled = path.take(True, self.wanted, captured)
-        self.jitted.last = path, True, self.wanted
+        self.jitted.families.ran(self.family, path, True, self.wanted)
         try:
             with path.watched():
-                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), self.shares(n))
-                mean = float(np.add.reduce(out) / n if out.ndim else out)
+                out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), shares)
+                beside = [] if count == 1 else (np.add.reduce(tabled(out, count, n), 1) / n).tolist()
+                mean = beside[place] if beside else float(np.add.reduce(out) / n if out.ndim else out)
                 by_captured = compiled.dP.copy()
                 size = 0.0 if path.library else sum(map(squares, by_inputs), squares(by_captured))
         except FloatingPointError:
@@ -408,14 +443,14 @@ class Batch:
             trouble = self._trouble(path, index, captured, taken if alone else True, sound)
             if trouble is not None:
                 return trouble
-        if not path.library and mean - mean != 0.0:
-            return Unanswered(~np.isfinite(np.broadcast_to(out, n)))
+        if not path.library and (mean - mean != 0.0 or not all(map(isfinite, beside))):
+            return Unanswered(~np.isfinite(tabled(out, count, n)).all(0))
         if size - size != 0.0 and not all([np.isfinite(x).all() for x in (by_captured, *by_inputs)]):
             return Unanswered()
         when = path.schedule(True, self.wanted)
         if when.due(captured, None):
-            self._check(path, index, captured, np.broadcast_to(out, (1, n)), when, differentiated=True)
-        return Gradient(mean, by_captured, by_inputs)
+            self._check(path, index, captured, tabled(out, count, n), when, differentiated=True)
+        return Gradient(mean, by_captured, by_inputs, beside)
 
     def _trouble(self, path: Path, index: Index, captured: Floats, taken: Any, sound: Any) -> Unanswered | None:
         """The examples that take another way, or for which the conditions of the program do not hold, if any."""
@@ -442,6 +477,12 @@ class Batch:
             self._of_mean[n] = np.full(n, 1.0 / n)
         return self._of_mean[n]
 
+    def shares_of(self, n: int, count: int, place: int) -> Floats:
+        """The same where there are plain numbers beside the loss: a row for each number, 0 but for the loss."""
+        import numpy as np
+
+        return np.outer(np.arange(count) == place, self.shares(n))
+
     def _check(
         self, path: Path, index: Index, captured: Floats, outputs: Floats, when: Schedule, differentiated: bool
     ) -> None:
@@ -458,7 +499,7 @@ class Batch:
         def derivative(cotangents: list[list[float]]) -> float:
             compiled = path.take(True, self.wanted, captured)
             try:
-                seeds = np.array([c for (c,) in cotangents])
+                seeds = np.array(cotangents).T if outputs.shape[0] > 1 else np.array([c for (c,) in cotangents])
                 with np.errstate(all="ignore"):
                     _, by_inputs, _, _ = compiled.gradient(*self.taken(np.array(places)), seeds)
                 wanted = [d for d, is_wanted in zip(when.by_inputs, self.wanted, strict=True) if is_wanted]
@@ -487,36 +528,49 @@ class Batch:
         ``index`` holds the numbers of the examples; None for all of them. Raises as :func:`as_index`.
         """
         index = as_index(index, self.count)
+        return self.means(index).arranged()
+
+    def means(self, index: Index = None) -> Means:
+        """The same, apart: the mean of the loss, and those of the plain numbers that the function returns beside it."""
         straight = self.straight(index)
         if straight is not None:
-            return self._mean(straight[0], index, straight[1])
+            return self._means(straight[0], index, straight[1])
         found = self.gradients(index)
-        parts = [(self._mean(path, part, gradient), self.length(part)) for path, part, gradient in found]
-        if len(parts) == 1:
-            return parts[0][0]
         n = self.length(index)
-        return functions.dot([length / n for _, length in parts], [mean for mean, _ in parts])
+        parts = [self._means(path, part, gradient) for path, part, gradient in found]
+        return means.together(parts, [self.length(part) / n for _, part, _ in found], self.jitted.name)
 
-    def _mean(self, path: Path | None, index: Index, found: Gradient | None) -> Any:
-        """The mean over examples that take one path."""
+    def _means(self, path: Path | None, index: Index, found: Gradient | None) -> Means:
+        """The means over examples that take one path."""
         if path is None or found is None:
-            return self.eager_mean(index)
-        mean, by_captured, by_inputs = found
+            return self.eager_means(index)
+        mean, by_captured, by_inputs, beside = found
+        place = self.place_of_loss(path)
         parents, partials = path.captured, tuple(by_captured.tolist())
         given: dict[tuple[int, int, int], Value] = {}
         if self.given:
             column = {j: c for c, j in enumerate(range(self.count) if index is None else index.tolist())}
             derivatives = dict(zip([i for i, wanted in enumerate(self.wanted) if wanted], by_inputs, strict=True))
-            given = {place: x for place, x in self.given.items() if place[1] in column}
+            given = {at: x for at, x in self.given.items() if at[1] in column}
             parents += tuple(given.values())
             partials += tuple([float(derivatives[i][k, column[j]]) for i, j, k in given])
-        if not parents:
-            return mean
+        loss: Any = mean
+        plain = place in path.program.plain
+        if parents and not plain:
 
-        def again(seen: Sequence[Value]) -> Value:
-            return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
+            def again(seen: Sequence[Value]) -> Value:
+                return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
 
-        return compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
+            loss = compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
+        numbers = [loss if k == place else x for k, x in enumerate(beside or [mean])]
+        return Means(numbers, None if plain and beside else place, path.program.structure)
+
+    def place_of_loss(self, path: Path) -> int:
+        """Which number of the result is the loss: the one that is not plain, on this path or on another."""
+        found = means.place_of_loss(path.program, self.jitted.name)
+        others = () if found is not None else [x.program for x in self.family.paths if x.program is not path.program]
+        places = [place for place in [found, *[means.place_of_loss(x, self.jitted.name) for x in others]] if place]
+        return places[0] if places else 0
 
     def map(self) -> Any:
         """The results of all examples as arrays, example i along the first axis."""
@@ -544,7 +598,7 @@ class Batch:
         count, n = len(path.program.outputs), self.length(index)
         captured = self.captured(path)
         compiled = path.take(True, self.wanted, captured)
-        self.jitted.last = path, True, self.wanted
+        self.jitted.families.ran(self.family, path, True, self.wanted)
         try:
             with path.watched():
                 out, taken, sound = compiled.value(*self.taken(index))
@@ -556,9 +610,7 @@ class Batch:
         trouble = self._trouble(path, index, captured, taken if alone else True, sound)
         if trouble is not None:
             return trouble
-        if out.ndim < (count > 1) + 1:  # the same for all examples
-            out = np.repeat(out[..., None], n, -1)
-        out = out.reshape(count, n)
+        out = tabled(out, count, n)
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
         when = path.schedule(True, self.wanted, False)
@@ -713,7 +765,8 @@ class Objective(Batch):
         import numpy as np
 
         self.write()
-        mean = nodes.as_value(self.mean(index) if self.family.eager or not self.simple() else self.eager_mean(index))
+        eagerly = self.simple() and not self.family.eager
+        mean = nodes.as_value(self.eager_mean(index) if eagerly else self.means(index).loss)
         return mean._number, np.array(graph.gradients([mean], [1.0], self.variables))
 
     def captured(self, path: Path) -> Floats:
@@ -731,10 +784,15 @@ class Objective(Batch):
 
     # Here the Values have to be up to date.
 
-    def example(self, j: int, instead: dict[tuple[int, int, int], Value] | None = None) -> Any:
+    def example(
+        self,
+        j: int,
+        instead: dict[tuple[int, int, int], Value] | None = None,
+        plainly: frozenset[int] | None = None,
+    ) -> Any:
         """The function itself at one example."""
         self.write()
-        return super().example(j, instead)
+        return super().example(j, instead, plainly)
 
     def record(self, example: int) -> Path | Raised | None:
         """Record the path that an example takes; what it raised if it did, None where that cannot be."""

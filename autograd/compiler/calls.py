@@ -19,7 +19,7 @@ from autograd.structures import flatten, rebuild, replaced
 from autograd.tracing import tracking
 from autograd.value import Value, number
 
-from . import selfcheck
+from . import selfcheck, whole
 from .paths import Path
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Call:
         self.jitted = jitted
         self.args, self.kwargs = args, kwargs
         keys = tuple(kwargs)
-        flat = [flatten(x, f"jit: argument {i} of {jitted.name}") for i, x in enumerate(args)]
+        flat = [flatten(x, f"jit: argument {jitted.place(i)} of {jitted.name}") for i, x in enumerate(args)]
         flat += [flatten(x, f"jit: argument {key} of {jitted.name}") for key, x in kwargs.items()]
         self.leaves = [leaves for leaves, _ in flat]
         self.structures = [structure for _, structure in flat]
@@ -67,13 +67,17 @@ class Call:
 
     def answer(self) -> Any:
         """What the function returns for these arguments."""
+        return selfcheck.settled(self.family, self._answer)
+
+    def _answer(self) -> Any:
         found: Path | Raised | None = None
         family = self.family
         if not family.eager:
             outside = self.jitted.surroundings.now()
             tried: list[Path] = []
-            for path in [x for x in family.paths if x.outside == outside]:
-                if path is family.paths[0] or not path.program.guards or self.on(path):
+            known = [*family.paths]
+            for path in [x for x in known if x.outside == outside]:
+                if path is known[0] or not path.program.guards or self.on(path):
                     results = self.replay(path)
                     if isinstance(results, list):
                         return self.arranged(path, results)
@@ -81,22 +85,27 @@ class Call:
                         tried.append(path)
             # None does: another way through the function, or what only the function itself can answer.
             if not tried or tried[-1].tries:
-                found = self.jitted.record(self.function, self.structures, self.numbers, family, tuple(self.kwargs))
+                function = whole.marking(self.function, self.leaves)
+                found = self.jitted.record(function, self.structures, self.numbers, family, tuple(self.kwargs))
                 if isinstance(found, Path):
                     results = self.replay(found)
                     if isinstance(results, list):
                         return self.arranged(found, results)
                 elif tried:
                     tried[-1].tries -= 1
-        return self.jitted.eagerly(family, self.eager, found)
+        return self.jitted.eagerly(family, self.eager, found, self.leaves, [*self.kwargs])
 
-    def eager(self) -> Any:
-        """What the function itself returns: on Values, as it is recorded, and a number where nothing is a variable."""
+    def eager(self, plainly: frozenset[int]) -> Any:
+        """What the function itself returns: on Values, as it is recorded, and a number where nothing is a variable.
+
+        The whole numbers of arguments that are used as such are given to it as they are.
+        """
         if self.family.raw:
             return self.jitted.function(*self.args, **self.kwargs)
-        variable = any(self.wanted) or any([path.captured for path in self.family.paths])
+        variable = any(self.wanted) or self.family.captured
         with tracking():
-            result = unwrapped(self.function(*map(constants, self.structures, self.leaves)), variable)
+            given = [constants(x, self.leaves[i], i in plainly) for i, x in enumerate(self.structures)]
+            result = unwrapped(self.function(*given), variable)
         return replaced(result, functions.constant) if untracked() else result
 
     def on(self, path: Path) -> bool:
@@ -117,7 +126,7 @@ class Call:
         compiled = path.take(False, self.wanted)
         captured = compiled.P.copy()
         count = len(path.program.outputs)
-        self.jitted.last = path, False, self.wanted
+        self.jitted.families.ran(self.family, path, False, self.wanted)
         try:
             with path.watched():
                 out, taken, sound, slopes = self._run(path, compiled, arrays)
@@ -187,7 +196,7 @@ class Call:
         outputs: list[Any] = []
         for k, (value, by_captured, by_inputs) in enumerate(results):
             if not parents or k in plain:
-                outputs.append(value)
+                outputs.append(plain.get(k, float)(value))
                 continue
             by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
             again = functools.partial(self.again, k)
@@ -206,9 +215,9 @@ class Call:
         return nodes.as_value(flatten(self.function(*arguments))[0][k])
 
 
-def constants(structure: Any, leaves: Sequence[Value | float]) -> Any:
-    """An argument with its numbers as constants, and its Values as they are."""
-    return rebuild(structure, [nodes.as_value(x) for x in leaves])
+def constants(structure: Any, leaves: Sequence[Value | float], plainly: bool = False) -> Any:
+    """An argument with its numbers as constants, and its Values as they are; ``plainly``: its whole numbers as well."""
+    return rebuild(structure, [x if plainly and whole.is_whole(x) else nodes.as_value(x) for x in leaves])
 
 
 def unwrapped(result: Any, variable: bool) -> Any:
@@ -222,7 +231,7 @@ def unwrapped(result: Any, variable: bool) -> Any:
     roots = [x for x in leaves if isinstance(x, Value)]
     if any([not x.parents and x.rule is not rules.CONSTANT for x in graph.order(*roots)]):
         return result
-    return rebuild(structure, [number(x) for x in leaves])
+    return rebuild(structure, [x._number if isinstance(x, Value) else x for x in leaves])
 
 
 def finite(results: Sequence[Result]) -> bool:

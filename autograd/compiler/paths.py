@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.modes import ieee_arithmetic
 
+from .keeping import FAMILY, Families, counter, weight
+from .likeness import same, steady
+from .static import Fixed
 from .surroundings import Surroundings, sets, varying
 
 if TYPE_CHECKING:
@@ -58,6 +61,8 @@ class Path:
         self.program = program
         self.name = name
         """What the function is called."""
+        self.size = weight(program, len(self.rolled.statements))
+        """How many bytes it takes, about."""
         self.library = library
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.outside = outside
@@ -140,46 +145,6 @@ class Path:
         return np.fromiter([x._number for x in self.captured], float, len(self.captured))
 
 
-def steady(program: Program) -> bool:
-    """Whether no guard of a program depends on what is captured."""
-    reached = {node for node, _, _ in program.guards}
-    for node in range(max(reached, default=-1), -1, -1):
-        if node in reached:
-            reached.update(program.operands[node])
-    return reached.isdisjoint(program.captured_nodes)
-
-
-def listed(program: Program, roots: Sequence[int]) -> Any:
-    """What some nodes of a program compute, as it was recorded: equal for two programs if it is the same."""
-    reached = set(roots)
-    for node in range(max(reached, default=-1), -1, -1):
-        if node in reached:
-            reached.update(program.operands[node])
-    names: dict[int, Any] = {node: (j, k) for j, nodes in enumerate(program.inputs) for k, node in enumerate(nodes)}
-    names |= {node: (-1, id(value)) for node, value in zip(program.captured_nodes, program.captured, strict=True)}
-    rows: list[Any] = []
-    for node in sorted(reached):
-        if program.operands[node]:
-            names[node] = len(rows)
-            rows.append((program.rules[node], tuple([names[x] for x in program.operands[node]])))
-        elif node not in names:
-            names[node] = repr(program.data[node])
-    return rows, [names[node] for node in roots]
-
-
-def outcomes(program: Program) -> list[bool]:
-    """Which way each branch of a program went."""
-    return [holds for _, holds, _ in program.guards]
-
-
-def same(one: Program, other: Program) -> bool:
-    """Whether two recordings are the same, guards and their outcomes included."""
-    if outcomes(one) != outcomes(other) or repr(one.structure) != repr(other.structure):
-        return False
-    first, second = (listed(x, [*x.outputs, *x.watched, *[node for node, _, _ in x.guards]]) for x in (one, other))
-    return bool(first == second)
-
-
 class Compiled:
     """A compiled program with its buffers: P and dP, the captured numbers and the derivatives by them."""
 
@@ -213,32 +178,66 @@ def always(*_: Any) -> bool:
 class Family:
     """The recorded paths for arguments of one arrangement."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Any = None) -> None:
+        self.key = key
         self.paths: list[Path] = []
         self.eager = False
+        self.captured = False
+        """Whether one of the paths uses Values that it is not given."""
         self.raw = False
         """Whether the function changes what it is given, so that it has to be given the very things."""
+        self.decided = False
+        """Whether the outcomes of comparisons are bools while the function is recorded."""
+        self.whole: frozenset[int] = frozenset()
+        """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
+        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+        """The program that ran last, and in which form."""
+        self.used = next(counter)
+        self.gone = False
+        self.size = FAMILY
+
+    def measure(self) -> None:
+        """See how large it is now."""
+        paths = {*self.paths}
+        if self.last is not None:
+            paths.add(self.last[0])
+        self.size = FAMILY + sum([path.size for path in paths])
 
 
 class Paths:
     """A function and all that was recorded of it: for each arrangement of arguments, the ways through it."""
 
-    def __init__(self, function: Callable[..., Any], library: Library | None = None) -> None:
+    def __init__(self, function: Callable[..., Any], xp: str = "numpy") -> None:
         if not callable(function):
             raise TypeError(f"jit: expected a function, got {type(function).__name__}")
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
         self.function = function
         self.name: str = getattr(function, "__name__", type(function).__name__)
-        self.library = library
+        self.xp = xp
+        self.library: Library | None = None
         """What its programs run on; None for NumPy."""
-        self.families: dict[Any, Family] = {}
+        if xp != "numpy":
+            from .targets.choosing import library
+
+            self.library = library(xp)
+        self.families = Families(Family)
+        self.prefix: tuple[Any, ...] = ()
+        """With what the keys of its families begin: the object of a method, the values of static arguments."""
         self.surroundings = Surroundings(function)
-        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+
+    @property
+    def last(self) -> tuple[Path, bool, tuple[bool, ...]] | None:
         """The program that ran last, and in which form."""
+        found: tuple[Path, bool, tuple[bool, ...]] | None = self.families.last(self.prefix)
+        return found
+
+    def place(self, i: int) -> int:
+        """Where the i-th argument of a program stands in a call."""
+        return self.function.place(i) if isinstance(self.function, Fixed) else i
 
     def family(self, key: Any) -> Family:
         """The paths for arguments of one arrangement, and for one answer to operations outside their domain."""
-        return self.families.setdefault((key, ieee_arithmetic.get()), Family())
+        return self.families.of((self.prefix, key, ieee_arithmetic.get()))
 
     def record(
         self,
@@ -267,7 +266,7 @@ class Paths:
             return None
         outside = self.surroundings.now()
         try:
-            recorded = program(function, self.name, structures, numbers)
+            recorded = program(function, self.name, structures, numbers, family.decided)
             if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
             recorded.input_names = self.argument_names(len(structures), keys)
@@ -284,30 +283,64 @@ class Paths:
         if path.signature is not None:
             path.first = next((known for known in family.paths if alike(known, path)), path)
         family.paths.append(path)
+        family.captured |= bool(path.captured)
+        self.families.grew(family)
         return path
 
-    def eagerly(self, family: Family, run: Callable[[], Any], found: Path | Raised | None = None) -> Any:
-        """What the function itself returns or raises; if it raised only while it was recorded, it is left alone."""
-        result = run()
-        if found is not None and not isinstance(found, Path) and not family.eager:
-            error = found.error
+    def eagerly(
+        self,
+        family: Family,
+        run: Callable[[frozenset[int]], Any],
+        found: Path | Raised | None = None,
+        leaves: Sequence[Sequence[Any]] = (),
+        keys: Sequence[str] = (),
+    ) -> Any:
+        """What the function itself returns or raises; if it raised only while it was recorded, it is left alone.
+
+        ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
+        the numbers of the arguments, those at the end being keywords.
+        """
+        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, places
+
+        refused = None if isinstance(found, Path) else found
+        error = None if refused is None else refused.error
+        confused: Exception | None = error if isinstance(error, KeyedError) else None
+        result = None
+        if confused is None:
+            try:
+                result = run(family.whole)
+            except CONFUSED as raised:
+                if not places(leaves) - family.whole or not may_be_confused(raised):
+                    raise
+                confused = raised
+        if confused is not None:
+            used, result = answered(run, family.whole, places(leaves) - family.whole, confused)
+            family.whole |= used
+            names = self.arguments(len(leaves), keys)
+            self.give_up(family, advice({self.place(i): names[i] for i in sorted(used)}, confused))
+            return result
+        if refused is not None and not family.eager:
             self.give_up(
                 family,
-                f"while it is recorded it raises {type(error).__name__} ({error}){found.line}, and otherwise it does "
+                f"while it is recorded it raises {type(error).__name__} ({error}){refused.line}, and otherwise it does "
                 "not; write it with Values and autograd's functions throughout",
             )
         return result
 
     def drop(self, path: Path) -> None:
         """Forget a path, and those that were taken for the same."""
-        for family in self.families.values():
+        for family in list(self.families.values()):
             family.paths[:] = [known for known in family.paths if path not in (known, known.first)]
 
     def argument_names(self, count: int, keys: Sequence[str]) -> list[str]:
-        """What the arguments are called, those at the end being keywords; "" where that is no name for a program."""
-        from inspect import Parameter, signature
-
+        """What the arguments are called in the text of a program; "" where they have no name that can stand there."""
         from .naming import stem
+
+        return [stem([name]) for name in self.arguments(count, keys)]
+
+    def arguments(self, count: int, keys: Sequence[str]) -> list[str]:
+        """What the arguments are called, those at the end being keywords; "" where that cannot be told."""
+        from inspect import Parameter, signature
 
         try:
             parameters = signature(self.function).parameters.values()
@@ -316,8 +349,7 @@ class Paths:
         positional = [
             x.name for x in parameters if x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
         ]
-        wishes = [*positional[: count - len(keys)], *[""] * (count - len(keys) - len(positional)), *keys]
-        return [stem([name]) for name in wishes]
+        return [*positional[: count - len(keys)], *[""] * (count - len(keys) - len(positional)), *keys]
 
     def too_many(self, family: Family) -> str:
         """Why a function has so many paths, and the way out."""
@@ -338,6 +370,8 @@ class Paths:
         if family.eager:  # another thread was the first to say so
             return
         family.eager = True
+        family.paths = []  # nobody runs them any more
+        self.families.grew(family)
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
 
 

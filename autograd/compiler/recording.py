@@ -21,6 +21,7 @@ from autograd.structures import flatten, rebuild
 from autograd.value import Value, lift, record
 
 from .comparing import limits
+from .conditions import COMPARISONS, DECIDING, Condition, both, opposite
 from .failing import failing, kind_of
 from .tracking import Recorded, Tracked
 
@@ -28,70 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextvars import Token
     from types import TracebackType
-
-COMPARISONS: dict[Callable[[Any, Any], Any], Rule] = {
-    operator.lt: rules.LESS, operator.le: rules.LESS_EQUAL, operator.gt: rules.GREATER,
-    operator.ge: rules.GREATER_EQUAL, operator.eq: rules.EQUAL, operator.ne: rules.NOT_EQUAL,
-}  # fmt: skip
-
-DECIDING = frozenset(COMPARISONS.values())
-
-
-class Condition(Value):
-    """The outcome of a comparison while a function is recorded: 1.0 or 0.0, a node like any other.
-
-    Python asks for its truth to take a branch, and so makes it a guard; ``where`` chooses with it and makes none.
-    """
-
-    __slots__ = ()
-
-    def __bool__(self) -> bool:
-        holds = self._number != 0.0
-        recording = recorder.get()
-        if recording is not None:
-            recording.branched(self, holds)
-        return holds
-
-    def __int__(self) -> int:
-        return int(bool(self))
-
-    __index__ = __int__
-
-    def __float__(self) -> float:
-        return float(bool(self))
-
-    def __and__(self, other: object) -> Any:
-        return both(self, other)
-
-    def __or__(self, other: object) -> Any:
-        return opposite(both(opposite(self), opposite(other)))
-
-    def __xor__(self, other: object) -> Any:
-        return compared(operator.ne, self, other)
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    __hash__ = object.__hash__
-
-
-def compared(compare: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
-    """The comparison of two conditions, as a condition while a function is recorded."""
-    left, right = (c if isinstance(c, Value) else float(bool(c)) for c in (x, y))
-    recording = recorder.get()
-    if recording is None or not (isinstance(left, Value) or isinstance(right, Value)):
-        return compare(bool(left), bool(right))
-    return recording.compare(compare, lift(left, COMPARISONS[compare]), right)
-
-
-def opposite(x: Any) -> Any:
-    """``not x``, without asking for its truth."""
-    return compared(operator.eq, x, False)
-
-
-def both(x: Any, y: Any) -> Any:
-    """``x and y``, without asking for their truth."""
-    left, right = (c if isinstance(c, Value) else float(bool(c)) for c in (x, y))
-    return compared(operator.ne, left * right, False)
 
 
 class Unsupported(Exception):  # noqa: N818 - no error: the function runs eagerly instead
@@ -140,6 +77,8 @@ class Recording:
         self.decided = decided
         """Whether each comparison is a branch at once, and its outcome a bool: for a function that looks at outcomes in
         a way that is not seen (``x > 0 is True``, ``match``, a key of a dict)."""
+        self.asks = decided
+        """Whether that was so for all that the function did."""
         self.leaves: list[Value] = []
         """The leaves that the function made itself."""
         self.nodes: list[Value] = []
@@ -181,7 +120,8 @@ class Recording:
         for node in self.nodes:
             node.__class__ = Value
         for node in self.leaves:
-            node.__class__ = Value
+            if type(node) is Recorded:  # and not of a class of the user's
+                node.__class__ = Value  # type: ignore[assignment]
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
@@ -190,8 +130,13 @@ class Recording:
 
     def leaf(self, node: Value, data: object) -> None:
         """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
-        node.__class__ = Recorded
+        if type(node) is Value:
+            node.__class__ = Recorded
         if isinstance(data, Tracked) and data.recording() is self:
+            kind = type(node)
+            if kind is not Recorded:
+                self.lost(f"makes a {kind.__name__} of a number that it takes out of a Value", "make a Value of it")
+                return
             node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
             self.nodes.append(node)
             self.restarted.append((node, user_line()))
@@ -305,6 +250,15 @@ class Recording:
             returned = []
         return not left <= {*map(id, returned), *[id(x) for node in self.nodes for x in node.parents]}
 
+    @property
+    def compares(self) -> bool:
+        """Whether the function has outcomes of comparisons in its hands that are no bools."""
+        return not self.asks and any([type(x) is Condition and x.rule in DECIDING for x in self.nodes])
+
+    def misread(self, error: Exception) -> bool:
+        """Whether a function may have raised this because an outcome is no bool."""
+        return self.unasked(None) or (isinstance(error, (TypeError, AttributeError, LookupError)) and self.compares)
+
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
         node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
@@ -329,7 +283,8 @@ def run(
 ) -> tuple[list[list[Value]], Any, Recording]:
     """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes.
 
-    If it does nothing that could be seen with the outcome of some comparison, it is called again, and given bools.
+    If it does nothing that could be seen with the outcome of some comparison, or raises what it may raise because that
+    is no bool, it is called again, and given bools.
     Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
     function raises.
     """
@@ -345,7 +300,7 @@ def run(
             if not notes.reason:
                 unchanged(arguments, structures, leaves, notes)
     except Exception as error:
-        reason, again = notes.reason, not decided and notes.unasked(None)
+        reason, again = notes.reason, not decided and notes.misread(error)
         free(notes, leaves)
         if reason:
             raise Unsupported(reason) from None
@@ -354,7 +309,7 @@ def run(
     else:
         reason, again = notes.reason, not decided and notes.unasked(result)
         if not reason and not again:
-            notes.decided = False
+            notes.asks, notes.decided = decided, False
             return leaves, result, notes
         free(notes, leaves)
         if reason:

@@ -19,9 +19,10 @@ from autograd.collector import undisturbed
 from autograd.structures import flatten, names
 from autograd.value import Value, lift
 
+from .beside import plain_numbers
 from .failing import may_raise
-from .recording import Condition, Unsupported, free, run
-from .tracking import Recorded, Tracked
+from .recording import Unsupported, free, run
+from .tracking import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +63,8 @@ class Program:
     input_names: what each argument is called, where its name can stand in a text that is executed; else "".
     captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
     outputs, structure: the node numbers of the result's numbers, and how the result is arranged.
-    plain: which numbers of the result are plain numbers, taken out of a node.
+    decided: whether the function was given bools as the outcomes of its comparisons, or has none.
+    plain: the numbers of the result that are plain ones, and how each is made of what the program computes.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
     watched: the nodes that must be 0.0 in a call: failures of operations, and zeros whose sign matters.
     hides: whether what is not finite can be lost on the way, so that it has to be looked for among what is given.
@@ -108,7 +110,8 @@ class Program:
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
         self.inputs = [[number.get(id(node), -1) for node in argument] for argument in arguments]
         self.structure = structure
-        self.plain: frozenset[int] = frozenset()
+        self.decided = not notes.compares
+        self.plain: dict[int, Callable[[float], Any]] = {}
         self.guards = [(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards]
         self.watched = list(dict.fromkeys([number[id(node)] for node in watched]))
         hiding = {row for row in kinds if row.hides}
@@ -250,29 +253,44 @@ def variables(notes: Recording) -> set[int]:
 
 
 def program(
-    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+    function: Callable[..., Any],
+    name: str,
+    structures: Sequence[Any],
+    numbers: Sequence[Sequence[float]],
+    decided: bool = False,
 ) -> Program:
-    """Record a function at these numbers.
+    """Record a function at these numbers; ``decided``: with bools as the outcomes of its comparisons.
 
     Raises TypeError if the result holds a number that is not a Value, although there is no branch on which it is a
     constant: its gradient would be lost; Unsupported if the function does what cannot be recorded.
     """
     with undisturbed():
-        found = recorded(function, name, structures, numbers)
+        found = recorded(function, name, structures, numbers, decided)
         found.settle()
         return found
 
 
 def recorded(
-    function: Callable[..., Any], name: str, structures: Sequence[Any], numbers: Sequence[Sequence[float]]
+    function: Callable[..., Any],
+    name: str,
+    structures: Sequence[Any],
+    numbers: Sequence[Sequence[float]],
+    decided: bool,
 ) -> Program:
     """The program; when this returns, nobody but the function holds anything of the graph."""
-    leaves, result, notes = run(function, structures, numbers)
+    leaves, result, notes = run(function, structures, numbers, decided)
     made = [(weakref.ref(node), line) for node, line in notes.restarted]
     try:
         found = described(name, leaves, result, notes)
+    except TypeError:
+        if not notes.compares:
+            raise
+        found = None  # it may have taken a way of its own since an outcome is no bool
     finally:
         free(notes, leaves)
+    if found is None:
+        del leaves, result, notes
+        return recorded(function, name, structures, numbers, decided=True)
     del leaves, result, notes
     kept = [line for reference, line in made if reference() is not None]
     if kept:
@@ -286,20 +304,20 @@ def recorded(
 def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: Recording) -> Program:
     """The program of a function that has run.
 
-    TypeError if the result holds a number that is not a Value, although no branch was taken on which it is a constant.
+    TypeError if no number of the result is a Value or was taken out of one, although no branch was taken on which it is
+    a constant.
     """
     outputs, structure = flatten(result, f"jit: the result of {name}")
+    roots = [notes.lifted(x) for x in outputs]
     if not outputs:
         raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
-    roots = [notes.lifted(x) for x in outputs]
-    if notes.guards:
-        roots = [x if isinstance(x, Value) else lift(x, rules.CONSTANT) for x in roots]
-    for x, where in zip(roots, names(structure, "result"), strict=True):
-        if not isinstance(x, Value):
-            raise TypeError(
-                f"jit: expected {name} to return Values, got {type(x).__name__} as its {where}: a plain number does "
-                "not depend on the arguments"
-            )
+    if not notes.guards and not any([isinstance(x, Value) for x in roots]):
+        raise TypeError(
+            f"jit: expected {name} to return Values, got {type(outputs[0]).__name__} as its "
+            f"{names(structure, 'result')[0]}: a plain number does not depend on the arguments"
+        )
+    roots = [x if isinstance(x, Value) else lift(x, rules.CONSTANT) for x in roots]
+    plain = plain_numbers(outputs, roots, notes.nodes)
     found = Program(leaves, roots, structure, notes)
-    found.plain = frozenset([k for k, x in enumerate(outputs) if type(x) in (Tracked, Condition) or x is not roots[k]])
+    found.plain = plain
     return found

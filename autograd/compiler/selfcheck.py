@@ -19,7 +19,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from functools import lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import graph, rules
 from autograd.collector import undisturbed
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .paths import Path, Paths
+    from .paths import Family, Path, Paths
     from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+T = TypeVar("T")
 
 UNIT = 8.0 * 2.0**-53
 """By how much of itself each scalar may be off: four units in the last place."""
@@ -129,7 +131,7 @@ def _compare(
         if found.differs:
             undisputed(path, captured, found.nodes, found.outputs)
             if not excused(path, trial, captured, structures, function, again):
-                refuse(jitted, path, trial, found.results)
+                refuse(jitted, path, trial, found.results, first=when.runs == 1)
         results = found.results
         sensitive |= found.sensitive
         expected, bound = expected + found.derivative, bound + found.bound
@@ -149,7 +151,20 @@ def _compare(
 
 
 class RefusedError(RuntimeError):
-    """A program is not what the function does."""
+    """A program is not what the function does. It may do once it is recorded with bools: at a first run, if it is."""
+
+    once_more = False
+
+
+def settled(family: Family, answer: Callable[[], T]) -> T:
+    """An answer by programs; where one is refused because outcomes of comparisons were no bools, by another."""
+    try:
+        return answer()
+    except RefusedError as refused:
+        if family.decided or not refused.once_more:
+            raise
+    family.decided = True
+    return answer()
 
 
 def still(
@@ -181,7 +196,12 @@ def keeping(path: Path) -> AbstractContextManager[None]:
 
 
 def refuse(
-    jitted: Paths, path: Path, trial: Trial, results: Sequence[float] | None, slopes: tuple[float, float] = (0.0, 0.0)
+    jitted: Paths,
+    path: Path,
+    trial: Trial,
+    results: Sequence[float] | None,
+    slopes: tuple[float, float] = (0.0, 0.0),
+    first: bool = False,
 ) -> None:
     """Drop a path and say so."""
     jitted.drop(path)
@@ -190,9 +210,21 @@ def refuse(
     else:
         what = f"{list(trial.outputs)!r}, as its program does, but returned {list(results)!r}"
     verb = "have" if results is None else "return"
-    raise RefusedError(
+    error = RefusedError(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
         "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
+    )
+    error.once_more = first and not path.program.decided and misled(path, trial, results)
+    raise error
+
+
+def misled(path: Path, trial: Trial, results: Sequence[float] | None) -> bool:
+    """Whether it was the function that went another way while it was recorded, and not the program that is wrong."""
+    if results is None or [[*x] for x in trial.numbers] != path.arguments:
+        return False
+    recorded = [path.program.data[node] for node in path.program.outputs]
+    return len(recorded) != len(results) or not all(
+        [x == y or abs(x - y) <= 1e-6 * abs(y) for x, y in zip(recorded, results, strict=True)]
     )
 
 
@@ -265,12 +297,12 @@ def recorded_alike(
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
     it may at a tie.
     """
-    from .paths import outcomes
+    from .likeness import outcomes
     from .scalars import program
     from .stepwise import faulty
 
     try:
-        found = program(function, "", structures, trial.numbers)
+        found = program(function, "", structures, trial.numbers, path.program.decided)
     except (Unsupported, Raised, TypeError):
         return False
     now = {id(x): p for x, p in zip(path.captured, captured.tolist(), strict=True)}
@@ -298,7 +330,7 @@ def excused(
     """
     with undisturbed():
         try:
-            leaves, result, notes = run(function, structures, trial.numbers)
+            leaves, result, notes = run(function, structures, trial.numbers, path.program.decided)
         except (Unsupported, Raised):
             return False
         try:

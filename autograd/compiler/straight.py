@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from autograd.recorder import recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from .paths import Family, Path, Paths
@@ -30,6 +32,8 @@ class Gradient(NamedTuple):
     mean: float
     by_captured: Floats
     by_inputs: list[Floats]
+    beside: Sequence[float] = ()
+    """The means of all numbers of the result, where there are plain ones beside the loss."""
 
 
 def squares(x: Floats) -> float:

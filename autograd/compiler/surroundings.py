@@ -19,7 +19,7 @@ from autograd.value import is_numpy_bool
 from .tracking import Tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 LONGEST = 100
 """How many numbers a list or tuple may have to be looked at."""
@@ -61,8 +61,8 @@ class Seen(NamedTuple):
 class Surroundings:
     """The plain numbers around a function. ``now()`` is equal for two moments exactly if they are the same in both."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, *functions: Any) -> None:
+        self.functions = functions
         self._seen: Seen | None = None
         """What was looked at last: put down at once, as several threads may look."""
 
@@ -75,7 +75,7 @@ class Surroundings:
         """Look at everything anew."""
         seen = Seen([], [], [], ())
         numbers: list[tuple[str, Any]] = []
-        for place in places(self.function):
+        for place in places(*self.functions):
             content = place.content
             if type(place.holder) is dict:
                 seen.names.append((place.holder, place.key, content))
@@ -128,16 +128,16 @@ def bits(x: Any) -> tuple[str, Any]:
     return type(x).__name__, struct.pack("<d", x) if isinstance(x, float) else x if x == x else repr(x)
 
 
-def places(function: Any) -> Iterator[Place]:
-    """All that a function, and the functions that it reaches by name, find in closures, defaults and globals."""
-    for _, found in reached(function):
+def places(*functions: Any) -> Iterator[Place]:
+    """All that functions, and the functions that they reach by name, find in closures, defaults and globals."""
+    for _, found in reached(*functions):
         yield from found
 
 
-def reached(function: Any) -> Iterator[tuple[FunctionType, list[Place]]]:
+def reached(*functions: Any) -> Iterator[tuple[FunctionType, list[Place]]]:
     """The Python functions that are called, or reached by name from there, each with the places that it may read."""
     seen: set[FunctionType] = set()
-    stack = functions_in(function)
+    stack = [x for function in functions for x in functions_in(function)]
     while stack:
         inner = stack.pop()
         if inner in seen:
@@ -185,7 +185,7 @@ def functions_in(x: Any) -> list[FunctionType]:
     if isinstance(x, MethodType):
         return functions_in(x.__func__)
     if isinstance(x, functools.partial):
-        return functions_in(x.func)
+        return [found for part in (x.func, *x.args, *x.keywords.values()) for found in functions_in(part)]
     if not callable(x) or isinstance(x, (type, BuiltinFunctionType)):
         return []
     called = getattr(type(x), "__call__", None)  # noqa: B004 - what is called, not whether

@@ -10,10 +10,12 @@ the recording is told, and the function runs eagerly.
 from __future__ import annotations
 
 import operator
+import sys
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import functions
+from autograd.modes import HOUSE
 from autograd.recorder import recorder
 from autograd.structures import is_array
 from autograd.value import Value, is_numpy_bool
@@ -57,6 +59,9 @@ class Recorded(Value):
         """The number, which remembers this node."""
         return self.data
 
+    def __reduce__(self) -> Any:
+        return super().__reduce__() if self.parents else (Value, (self.data, self.label))
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._number!r}, grad={_grad.__get__(self)!r}{label})"
@@ -65,6 +70,11 @@ class Recorded(Value):
         return format(self._number, spec) if spec else repr(self)
 
     __hash__ = object.__hash__
+
+
+def asked_here() -> bool:
+    """Whether it is this library that asks for the hash of a node, which is by identity then: a sweep, not the user."""
+    return sys._getframe(2).f_code.co_filename.startswith(HOUSE)
 
 
 def _tell(what: str, way_out: str) -> None:
@@ -101,7 +111,8 @@ def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callabl
             own, other = self._number, plain(other)
             return compute(other, own) if reflected else compute(own, other)
         if isinstance(other, Value):
-            return compute(other, self.node) if reflected else compute(self.node, other)
+            found = compute(other, self.node) if reflected else compute(self.node, other)
+            return recording.number(found) if hasattr(other, "outcome") else found  # of a comparison: a plain number
         if is_numpy_bool(type(other)):
             other = bool(other)
         if is_narrow(other):
