@@ -104,6 +104,7 @@ ORDER = {
         "compiler.schedules",
         "compiler.keeping",
         "compiler.paths",
+        "compiler.sweeps",
         "compiler.stepwise",
         "compiler.selfcheck",
         "compiler.calls",

@@ -21,6 +21,7 @@ from autograd.value import Value, number
 
 from . import selfcheck, whole
 from .paths import Path
+from .sweeps import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -296,4 +297,4 @@ def alike(derivative: Any, stored: float, size: float) -> bool:
         return True
     if not isinstance(derivative, Value):
         return False
-    return abs(now - stored) <= 8.0 * selfcheck.Sweep([derivative], [1.0], {}).value_bound
+    return abs(now - stored) <= 8.0 * Sweep([derivative], [1.0], {}).value_bound
