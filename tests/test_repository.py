@@ -32,6 +32,7 @@ ORDER = {
         "guards",
         "rules",
         "arrays",
+        "handmade",
         "graph",
         "recorder",
         "modes",

@@ -174,7 +174,8 @@ class Recording:
         for node in self.nodes:
             node.__class__ = Value
         for node in self.leaves:
-            node.__class__ = Value
+            if type(node) is Recorded:  # and not of a class of the user's
+                node.__class__ = Value  # type: ignore[assignment]
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
@@ -188,8 +189,13 @@ class Recording:
 
     def leaf(self, node: Value, data: object) -> None:
         """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
-        node.__class__ = Recorded
+        if type(node) is Value:
+            node.__class__ = Recorded
         if isinstance(data, Tracked) and data.recording() is self:
+            kind = type(node)
+            if kind is not Recorded:
+                self.lost(f"makes a {kind.__name__} of a number that it takes out of a Value", "make a Value of it")
+                return
             node.parents, node.partials, node.rule = (data.node.parents[0],), (0.0,), rules.STOP
             self.nodes.append(node)
             self.restarted.append((node, user_line()))
@@ -304,7 +310,7 @@ class Recording:
 
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
-        node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
+        node._number, node._grad, node._label = float(bool(holds)), 0.0, ""
         node.parents, node.partials, node.rule = operands, (0.0,) * len(operands), rule
         self.nodes.append(node)
         return node

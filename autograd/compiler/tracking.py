@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 from autograd import functions
 from autograd.recorder import recorder
 from autograd.structures import is_array
-from autograd.value import Value, is_numpy_bool
+from autograd.value import Value, is_numpy_bool, real
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autograd.recorder import Recorder
-
-_data, _grad = vars(Value)["_number"], vars(Value)["grad"]
 
 
 class Recorded(Value):
@@ -39,30 +37,27 @@ class Recorded(Value):
 
     @data.setter
     def data(self, number: float) -> None:
-        _data.__set__(self, number)
+        self._number = real(number, "data", "a real number")
         _tell("sets .data of a Value that it computes or is given", "return what is to be kept")
 
     @property
     def grad(self) -> float:
         """The gradient, which is no part of a program."""
         _tell("reads .grad of a Value that it computes or is given", "grad() and value_and_grad() can be recorded")
-        return _grad.__get__(self)  # type: ignore[no-any-return]
+        return self._grad
 
     @grad.setter
-    def grad(self, number: float) -> None:
-        _grad.__set__(self, number)
+    def grad(self, number: float | None) -> None:
+        self._grad = 0.0 if number is None else real(number, "grad", "a real number or None")
         _tell("sets .grad of a Value that it computes or is given", "grad() and value_and_grad() can be recorded")
 
     def item(self) -> Any:
         """The number, which remembers this node."""
         return self.data
 
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._number!r}, grad={_grad.__get__(self)!r}{label})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self._number, spec) if spec else repr(self)
+    def __reduce__(self) -> tuple[Any, ...]:
+        made, parts, *state = super().__reduce__()
+        return made, parts[:-1], *state  # of an ordinary Value
 
     __hash__ = object.__hash__
 
