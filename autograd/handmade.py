@@ -111,34 +111,55 @@ def lacking(node: Node) -> TypeError:
     )
 
 
-def told_apart(positional: tuple[Any, Any, Any], named: dict[str, Any]) -> tuple[str, tuple[Any, ...], Any, str]:
-    """Label, children, local derivatives (None if not given) and operation, from all that the constructor takes.
+def told_apart(
+    label_or_children: object = "",
+    op_or_local_grads: object = ...,
+    label: object = ...,
+    *,
+    children: object = ...,
+    _children: object = ...,
+    local_grads: object = ...,
+    op: object = ...,
+    _op: object = ...,
+) -> tuple[str, tuple[Any, ...], tuple[Any, ...] | None, str]:
+    """Label, children, local derivatives (None if not given) and operation, from what a Value is made of.
 
-    ``positional`` are its second to fourth argument, ``named`` the keywords; ``...`` stands for what was not given.
-    Raises TypeError for what is neither text nor a tuple, and where something is given twice.
+    These are the arguments of ``Value`` after the number; ``...`` stands for what is not given. Raises TypeError for
+    what is neither text nor a tuple where it should be, and where something is given twice.
     """
-    second, third, fourth = positional
-    given: dict[str, list[tuple[str, Any]]] = {"label": [], "children": [], "local_grads": [], "op": []}
-    if isinstance(second, str) and not second:
-        second = ...
-    for x, as_text, as_tuple in ((second, "label", "children"), (third, "op", "local_grads")):
+    if children is _children is local_grads is op is _op is ... and (label is ... or type(label) is str):  # most often
+        name = "" if label is ... else label
+        if op_or_local_grads is ... and type(label_or_children) is str and not label_or_children:
+            return name, (), None, ""
+        if type(label_or_children) is tuple:
+            if type(op_or_local_grads) is str:
+                return name, label_or_children, None, op_or_local_grads
+            if type(op_or_local_grads) is tuple:
+                return name, label_or_children, op_or_local_grads, ""
+    given: dict[str, dict[str, Any]] = {"label": {}, "children": {}, "local_grads": {}, "op": {}}
+    by_position = {("label", "children"): label_or_children, ("op", "local_grads"): op_or_local_grads}
+    for (text, several), x in by_position.items():
+        if isinstance(x, (str, tuple)):
+            kind = text if isinstance(x, str) else several
+            if x or kind != "label":
+                given[kind][f"{kind} by position"] = x
+        elif x is not ...:
+            raise TypeError(f"Value: expected {text} (text) or {several} (a tuple), got {type(x).__name__}")
+    texts = {"label": label, "op": op, "_op": _op}
+    by_name = {**texts, "children": children, "_children": _children, "local_grads": local_grads}
+    for name, x in by_name.items():
         if x is not ...:
-            if not isinstance(x, (str, tuple)):
-                raise TypeError(f"Value: expected {as_text} (text) or {as_tuple} (a tuple), got {type(x).__name__}")
-            kind = as_text if isinstance(x, str) else as_tuple
-            given[kind].append((f"{kind} by position", x))
-    for name, x in {"label": fourth, **named}.items():
-        kind = name.removeprefix("_")
-        if x is not ...:
-            expected = str if kind in ("label", "op") else tuple
-            if not isinstance(x, expected):
-                noun = "text" if expected is str else "a tuple"
+            if not isinstance(x, str if name in texts else tuple):
+                noun = "text" if name in texts else "a tuple"
                 raise TypeError(f"Value: expected {noun} as {name}, got {type(x).__name__}")
-            given[kind].append((f"{name}=", x))
-    for pair in (*given.values(), given["local_grads"] + given["op"]):
-        if len(pair) > 1:
-            raise TypeError(f"Value: expected {pair[0][0]} or {pair[1][0]}, got both")
-    label, children, derivatives, op = (pair[0][1] if pair else None for pair in given.values())
-    if third is not ... and children is None:
-        raise TypeError(f"Value: expected children (a tuple) before op or local_grads, got the label {label or ''!r}")
-    return label or "", children or (), derivatives, op or ""
+            given[name.removeprefix("_")][f"{name}="] = x
+    for ways in (*given.values(), given["local_grads"] | given["op"]):
+        if len(ways) > 1:
+            raise TypeError(f"Value: expected {' or '.join(ways)}, got both")
+    if op_or_local_grads is not ... and not given["children"]:
+        raise TypeError(f"Value: expected children (a tuple) before op or local_grads, got {label_or_children!r}")
+    named, made_of, derivatives, operation = (next(iter(ways.values()), None) for ways in given.values())
+    return named or "", made_of or (), derivatives, operation or ""
+
+
+told_apart.__qualname__ = "Value"  # as Python calls it where there are other arguments
