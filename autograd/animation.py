@@ -174,6 +174,8 @@ class Stage:
                 f"{asked}: expected a graph of at most {most} nodes, got {len(self.nodes)}: nobody could follow it. "
                 f"Take an inner node, or say {asked}(..., max_nodes={len(self.nodes)}) to see it all the same"
             )
+        for node in self.nodes:
+            node.rule.expect_formula()
         self.root = root
         self.derivation = Derivation(root, DIGITS)
         self.names = self.derivation.names

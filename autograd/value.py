@@ -446,7 +446,7 @@ class Value:
             raise TypeError(
                 f"round: expected a Value alone, got {ndigits!r} digits beside it: scale it before and after"
             )
-        return self.round()
+        return record(rules.ROUND, (self,))  # and not by a method of that name that somebody has put on the class
 
     def clip(self, lo: Value | float, hi: Value | float) -> Value:
         """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
@@ -603,7 +603,8 @@ def make_by_hand(node: Value, children: tuple[Any, ...], derivatives: tuple[Any,
     rule = handmade.rule_of(op)
     if derivatives is None:
         node.partials = rule.unknown
-        handmade.mark(node)
+        if type(node)._backward is Value._backward:  # and not a method of a subclass
+            handmade.mark(node)
     else:
         node.partials = tuple([real(x, "Value", "real numbers as local derivatives") for x in derivatives])
     node.parents, node.rule = tuple(children), rule

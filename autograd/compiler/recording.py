@@ -260,6 +260,7 @@ class Recording:
 
     def acting(self, what: str, way_out: str) -> None:
         """The function is about to change something: it is stopped before, so that the eager run alone does it."""
+        self.reason = ""  # what was lost on the way to this was lost for it
         self.lost(what, way_out)
         raise Unsupported(self.reason)
 
