@@ -244,18 +244,25 @@ WORDS = [
 ]  # fmt: skip
 
 
+def linear(W: list[list[Any]], x: Sequence[Any]) -> list[Any]:
+    """W x, product by product."""
+    return [sum(w * x_k for w, x_k in zip(row, x, strict=True)) for row in W]
+
+
 class GPT:
     """A transformer of one layer over letters, in lists of lists of single numbers.
 
     A token and its position are embedded and added; every layer of ``d`` numbers is normalised by its root mean
     square; attention looks back with ``heads`` heads, keys and values being kept from position to position; then a
-    network with one hidden layer of 4 d; each of the two is added to what it was given.
+    network with one hidden layer of 4 d; each of the two is added to what it was given. ``linear`` is its W x.
     """
 
-    def __init__(self, engine: Any, rng: random.Random, d: int = 8, heads: int = 2, block: int = 8) -> None:
+    def __init__(
+        self, engine: Any, rng: random.Random, d: int = 8, heads: int = 2, block: int = 8, linear: Any = linear
+    ) -> None:
         self.letters = sorted(set("".join(WORDS)))
         self.end = len(self.letters)
-        self.d, self.heads, self.block = d, heads, block
+        self.d, self.heads, self.block, self.linear = d, heads, block, linear
 
         def matrix(rows: int, columns: int) -> list[list[Any]]:
             return [[engine(rng.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
@@ -273,7 +280,7 @@ class GPT:
 
     def logits(self, token: int, position: int, keys: list[list[Any]], values: list[list[Any]]) -> list[Any]:
         """What may come after a token at a position; keys and values grow by those of this one."""
-        state = self.state
+        state, linear = self.state, self.linear
         x = [t + p for t, p in zip(state["token"][token], state["position"][position], strict=True)]
         x = normalised(x)
         before, x = x, normalised(x)
@@ -290,7 +297,7 @@ class GPT:
         x = [a + b for a, b in zip(linear(state["mix"], seen), before, strict=True)]
         before, x = x, normalised(x)
         x = linear(state["down"], [hidden.relu() for hidden in linear(state["up"], x)])
-        return linear(state["head"], [a + b for a, b in zip(x, before, strict=True)])
+        return [*linear(state["head"], [a + b for a, b in zip(x, before, strict=True)])]
 
     def loss(self, word: str) -> Any:
         """The mean of -log p over the letters of a word, and its end."""
@@ -314,11 +321,6 @@ class GPT:
                 break
             word += self.letters[token]
         return word
-
-
-def linear(W: list[list[Any]], x: Sequence[Any]) -> list[Any]:
-    """W x, product by product."""
-    return [sum(w * x_k for w, x_k in zip(row, x, strict=True)) for row in W]
 
 
 def softmax(z: Sequence[Any]) -> list[Any]:
