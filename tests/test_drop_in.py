@@ -832,6 +832,31 @@ def test_captured_nodes_made_by_hand() -> None:
             assert x.grad == pytest.approx(6.0 * inner.data * slope, rel=1e-15)
 
 
+@pytest.mark.parametrize("of", ["an argument", "the result"])
+def test_what_a_jitted_function_keeps_on_a_value(of: str) -> None:
+    """An attribute set inside is there after every call, as without jit: it runs eagerly, with one warning."""
+
+    def f(x: Any) -> Any:
+        y = x * 2.0
+        (x if of == "an argument" else y).colour = "green"
+        return y
+
+    fast = ag.jit(f)
+
+    def run() -> list[Any]:
+        out: list[Any] = []
+        for number in (1.0, 2.0):
+            x: Any = Value(number)
+            y = fast(x)
+            out += [y.data, vars(x if of == "an argument" else y)]
+        return out
+
+    found, messages = heard(run)
+    assert found == [2.0, {"colour": "green"}, 4.0, {"colour": "green"}]
+    assert len(messages) == 1
+    assert "it sets .colour of a Value that it computes or is given, at " in messages[0]
+
+
 WRITES: dict[str, Callable[[Any], object]] = {
     "grad": lambda w: setattr(w, "grad", 1.0),
     "grad = None": lambda w: setattr(w, "grad", None),

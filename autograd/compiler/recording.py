@@ -23,7 +23,7 @@ from autograd.value import Value, lift, record
 
 from .comparing import limits
 from .failing import failing, kind_of
-from .tracking import Recorded, Tracked
+from .tracking import Recorded, Tracked, reclassify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -172,10 +172,10 @@ class Recording:
     def close(self) -> None:
         """Let go of everything: nodes are ordinary Values again, and numbers taken out of them plain numbers."""
         for node in self.nodes:
-            node.__class__ = Value
+            reclassify(node, Value)
         for node in self.leaves:
             if type(node) is Recorded:  # and not of a class of the user's
-                node.__class__ = Value  # type: ignore[assignment]
+                reclassify(node, Value)
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
@@ -371,7 +371,7 @@ def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
     notes.close()
     for each in leaves:
         for leaf in each:
-            leaf.__class__ = Value
+            reclassify(leaf, Value)
 
 
 def unchanged(
