@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 from weakref import ref
 
-from .rules import Rule
+from .rules import CONSTANT, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +100,7 @@ def found(nodes: Iterable[N]) -> list[N]:
     for node in met:
         if node.parents:
             raise lacking(node)
-    return met
+    return [node for node in met if node.rule is not CONSTANT]  # which hands nothing on
 
 
 def lacking(node: Node) -> TypeError:

@@ -11,6 +11,7 @@ import functools
 import operator
 import sys
 from numbers import Real
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import arrays, graph, handmade, rules
@@ -217,13 +218,31 @@ def binary_method(self: Value, other: Value | float) -> Value:
     return node
 
 
+OPERATORS: dict[Rule, Callable[..., float]] = {
+    rules.ADD: operator.add,
+    rules.SUB: operator.sub,
+    rules.MUL: operator.mul,
+    rules.DIV: operator.truediv,
+    rules.NEG: operator.neg,
+}
+ONE_CALL = rules.EXP.value.__code__.co_code
+
+
+def in_c(rule: Rule) -> Callable[..., float]:
+    """The value of a row, where that is an operator or a call of one function of C, as what it is: in 13 ns less."""
+    written: Any = rule.value
+    called = written.__globals__.get(written.__code__.co_names[0]) if written.__code__.co_code == ONE_CALL else None
+    found: Callable[..., float] = called if isinstance(called, BuiltinFunctionType) else written
+    return OPERATORS.get(rule, found)
+
+
 def bound(method: Method, rule: Rule) -> Method:
     """The method for one row, with the row's formulas as its docstring, and its own copy of the code.
 
     Its own, because CPython's inline caches belong to the code: shared by + and *, each call would find the cache
     set up for the other.
     """
-    names = {"value": rule.value, "partials": rule.partials, "constant": rules.constant_partials(rule), "rule": rule}
+    names = {"value": in_c(rule), "partials": rule.partials, "constant": rules.constant_partials(rule), "rule": rule}
     read: Any = rules.read(method, names)
     read.__code__ = read.__code__.replace()
     read.rule = rule
