@@ -63,22 +63,26 @@ def number(x: Value | float) -> float:
 
 def set_data(node: Value, number: float) -> None:
     """Give a node another number; a function that is recorded does not get to it, since it would do so only then."""
-    if type(number) is not float:
-        number = real(number, "data", "a real number")
+    if type(number) is float and recording() is None:  # as nearly always
+        node._number = number
+        return
+    found = real(number, "data", "a real number")
     seer = recording()
     if seer is not None:
         seer.acting("sets .data of a Value", "return what is to be kept")
-    node._number = number
+    node._number = found
 
 
 def set_grad(node: Value, number: float | None) -> None:
     """Give a node another gradient, None being 0.0; a function that is recorded does not get to it either."""
-    if type(number) is not float:
-        number = 0.0 if number is None else real(number, "grad", "a real number or None")
+    if type(number) is float and recording() is None:
+        node._grad = number
+        return
+    found = 0.0 if number is None else real(number, "grad", "a real number or None")
     seer = recording()
     if seer is not None:
         seer.acting("sets .grad of a Value", "grad() and value_and_grad() can be recorded")
-    node._grad = number
+    node._grad = found
 
 
 def set_label(node: Value, label: str) -> None:

@@ -6,6 +6,7 @@ what they promise; the two classics' own programs, with the numbers that their o
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import math
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -270,6 +272,22 @@ def test_checked_attributes_cannot_be_deleted(name: str) -> None:
     with pytest.raises(AttributeError):
         delattr(Value(1.0), name)
     assert getattr(Value, name).__doc__
+
+
+SHOWING = {"drawing.py", "expressions.py", "functions.py", "labels.py"}
+
+
+def test_the_engine_writes_the_slots() -> None:
+    """What is written beside forward and backward goes past the properties, which stop a recording: but in pictures."""
+    package = Path(ag.__file__).parent
+    found = [
+        f"{path.relative_to(package)}, line {node.lineno}: .{node.attr}"
+        for path in sorted(package.rglob("*.py"))
+        if path.name not in SHOWING
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in {"grad", "label"}
+    ]
+    assert found == []
 
 
 # --- Attributes of the user's, and copies ---------------------------------------------------------------
