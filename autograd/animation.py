@@ -177,6 +177,8 @@ class Stage:
                 f"{asked}: expected a graph of at most {most} nodes, got {len(self.nodes)}: nobody could follow it. "
                 f"Take an inner node, or say {asked}(..., max_nodes={len(self.nodes)}) to see it all the same"
             )
+        for node in self.nodes:
+            node.rule.expect_formula()
         self.root = root
         self.derivation = Derivation(root, DIGITS)
         self.names = self.derivation.names
@@ -321,7 +323,7 @@ class Stage:
                 fields = [self.names[node] if node.label else "", short(node.data, DIGITS)]
                 look = {"class": "constant", **drawing.CONSTANT_LOOK}
             stack = "{" + "|".join(drawing.escaped(field) for field in fields if field) + "}"
-            op = drawing.escaped(node._op)
+            op = drawing.escaped(node._symbol)
             dot.node(f"n{i}", f"{{{op}|{stack}}}" if op else f"{{{stack}}}", id=f"n{i}", **look)
         links = [(node._prev[position], node) for node, position in self.edge]
         copies, hints = drawing.spread([node for node in self.names if node in self.place], links)

@@ -229,7 +229,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
     for node in nodes:
         fields = escaped(node.label), f"data {node.data:.4f}", f"grad {node.grad:.4f}"
         picture.node(ids[node], f"{{{'|'.join(fields)}}}", shape="record")
-        if node._op:
+        if node._op or node._prev:
             picture.node(f"{ids[node]}op", escaped(node._op))
             picture.edge(f"{ids[node]}op", ids[node])
     for node in nodes:
@@ -267,7 +267,8 @@ def spelled_out(root: Value) -> Value:
 def twin(node: Value, rule: rules.Rule, operands: Sequence[Value], data: float, partials: Sequence[float]) -> Value:
     """A node that stands for ``node``, or for a part of its sum, in a picture: it has its gradient."""
     copied = Value(data)
-    copied.grad, copied.rule, copied.parents, copied.partials = node.grad, rule, tuple(operands), tuple(partials)
+    kept = tuple(partials) if partials else node.partials  # unknown of a node that was made by hand
+    copied.grad, copied.rule, copied.parents, copied.partials = node.grad, rule, tuple(operands), kept
     copied.label = node.label if rule is node.rule else ""
     return copied
 
@@ -376,8 +377,8 @@ def box_of_node(name: str, node: Value, shared: Shared) -> Box:
     operands = [shared.called[shared.home[operand]] for operand in node._prev[:4]]
     if len(node._prev) > 4:
         operands.append(f"... {len(node._prev)} operands")
-    told = f"{name} = {node._op}({', '.join(operands)})" if node._op else name
-    return Box(name, node._op, [node.label, data, grad], shared.look(node.grad), (told, data, grad))
+    told = f"{name} = {node._symbol}({', '.join(operands)})" if node._symbol else name
+    return Box(name, node._symbol, [node.label, data, grad], shared.look(node.grad), (told, data, grad))
 
 
 def box_of_labelled(name: str, node: Value, count: int, shared: Shared) -> Box:
@@ -411,7 +412,7 @@ def face(key: Hashable, inside: Sequence[Value]) -> Value | None:
 
 def contents(inside: Sequence[Value], kind: str) -> list[str]:
     """How many nodes of each kind are in a box: its leaves, and its operations, the most frequent first."""
-    computed = Counter([node._op for node in inside if node._prev])
+    computed = Counter([node._symbol for node in inside if node._prev])
     constants = sum(node.rule is rules.CONSTANT for node in inside)
     counted = [(len(inside) - constants - computed.total(), kind), (constants, "constant")]
     leaves = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counted if count]

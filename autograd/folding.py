@@ -268,19 +268,21 @@ def arrows(
     place = {node: i for i, node in enumerate(home)}
     bundles: dict[tuple[Hashable, Hashable], list[Value]] = {}
     for node, end in home.items():
-        for operand, partial in zip(node._prev, node.partials):  # noqa: B905 - not the partial by a constant exponent
+        partials = node.partials or [None] * len(node._prev)  # of one that was made by hand they may be unknown
+        for operand, partial in zip(node._prev, partials):  # noqa: B905 - not the partial by a constant exponent
             start = home[operand]
             if len(handed[start]) == len(members[end]) == 1:
-                yield start, end, f"∂ {short(partial)}"
+                yield start, end, "" if partial is None else f"∂ {short(partial)}"
             elif members[start] is not members[end]:
                 bundles.setdefault((start, end), []).append(operand)
     through: dict[tuple[Hashable, Hashable], float] = {}
     for end in {end: None for _, end in bundles}:
-        if len(handed[end]) == 1:
+        known = all([node.partials or not node.parents for node in members[end]])
+        if known and len(handed[end]) == 1:
             for operand, _, partial, _ in ways_down(handed[end][0], place, place.keys() - set(members[end])):
                 through[home[operand], end] = through.get((home[operand], end), 0.0) + partial
     for (start, end), operands in bundles.items():
-        if len(handed[end]) == len(set(operands)) == 1:
+        if (start, end) in through and len(set(operands)) == 1:
             yield start, end, f"∂ {short(through[start, end])}"
         else:
             yield start, end, f"× {len(operands)}" if len(operands) > 1 else ""

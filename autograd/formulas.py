@@ -94,8 +94,11 @@ def partial_of(node: Value, position: int, names: Mapping[Value, str]) -> Symbol
 
     Where the partials are no formula, it is the derivative that they are, ``dy/dx``: those of a whole program that
     counts as one operation, and of a primitive whose code decides or loops.
+
+    Raises TypeError of a node that was made by hand.
     """
     rule, naming = node.rule, namer(names)
+    rule.expect_formula()
     if rule in ROWS:
         place, half = position, len(node.parents) // 2
         if rule.layout == "sequence":

@@ -1,8 +1,8 @@
 """The graph and its sweeps: an order of the nodes, and the chain rule, run backward and forward.
 
 A node is anything with ``parents`` (the operands it was computed from), ``partials`` (its derivative by each of
-them, as numbers, computed forward and stored) and ``grad``. This file needs no rule; it asks only whether a rule is
-*selecting*, for edges whose partial is 0.0.
+them, as numbers, computed forward and stored) and ``grad`` (here by its slot, ``_grad``, which is quicker). This file
+needs no rule; it asks only whether a rule is *selecting*, for edges whose partial is 0.0, and whether it has a formula.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ class Selecting(Protocol):
     def selecting(self) -> bool:
         """True where an edge whose partial is 0.0 carries nothing, not even 0 * inf."""
 
+    def expect_formula(self) -> None:
+        """TypeError where it has none."""
+
 
 class Node(Protocol):
     """What the sweeps ask of a node."""
 
-    grad: float
+    _grad: float
 
     @property
     def parents(self: N) -> Sequence[N]:  # noqa: PYI019 - Self is not in Python 3.10
@@ -41,6 +44,10 @@ class Node(Protocol):
     @property
     def rule(self) -> Selecting:
         """The operation that made the node."""
+
+    @property
+    def _backward(self) -> Callable[[], object]:
+        """What a node with operands and no partials does in the place of the chain rule."""
 
 
 N = TypeVar("N", bound=Node)
@@ -125,7 +132,7 @@ def backward(root: N) -> list[N]:
     """
     untouched = float("0")  # a new object, in which this pass knows the nodes that it has seen
     nodes = reset(root, untouched)
-    root.grad += 1.0
+    root._grad += 1.0
     sweep(nodes, untouched)
     return nodes
 
@@ -142,19 +149,19 @@ def reset(root: N, untouched: float) -> list[N]:
         node = stack.pop()
         if node is None:  # the operands of the node below are all listed
             listed.append(stack.pop())  # type: ignore[arg-type]
-        elif node.grad is not untouched:
-            node.grad = untouched
+        elif node._grad is not untouched:
+            node._grad = untouched
             stack.append(node)
             stack.append(None)
             parents = node.parents
             if len(parents) == 2:  # spelled out as in sweep
                 left, right = parents
-                if left.parents and left.grad is not untouched:
+                if left.parents and left._grad is not untouched:
                     stack.append(left)
-                if right.parents and right.grad is not untouched:
+                if right.parents and right._grad is not untouched:
                     stack.append(right)
             else:
-                stack += [parent for parent in parents if parent.parents and parent.grad is not untouched]
+                stack += [parent for parent in parents if parent.parents and parent._grad is not untouched]
     listed.reverse()
     return listed
 
@@ -164,24 +171,29 @@ def sweep(nodes: Iterable[Node], untouched: float = UNTOUCHED) -> None:
 
         operand.grad += d node / d operand * node.grad
 
-    Complete if results come before operands. A node whose gradient still is ``untouched`` hands nothing on.
+    Complete if results come before operands. A node whose gradient still is ``untouched`` hands nothing on. One with
+    operands and no partials was made by hand, and does by itself what is to be done.
     """
     for node in nodes:
-        upstream = node.grad
+        upstream = node._grad
         if upstream is untouched:
-            node.grad = UNTOUCHED
+            node._grad = UNTOUCHED
+            if node.parents and not node.partials:
+                node._backward()
             continue
         partials = node.partials
         if len(partials) == 2:  # the same as below, spelled out: most nodes have two operands, and this halves the time
             (left, right), (by_left, by_right) = node.parents, partials
             if by_left or not node.rule.selecting:
-                left.grad += by_left * upstream
+                left._grad += by_left * upstream
             if by_right or not node.rule.selecting:
-                right.grad += by_right * upstream
-        else:
+                right._grad += by_right * upstream
+        elif partials:
             for parent, partial in zip(node.parents, partials):  # noqa: B905 - lengths agree by construction
                 if partial or not node.rule.selecting:
-                    parent.grad += partial * upstream
+                    parent._grad += partial * upstream
+        elif node.parents:
+            node._backward()
 
 
 def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N]) -> list[float]:
@@ -276,6 +288,7 @@ def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[flo
             if along is not None and (partial or not node.rule.selecting):
                 own = partial * along if own is None else own + partial * along
         if own is not None:
+            node.rule.expect_formula()
             tangent[id(node)] = own
     return [tangent.get(id(output), 0.0) for output in outputs]
 

@@ -107,15 +107,28 @@ class detect_anomaly(Mode):
     def see_gradients(self, nodes: Iterable[Any]) -> None:
         """Raise for the first of the nodes, results before operands, whose backward step left the finite numbers."""
         for node in nodes:
+            if not node.partials:
+                self._see_what_was_handed_on(node)
+                continue
             for index, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
                 varies = parent.rule is not CONSTANT and (partial or not node.rule.selecting)
-                carries = varies and node.grad is not UNTOUCHED
-                if carries and not (is_finite(parent.grad) and is_finite(partial * node.grad)):
+                carries = varies and node._grad is not UNTOUCHED
+                if carries and not (is_finite(parent._grad) and is_finite(partial * node._grad)):
                     _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))
                     raise FloatingPointError(
-                        f"backward through {describe(node)} made a gradient of {parent.grad!r}: operand {index} has "
-                        f"the local partial {partial!r} and the upstream gradient is {node.grad!r}{line}"
+                        f"backward through {describe(node)} made a gradient of {parent._grad!r}: operand {index} has "
+                        f"the local partial {partial!r} and the upstream gradient is {node._grad!r}{line}"
                     )
+
+    def _see_what_was_handed_on(self, node: Any) -> None:
+        """The same for a node that was made by hand: its partials are not known."""
+        for index, parent in enumerate(node.parents):
+            if not is_finite(parent._grad):
+                _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))
+                raise FloatingPointError(
+                    f"backward through {describe(node)}, by its own _backward, made a gradient of {parent._grad!r}: "
+                    f"that of operand {index}; the upstream gradient is {node._grad!r}{line}"
+                )
 
 
 class debug(Mode):
@@ -203,7 +216,7 @@ def cut(node: Any) -> None:
 def stop(node: Any) -> Any:
     """Let a node repeat another, which is computed as it was, and hand no gradient on to it. Returns that other."""
     computed = object.__new__(type(node))
-    computed._number, computed.grad, computed.label = node._number, 0.0, ""
+    computed._number, computed._grad, computed._label = node._number, 0.0, ""
     computed.parents, computed.partials, computed.rule = node.parents, node.partials, node.rule
     node.parents, node.partials, node.rule = (computed,), (0.0,), STOP
     return computed
@@ -270,7 +283,7 @@ def is_finite(x: float) -> bool:
 
 def describe(node: Any) -> str:
     """The operation of a node with its operands: ``log(x = 0.0)``."""
-    shown = [f"{p.label} = {p._number!r}" if p.label else repr(p._number) for p in node.parents[:4]]
+    shown = [f"{p._label} = {p._number!r}" if p._label else repr(p._number) for p in node.parents[:4]]
     more = [f"... {len(node.parents)} operands"] if len(node.parents) > 4 else []
     return f"{node.rule.symbol}({', '.join(shown + more)})"
 

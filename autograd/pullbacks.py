@@ -226,7 +226,7 @@ def node(
 ) -> Value:
     """A node whose gradient is handed on by a pull-back."""
     made = object.__new__(Value)
-    made._number, made.grad, made.label = data, 0.0, ""
+    made._number, made._grad, made._label = data, 0.0, ""
     made.parents, made.partials = parents, partials
     made.rule = Pulled(name, data, partials, pull)
     seer = watching()

@@ -213,6 +213,9 @@ class Rule:
     def __repr__(self) -> str:
         return f"Rule({self.symbol!r})"
 
+    def expect_formula(self) -> None:
+        """TypeError where value and partials are no formulas: of a node that was made by hand."""
+
     @property
     def operand_names(self) -> tuple[str, ...]:
         """The names of the arguments of ``value``, as they stand in the row."""

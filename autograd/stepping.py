@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import graph
 from .formulas import derivative, partial_of, product
+from .handmade import Handmade
 from .labels import names as names_of
 from .symbols import Symbol, number, short
 from .value import Value
@@ -52,7 +53,8 @@ class Step(NamedTuple):
     def symbolic(self) -> Symbol:
         """The local partial as the row has it, over the operands' names: ``str()`` is its text, ``.latex`` its LaTeX.
 
-        Where nodes are folded away, it is the derivative itself.
+        Where nodes are folded away, it is the derivative itself. TypeError if the node was made by hand: there is no
+        formula.
         """
         if self.position is None:
             return derivative(self.node, self.operand, self.names)
@@ -60,23 +62,30 @@ class Step(NamedTuple):
 
     def equation(self, digits: int = 4) -> list[Symbol]:
         """The sides of the equation: the derivative, the chain rule in symbols and in numbers, the contribution."""
+        return self._equation(self.symbolic, digits)
+
+    def _equation(self, local: Symbol, digits: int = 4) -> list[Symbol]:
         upstream, partial, contribution = (
             number(short(x, digits)) for x in (self.upstream, self.partial, self.contribution)
         )
         return [
             derivative(self.root, self.operand, self.names),
-            product([derivative(self.root, self.node, self.names), self.symbolic]),
+            product([derivative(self.root, self.node, self.names), local]),
             product([upstream, partial], r" \times "),
             contribution,
         ]
 
-    def __repr__(self) -> str:
-        left, *sides = map(str, self.equation())
+    def _line(self, local: Symbol) -> str:
+        left, *sides = map(str, self._equation(local))
         nothing = "" if self.carries else " (carries nothing)"
         return f"{self.index}: {left} += {' = '.join(sides)}{nothing}"
 
     def __str__(self) -> str:
-        return repr(self)
+        return self._line(self.symbolic)
+
+    def __repr__(self) -> str:
+        known = not isinstance(self.node.rule, Handmade)  # and if there is no formula, the derivative stands for itself
+        return self._line(self.symbolic if known else derivative(self.node, self.operand, self.names))
 
 
 def steps(root: Value) -> Iterator[Step]:

@@ -7,12 +7,14 @@ by the number of their operands.
 
 from __future__ import annotations
 
-import copyreg
+import functools
 import operator
+import sys
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import arrays, graph, rules
+from . import arrays, graph, handmade, rules
 from .modes import ieee_arithmetic, watcher
 from .recorder import recorder
 
@@ -28,6 +30,10 @@ new = object.__new__
 watching = watcher.get
 recording = recorder.get
 number_of = operator.attrgetter("_number")
+grad_of = operator.attrgetter("_grad")
+
+INLINED = sys.version_info >= (3, 12)
+"""Whether Python reads a property without a call of its function, in 38 ns; before, C is quicker: 44 ns, not 55."""
 
 
 def real(x: object, name: str, expected: str = "a Value or a real number") -> float:
@@ -55,6 +61,37 @@ def number(x: Value | float) -> float:
     return x._number if isinstance(x, Value) else float(x)
 
 
+def set_data(node: Value, number: float) -> None:
+    """Give a node another number; a function that is recorded does not get to it, since it would do so only then."""
+    if type(number) is float and recording() is None:  # as nearly always
+        node._number = number
+        return
+    found = real(number, "data", "a real number")
+    seer = recording()
+    if seer is not None:
+        seer.acting("sets .data of a Value", "return what is to be kept")
+    node._number = found
+
+
+def set_grad(node: Value, number: float | None) -> None:
+    """Give a node another gradient, None being 0.0; a function that is recorded does not get to it either."""
+    if type(number) is float and recording() is None:
+        node._grad = number
+        return
+    found = 0.0 if number is None else real(number, "grad", "a real number or None")
+    seer = recording()
+    if seer is not None:
+        seer.acting("sets .grad of a Value", "grad() and value_and_grad() can be recorded")
+    node._grad = found
+
+
+def set_label(node: Value, label: str) -> None:
+    """Give a node another name."""
+    if not isinstance(label, str):
+        raise TypeError(f"label: expected text, got {type(label).__name__}")
+    node._label = label
+
+
 def lift(x: Value | float, rule: Rule) -> Value:
     """An operand as a node: a Value stays itself, a number becomes a constant leaf."""
     kind: type = type(x)
@@ -68,8 +105,8 @@ def lift(x: Value | float, rule: Rule) -> Value:
                 return x
     node = new(Value)
     node._number = x if kind is float else real(x, rule.symbol)  # type: ignore[assignment]
-    node.grad = 0.0
-    node.label = ""
+    node._grad = 0.0
+    node._label = ""
     node.parents = node.partials = ()
     node.rule = CONSTANT
     return node
@@ -123,8 +160,8 @@ def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
         node.partials = partials
     except (ArithmeticError, ValueError) as error:
         node._number, node.partials = answer(rule, error, data, operands)
-    node.grad = 0.0
-    node.label = ""
+    node._grad = 0.0
+    node._label = ""
     node.parents = operands
     node.rule = rule
     seer = watching()
@@ -153,8 +190,8 @@ def unary_method(self: Value) -> Value:
         node.partials = constant or partials(out, x)
     except (ArithmeticError, ValueError) as error:
         node._number, node.partials = answer(rule, error, (x,), (self,))
-    node.grad = 0.0
-    node.label = ""
+    node._grad = 0.0
+    node._label = ""
     node.parents = (self,)
     node.rule = rule
     seer = watching()
@@ -175,8 +212,8 @@ def binary_method(self: Value, other: Value | float) -> Value:
         node.partials = constant or partials(out, x, y)
     except (ArithmeticError, ValueError) as error:
         node._number, node.partials = answer(rule, error, (x, y), (self, other))
-    node.grad = 0.0
-    node.label = ""
+    node._grad = 0.0
+    node._label = ""
     node.parents = (self, other)
     node.rule = rule
     seer = watching()
@@ -185,13 +222,31 @@ def binary_method(self: Value, other: Value | float) -> Value:
     return node
 
 
+OPERATORS: dict[Rule, Callable[..., float]] = {
+    rules.ADD: operator.add,
+    rules.SUB: operator.sub,
+    rules.MUL: operator.mul,
+    rules.DIV: operator.truediv,
+    rules.NEG: operator.neg,
+}
+ONE_CALL = rules.EXP.value.__code__.co_code
+
+
+def in_c(rule: Rule) -> Callable[..., float]:
+    """The value of a row, where that is an operator or a call of one function of C, as what it is: in 13 ns less."""
+    written: Any = rule.value
+    called = written.__globals__.get(written.__code__.co_names[0]) if written.__code__.co_code == ONE_CALL else None
+    found: Callable[..., float] = called if isinstance(called, BuiltinFunctionType) else written
+    return OPERATORS.get(rule, found)
+
+
 def bound(method: Method, rule: Rule) -> Method:
     """The method for one row, with the row's formulas as its docstring, and its own copy of the code.
 
     Its own, because CPython's inline caches belong to the code: shared by + and *, each call would find the cache
     set up for the other.
     """
-    names = {"value": rule.value, "partials": rule.partials, "constant": rules.constant_partials(rule), "rule": rule}
+    names = {"value": in_c(rule), "partials": rule.partials, "constant": rules.constant_partials(rule), "rule": rule}
     read: Any = rules.read(method, names)
     read.__code__ = read.__code__.replace()
     read.rule = rule
@@ -248,32 +303,45 @@ class Value:
 
     Attributes
     ----------
-    data: the number.
-    grad: d root / d this, after ``root.backward()``; leaves accumulate, set it to 0.0 to start again.
+    data: the number; what is set must be a real number, and is converted to float.
+    grad: d root / d this, after ``root.backward()``; leaves accumulate, set it to 0.0 (or None) to start again.
     label: a name for drawings and messages.
     parents: the operands; () for a leaf.
     partials: d this / d operand, one number for each, taken when the node was made.
     rule: the row of the table that made it; ``rules.LEAF``, or ``rules.CONSTANT`` for a number in a formula.
 
+    Other attributes may be set as on any object (``p.m``, ``node.colour``); copies of a leaf have them too.
+
+    A node can be made by hand, of its number and a tuple of operands (:mod:`autograd.handmade`): ``Value(t, (x,),
+    (1 - t * t,))`` with the derivative by each of them, or ``Value(t, (x,), "tanh")`` with the name of an operation,
+    after which its ``_backward`` has to be assigned. It has no formula; :func:`autograd.primitive` makes an operation
+    that has one. The keywords are those of micrograd and of the scalar GPT: ``children`` or ``_children``,
+    ``local_grads``, ``op`` or ``_op``, ``label``. An empty tuple of operands makes a leaf.
+
     Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
     or ``int(v)``, which would lose the gradient in silence; say ``v.item()``. ``round(v)``, ``math.floor(v)``,
     ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan.
 
-    Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
+    Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float; TypeError for
+    children that are no tuple of Values, and where something is given twice; ValueError unless there is one local
+    derivative for each of the children.
     """
 
-    __slots__ = ("__weakref__", "_number", "grad", "label", "parents", "partials", "rule")
+    __slots__ = ("__dict__", "__weakref__", "_grad", "_label", "_number", "parents", "partials", "rule")
 
+    # All of the library reads and writes these three: ``data``, ``grad`` and ``label`` are properties, which look at
+    # what users set, and mean more in a subclass. (They cannot be called ``_data``, which NumPy's masked arrays look
+    # for in whatever stands beside them.)
     _number: float
-    grad: float
-    label: str
+    _grad: float
+    _label: str
     parents: tuple[Value, ...]
     partials: tuple[float, ...]
     rule: Rule
 
     __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
 
-    if TYPE_CHECKING:  # set below the class
+    if TYPE_CHECKING:
 
         @property
         def data(self) -> float:
@@ -281,18 +349,61 @@ class Value:
 
         @data.setter
         def data(self, number: float) -> None: ...
+        @property
+        def grad(self) -> float:
+            """The gradient."""
 
-    def __init__(self, data: float, label: str = "") -> None:
-        self._number = real(data, "Value", "a real number")
-        if not isinstance(label, str):
-            raise TypeError(f"Value: expected text as label, got {type(label).__name__}")
-        self.grad = 0.0
-        self.label = label
-        self.parents = self.partials = ()
-        self.rule = rules.LEAF
-        seer = recording()
-        if seer is not None:
-            seer.leaf(self, data)
+        @grad.setter
+        def grad(self, number: float | None) -> None: ...
+        @property
+        def label(self) -> str:
+            """The name."""
+
+        @label.setter
+        def label(self, label: str) -> None: ...
+        @overload
+        def __init__(self, data: float, label: str = "") -> None: ...
+        @overload
+        def __init__(
+            self, data: float, children: tuple[Value, ...], local_grads: tuple[float, ...] | str = (), label: str = ""
+        ) -> None: ...
+        @overload
+        def __init__(
+            self, data: float, children: tuple[Value, ...] = (), *, op: str = "", _op: str = "", label: str = ""
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            data: float,
+            *,
+            _children: tuple[Value, ...] = (),
+            local_grads: tuple[float, ...] = (),
+            op: str = "",
+            _op: str = "",
+            label: str = "",
+        ) -> None: ...
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+
+    else:
+        data = property((lambda self: self._number) if INLINED else number_of, set_data, doc="The number.")
+        grad = property((lambda self: self._grad) if INLINED else grad_of, set_grad, doc="The gradient.")
+        label = property(operator.attrgetter("_label"), set_label, doc="The name.")
+
+        def __init__(self, data, label_or_children="", *further, **named):
+            # What else there is has names in told_apart: to look for it here would take a tenth of the time.
+            self._number = data if type(data) is float else real(data, "Value", "a real number")
+            self._grad = 0.0
+            self.parents = self.partials = ()
+            self.rule = rules.LEAF
+            if type(label_or_children) is str and not further and not named:
+                self._label = label_or_children
+            else:
+                self._label, *made = handmade.told_apart(label_or_children, *further, **named)
+                if make_by_hand(self, *made):
+                    return
+            seer = recording()
+            if seer is not None:
+                seer.leaf(self, data)
 
     # Operations: one line each, bound from the table.
 
@@ -359,7 +470,7 @@ class Value:
             raise TypeError(
                 f"round: expected a Value alone, got {ndigits!r} digits beside it: scale it before and after"
             )
-        return self.round()
+        return record(rules.ROUND, (self,))  # and not by a method of that name that somebody has put on the class
 
     def clip(self, lo: Value | float, hi: Value | float) -> Value:
         """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
@@ -379,12 +490,21 @@ class Value:
         """Fill in ``grad`` = d self / d node for every node that self was computed from.
 
         Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed. Depth is limited by
-        memory only. Never raises, except within :class:`~autograd.detect_anomaly`: FloatingPointError.
+        memory only.
+
+        A node with a ``_backward`` of the user's has that called, in the order of the sweep: results before operands.
+
+        Never raises, but for two exceptions: FloatingPointError within :class:`~autograd.detect_anomaly`; and
+        TypeError, before any ``grad`` is written, where a node was made by hand with neither derivatives nor a
+        ``_backward``.
         """
         active = recording()
         if active is not None:
             active.acting("calls backward()", "grad() and value_and_grad() can be recorded")
+        hooked = handmade.found(graph.order(self)) if handmade.unusual else ()
         nodes = graph.backward(self)
+        for node in hooked:
+            node._backward()
         seer = watching()
         if seer is not None:
             seer.see_gradients(nodes)
@@ -396,8 +516,8 @@ class Value:
         return self._number
 
     def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._number!r}, grad={self.grad!r}{label})"
+        label = f", label={self._label!r}" if self._label else ""
+        return f"Value(data={self._number!r}, grad={self._grad!r}{label})"
 
     if not TYPE_CHECKING:  # whom it would tell that int(v) is right
 
@@ -428,60 +548,119 @@ class Value:
                 f"a Value computed by {self.rule.symbol!r} cannot be copied or pickled: it would drag its whole "
                 "graph along; copy or save its leaves, or its .data"
             )
-        parts = self._number, self.grad, self.label, self.rule is rules.CONSTANT
-        return (leaf, parts) if type(self) is Value else (leaf, (*parts, type(self)), attributes(self))
+        state = kept(self)
+        parts = self.data, self._grad, self._label, self.rule is rules.CONSTANT
+        return leaf, (*parts, type(self)), *([state] if state else [])
 
-    # Names that micrograd's users know.
+    # Names that users of micrograd and of the scalar GPT know.
 
     @property
     def _prev(self) -> tuple[Value, ...]:
         """The parents, without the exponent of x**3 where that is a constant."""
         return self.parents[:1] if self._constant_exponent else self.parents
 
+    _children = _prev
+
     @property
-    def _op(self) -> str:
+    def _local_grads(self) -> tuple[float, ...]:
+        """The partial derivatives by these; TypeError for a node that was made by hand without them."""
+        return self.partials[:1] if self._constant_exponent else (*self.partials,)
+
+    @property
+    def _symbol(self) -> str:
         """The symbol of the operation, with a constant exponent: ``*``, ``tanh``, ``**3``."""
         return f"**{self.parents[1]._number!r}".removesuffix(".0") if self._constant_exponent else self.rule.symbol
+
+    @property
+    def _op(self) -> str:
+        """The symbol as micrograd has it: ``ReLU``; of a node that was made by hand, the name that it was given."""
+        rule = self.rule
+        if isinstance(rule, handmade.Handmade):
+            return rule.named
+        return "ReLU" if rule is rules.RELU else self._symbol
 
     @property
     def _constant_exponent(self) -> bool:
         return self.rule is rules.POW and self.parents[1].rule is rules.CONSTANT
 
-    def _backward(self) -> None:
-        """One step of the chain rule: hand this node's grad on to its operands."""
-        graph.sweep((self,))
+    @property
+    def _backward(self) -> Callable[[], object]:
+        """One step of the chain rule, which hands this node's grad on to its operands: as assigned, or by partials."""
+        assigned: Callable[[], object] | None = vars(self).get("_backward")
+        if assigned is not None:
+            return assigned
+        if self.parents and not self.partials:
+            raise handmade.lacking(self)
+        return functools.partial(graph.sweep, (self,))
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], object]) -> None:
+        if not callable(function):
+            raise TypeError(f"_backward: expected a function without arguments, got {type(function).__name__}")
+        seer = recording()
+        if seer is not None:
+            seer.acting("assigns _backward to a Value", handmade.WAY_OUT)
+        vars(self)["_backward"] = function
+        if self.parents:
+            if not isinstance(self.rule, handmade.Handmade):
+                self.rule = handmade.rule_of(self._op)
+            self.partials = self.rule.unknown
+            handmade.unmark(self)
+        else:
+            handmade.mark(self)
 
 
-def attributes(node: Value) -> object:
-    """What an instance of a subclass has beside a Value's own parts, as copying and pickling want it."""
-    kind = type(node)
-    if getattr(kind, "__getstate__", None) is not getattr(object, "__getstate__", None):
-        return node.__getstate__()  # type: ignore[attr-defined, unused-ignore]
-    names = [name for name in copyreg._slotnames(kind) if name not in Value.__slots__ and hasattr(node, name)]  # type: ignore[attr-defined]
-    return getattr(node, "__dict__", None), {name: getattr(node, name) for name in names}
+def make_by_hand(node: Value, children: tuple[Any, ...], derivatives: tuple[Any, ...] | None, op: str) -> bool:
+    """Give a new node these operands, with their derivatives where they are given; False if it remains a leaf."""
+    if not all([isinstance(x, Value) for x in children]):
+        kinds = ", ".join([type(x).__name__ for x in children])
+        raise TypeError(f"Value: expected a tuple of Values as children, got one of {kinds}")
+    if derivatives is not None and len(derivatives) != len(children):
+        raise ValueError(
+            f"Value: expected as many local derivatives as children, {len(children)}, got {len(derivatives)}"
+        )
+    if not children:
+        return False
+    seer = recording()
+    if seer is not None:
+        seer.acting("makes a node by hand", handmade.WAY_OUT)
+    rule = handmade.rule_of(op)
+    if derivatives is None:
+        node.partials = rule.unknown
+        if type(node)._backward is Value._backward:  # and not a method of a subclass
+            handmade.mark(node)
+    else:
+        node.partials = tuple([real(x, "Value", "real numbers as local derivatives") for x in derivatives])
+    node.parents, node.rule = tuple(children), rule
+    watch = watching()
+    if watch is not None:
+        watch.see_value(node)
+    return True
 
 
-def leaf(data: float, grad: float, label: str, constant: bool, kind: type[Value] | None = None) -> Value:
-    """A leaf from its parts: what copying and unpickling call; of a subclass without its own ``__init__``."""
-    node = new(kind or Value)
+def kept(leaf: Value) -> object:
+    """What a copy has besides the parts of every leaf: attributes of the user's, and the slots of a subclass.
+
+    Not a ``_backward``, which belongs to this leaf.
+    """
+    state: Any = leaf.__getstate__()
+    attributes, slots = state if type(state) is tuple else (state, {})
+    if type(attributes) is not dict and attributes is not None:  # by a method of the subclass
+        return state
+    own = {name: x for name, x in (attributes or {}).items() if name != "_backward"}
+    further = {name: x for name, x in slots.items() if name not in Value.__slots__}
+    return (own, further) if further else own
+
+
+def leaf(data: float, grad: float, label: str, constant: bool, kind: type[Value] = Value) -> Value:
+    """A leaf from its parts: what copying and unpickling call."""
+    node = new(kind)
     Value.__init__(node, data, label)
-    if grad != 0.0:
-        node.grad = grad
+    node._grad = grad
     if constant:
         node.rule = rules.CONSTANT
     return node
 
-
-def set_data(node: Value, number: float) -> None:
-    """Give a node another number; a function that is recorded does not get to it, since it would do so only then."""
-    seer = recording()
-    if seer is not None:
-        seer.acting("sets .data of a Value", "return what is to be kept")
-    node._number = number
-
-
-Value.data = property(number_of, set_data, doc="The number.")  # type: ignore[method-assign, assignment]
-# All of the library reads the slot below, so that ``data`` can mean more in a subclass.
 
 for _name, _member in vars(Value).items():
     if getattr(_member, "__module__", None) == __name__ and callable(_member):

@@ -59,8 +59,17 @@ class Toy:
     def __init__(self, parents: Sequence[Toy] = (), partials: Sequence[float] = (), *, selecting: bool = False) -> None:
         self.parents = parents
         self.partials = partials
-        self.grad = 0.0
+        self._grad = 0.0
         self.rule = SimpleNamespace(selecting=selecting)
+
+    @property
+    def grad(self) -> float:
+        """What a sweep leaves in the slot."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        self._grad = number
 
 
 @dataclass(frozen=True)

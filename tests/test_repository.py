@@ -34,6 +34,7 @@ ORDER = {
         "rules",
         "arrays",
         "collector",
+        "handmade",
         "graph",
         "recorder",
         "entries",

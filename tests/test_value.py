@@ -198,12 +198,15 @@ def test_a_new_leaf() -> None:
     assert Value(2.0).label == ""
 
 
-def test_a_value_has_slots_only() -> None:
-    """A misspelt attribute is an error, and a node carries no dictionary."""
+def test_a_value_takes_attributes_of_its_users() -> None:
+    """Code for micrograd keeps things on its Values; they are that node's alone, and none is there before."""
     for node in (Value(1.0), Value(1.0) + 1.0, Value(1.0).exp(), Value(1.0).clip(0, 2)):
-        assert not hasattr(node, "__dict__")
-        with pytest.raises(AttributeError, match="gard"):
-            node.gard = 0.0  # type: ignore[attr-defined]
+        assert vars(node) == {}
+        node.m = 0.0  # type: ignore[attr-defined]
+        node.m = 0.9 * node.m + 0.1 * 2.0  # type: ignore[attr-defined]
+        node.colour = "green"  # type: ignore[attr-defined]
+        assert vars(node) == {"m": 0.2, "colour": "green"}
+        assert not hasattr(Value(1.0), "m")
 
 
 def test_a_value_can_be_referred_to_weakly() -> None:
@@ -553,7 +556,9 @@ def test_prev_and_op_are_parents_and_symbol() -> None:
     """_prev and _op are what micrograd calls the parents and the symbol."""
     x, y = Value(3.0), Value(2.0)
     assert same((x * y)._prev, (x, y))
-    assert ((x * y)._op, (x + y)._op, x.relu()._op, x._op) == ("*", "+", "relu", "")
+    assert ((x * y)._op, (x + y)._op, x.relu()._op, x._op) == ("*", "+", "ReLU", "")
+    assert same((x * y)._children, (x, y))
+    assert (x * y)._local_grads == (2.0, 3.0)
     assert x._prev == ()
 
 
@@ -634,8 +639,15 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert len({tuple(bits) for bits in alone}) == len(starts)
 
 
-@pytest.mark.parametrize("label", [5, (1, 2), None, b"x"], ids=repr)
-def test_a_label_is_text(label: object) -> None:
-    """micrograd's constructor takes the children there: whoever passes them is told."""
-    with pytest.raises(TypeError, match=f"^Value: expected text as label, got {type(label).__name__}$"):
-        Value(2.0, label)  # type: ignore[arg-type]
+@pytest.mark.parametrize("label", [5, None, b"x", ["x"]], ids=repr)
+def test_a_label_is_text(label: Any) -> None:
+    """What stands there is a label, or a tuple of operands; by name, or set later, it is a label."""
+    kind = type(label).__name__
+    with pytest.raises(TypeError, match=rf"^Value: expected label \(text\) or children \(a tuple\), got {kind}$"):
+        Value(2.0, label)
+    with pytest.raises(TypeError, match=f"^Value: expected text as label, got {kind}$"):
+        Value(2.0, label=label)
+    x = Value(2.0, "x")
+    with pytest.raises(TypeError, match=f"^label: expected text, got {kind}$"):
+        x.label = label
+    assert x.label == "x"

@@ -716,9 +716,9 @@ class Objective(Batch):
 
     def write(self, gradient: Floats | None = None) -> None:
         """Bring the variables up to date: their ``data``, and ``grad`` if it is given."""
-        gradients = [x.grad for x in self.variables] if gradient is None else gradient.tolist()
+        gradients = [x._grad for x in self.variables] if gradient is None else gradient.tolist()
         for x, datum, derivative in zip(self.variables, self.P.tolist(), gradients, strict=True):
-            x._number, x.grad = datum, derivative
+            x._number, x._grad = datum, derivative
 
     def gradient(self, index: Index = None) -> tuple[float, Floats]:
         """The mean over some examples, and its derivatives by the variables (0 by those that are not used).

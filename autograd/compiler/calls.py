@@ -269,7 +269,7 @@ def compiled_node(
         return data
 
     node = object.__new__(Value)
-    node._number, node.grad, node.label = data, 0.0, ""
+    node._number, node._grad, node._label = data, 0.0, ""
     node.parents, node.partials = parents, partials
     node.rule = Rule(name, values, derivatives, layout="sequence")
     seer = watcher.get()

@@ -22,7 +22,7 @@ from autograd.modes import ieee_arithmetic
 from .keeping import FAMILY, Families, counter, weight
 from .likeness import same, steady
 from .static import Fixed
-from .surroundings import Surroundings, sets, varying
+from .surroundings import Surroundings, varying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -257,10 +257,6 @@ class Paths:
         from .scalars import program
 
         before = list(family.paths)
-        where = "" if before else sets(self.function, "grad")
-        if where:  # a recording hears of nodes and arguments, and not of a Value that is captured
-            self.give_up(family, f"it sets .grad of a Value{where}; grad() and value_and_grad() can be recorded")
-            return None
         if len(before) >= PATHS:
             self.give_up(family, self.too_many(family))
             return None

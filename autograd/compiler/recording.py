@@ -23,7 +23,7 @@ from autograd.value import Value, lift, record
 from .comparing import limits
 from .conditions import COMPARISONS, DECIDING, Condition, both, opposite
 from .failing import failing, kind_of
-from .tracking import Recorded, Tracked
+from .tracking import Recorded, Tracked, reclassify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,10 +118,10 @@ class Recording:
     def close(self) -> None:
         """Let go of everything: nodes are ordinary Values again, and numbers taken out of them plain numbers."""
         for node in self.nodes:
-            node.__class__ = Value
+            reclassify(node, Value)
         for node in self.leaves:
             if type(node) is Recorded:  # and not of a class of the user's
-                node.__class__ = Value  # type: ignore[assignment]
+                reclassify(node, Value)
         for number in self._numbers:
             number.forget()
         self.nodes, self.leaves, self.guards, self.restarted, self._numbers, self._stops = [], [], [], [], [], {}
@@ -202,6 +202,7 @@ class Recording:
 
     def acting(self, what: str, way_out: str) -> None:
         """The function is about to change something: it is stopped before, so that the eager run alone does it."""
+        self.reason = ""  # what was lost on the way to this was lost for it
         self.lost(what, way_out)
         raise Unsupported(self.reason)
 
@@ -261,7 +262,7 @@ class Recording:
 
     def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
         node = object.__new__(Condition)
-        node._number, node.grad, node.label = float(bool(holds)), 0.0, ""
+        node._number, node._grad, node._label = float(bool(holds)), 0.0, ""
         node.parents, node.partials, node.rule = operands, (0.0,) * len(operands), rule
         self.nodes.append(node)
         return node
@@ -322,7 +323,7 @@ def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
     notes.close()
     for each in leaves:
         for leaf in each:
-            leaf.__class__ = Value
+            reclassify(leaf, Value)
 
 
 def unchanged(

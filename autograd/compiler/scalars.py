@@ -103,8 +103,8 @@ class Program:
                 number[id(node)] = len(rows)
                 add_row(node.rule)
                 add_number(node._number)
-                if node.label:
-                    labels[len(rows) - 1] = node.label
+                if node._label:
+                    labels[len(rows) - 1] = node._label
         self.outputs = [number[id(node)] if id(node) in number else leaf(node) for node in outputs]
         if any([isinstance(x, Recorded) for x in graph.order(*[y for y in self.captured if y.parents])]):
             raise Unsupported("a part of it runs in a thread of its own, where it is not recorded")
@@ -127,8 +127,8 @@ class Program:
         self.rules.append(rule)
         self.operands.append(())
         self.data.append(node._number)
-        if node.label:
-            self.labels[i] = node.label
+        if node._label:
+            self.labels[i] = node._label
         return i
 
     def _leaf(self, node: Value, user: Value | None = None) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 from numbers import Real
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.modes import HOUSE
@@ -214,32 +214,6 @@ def names_in(code: Any) -> tuple[str, ...]:
     ]
     names: list[str] = [*code.co_names, *inner]
     return tuple(dict.fromkeys(names))
-
-
-def sets(function: Any, attribute: str) -> str:
-    """Where a function, or one that it reaches by name, sets this attribute of something, as text; "" if nowhere."""
-    import linecache
-
-    for inner, _ in reached(function):
-        line = 0 if is_ours(inner) else line_that_sets(inner.__code__, attribute)
-        if line:
-            source = linecache.getline(inner.__code__.co_filename, line, inner.__globals__).strip()
-            return f", at {inner.__code__.co_filename}, line {line}" + (f": {source}" if source else "")
-    return ""
-
-
-@functools.lru_cache(maxsize=1024)
-def line_that_sets(code: CodeType, attribute: str) -> int:
-    """The line of a function's code, or of one inside it, that sets this attribute of something; 0 if none does."""
-    import dis
-
-    line = code.co_firstlineno
-    for instruction in dis.get_instructions(code):
-        line = getattr(getattr(instruction, "positions", None), "lineno", None) or line
-        if instruction.opname == "STORE_ATTR" and instruction.argval == attribute:
-            return line
-    inner = [line_that_sets(x, attribute) for x in code.co_consts if isinstance(x, CodeType)]
-    return max(inner, default=0)
 
 
 def varying(keys: list[tuple[Any, ...]]) -> str:

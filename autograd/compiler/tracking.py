@@ -18,14 +18,12 @@ from autograd import functions
 from autograd.modes import HOUSE
 from autograd.recorder import recorder
 from autograd.structures import is_array
-from autograd.value import Value, is_numpy_bool
+from autograd.value import Value, is_numpy_bool, real
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autograd.recorder import Recorder
-
-_data, _grad = vars(Value)["_number"], vars(Value)["grad"]
 
 
 class Recorded(Value):
@@ -41,33 +39,32 @@ class Recorded(Value):
 
     @data.setter
     def data(self, number: float) -> None:
-        _data.__set__(self, number)
+        self._number = real(number, "data", "a real number")
         _tell("sets .data of a Value that it computes or is given", "return what is to be kept")
 
     @property
     def grad(self) -> float:
         """The gradient, which is no part of a program."""
         _tell("reads .grad of a Value that it computes or is given", "grad() and value_and_grad() can be recorded")
-        return _grad.__get__(self)  # type: ignore[no-any-return]
+        return self._grad
 
     @grad.setter
-    def grad(self, number: float) -> None:
-        _grad.__set__(self, number)
+    def grad(self, number: float | None) -> None:
+        self._grad = 0.0 if number is None else real(number, "grad", "a real number or None")
         _tell("sets .grad of a Value that it computes or is given", "grad() and value_and_grad() can be recorded")
+
+    def __setattr__(self, name: str, content: object) -> None:
+        if not hasattr(Value, name):
+            _tell(f"sets .{name} of a Value that it computes or is given", "return what is to be kept")
+        object.__setattr__(self, name, content)
 
     def item(self) -> Any:
         """The number, which remembers this node."""
         return self.data
 
-    def __reduce__(self) -> Any:
-        return super().__reduce__() if self.parents else (Value, (self.data, self.label))
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._number!r}, grad={_grad.__get__(self)!r}{label})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self._number, spec) if spec else repr(self)
+    def __reduce__(self) -> tuple[Any, ...]:
+        made, parts, *state = super().__reduce__()
+        return made, parts[:-1], *state  # of an ordinary Value
 
     __hash__ = object.__hash__
 
@@ -75,6 +72,10 @@ class Recorded(Value):
 def asked_here() -> bool:
     """Whether it is this library that asks for the hash of a node, which is by identity then: a sweep, not the user."""
     return sys._getframe(2).f_code.co_filename.startswith(HOUSE)
+
+
+reclassify: Callable[[Value, type[Value]], None] = vars(object)["__class__"].__set__
+"""``node.__class__ = kind``, past the method that looks at what users set."""
 
 
 def _tell(what: str, way_out: str) -> None:
