@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
+from .operands import ArrayError, is_arraylike, mapped, settled
 from .recorder import recorder
 from .rules import Rule
 from .value import Value, evaluate, lift, real, record
@@ -18,22 +19,27 @@ from .value import Value, evaluate, lift, real, record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
     Matrix = Sequence[Sequence[Value | float]]
 
 F = TypeVar("F")
 
 
 class Unary(Protocol):
-    """A function of one number."""
+    """A function of one number, or of each number of an array."""
 
     @overload
     def __call__(self, x: Value, /) -> Value: ...
     @overload
     def __call__(self, x: float, /) -> float: ...
+    @overload
+    def __call__(self, x: Array, /) -> Array: ...
 
 
 class Binary(Protocol):
-    """A function of two numbers."""
+    """A function of two numbers, or of those of arrays, broadcast."""
 
     @overload
     def __call__(self, x: float, y: float, /) -> float: ...
@@ -41,6 +47,10 @@ class Binary(Protocol):
     def __call__(self, x: Value, y: Value | float, /) -> Value: ...
     @overload
     def __call__(self, x: float, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: Array, y: Array | Value | float, /) -> Array: ...
+    @overload
+    def __call__(self, x: Value | float, y: Array, /) -> Array: ...
 
 
 class Variadic(Protocol):
@@ -59,12 +69,22 @@ class Variadic(Protocol):
 
 
 def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
-    """One operation of the table: a node if any operand is a Value, else a float."""
+    """One operation of the table: a node if any operand is a Value, else a float; of arrays an array of these."""
     given = tuple(operands)
     kinds = set(map(type, given))
-    if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
-        return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
-    return evaluate(rule, given)  # type: ignore[arg-type]
+    try:
+        if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
+            return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
+        return evaluate(rule, given)  # type: ignore[arg-type]
+    except ArrayError:
+        if rule.layout != "fixed" or not any(map(is_arraylike, given)):
+            raise
+    return over(lambda *xs: apply(rule, xs), rule.symbol, *given)
+
+
+def over(function: Callable[..., Any], name: str, *operands: Any) -> Any:
+    """The function of the elements of arrays: an array of floats if all its elements are, else of objects."""
+    return settled(mapped(name, function, *operands), float)
 
 
 def described(function: F, name: str, doc: str | None) -> F:
@@ -79,7 +99,11 @@ def unary(method: Callable[[Value], Value]) -> Unary:
     rule: Rule = method.rule  # type: ignore[attr-defined]
 
     def function(x: Any, /) -> Any:
-        return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
+        try:
+            return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
+        except ArrayError:
+            pass
+        return over(function, rule.symbol, x)
 
     return described(function, rule.symbol, method.__doc__)
 
@@ -89,9 +113,13 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
     rule: Rule = method.rule  # type: ignore[attr-defined]
 
     def function(x: Any, y: Any, /) -> Any:
-        if isinstance(x, Value) or isinstance(y, Value):
-            return method(lift(x, rule), y)
-        return evaluate(rule, (x, y))
+        try:
+            if isinstance(x, Value) or isinstance(y, Value):
+                return method(lift(x, rule), y)
+            return evaluate(rule, (x, y))
+        except ArrayError:
+            pass
+        return over(function, rule.symbol, x, y)
 
     return described(function, name or rule.symbol, method.__doc__)
 
@@ -104,7 +132,12 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
         xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], (Value, Real)) else operands
         if not xs and not empty_is_zero:
             raise ValueError(f"{name}: expected at least one number, got none")
-        return apply(rule, xs)
+        try:
+            return apply(rule, xs)
+        except ArrayError:
+            if len(operands) < 2:
+                raise
+        return over(function, name, *operands)
 
     return described(function, name, doc)
 
@@ -219,11 +252,21 @@ def where(condition: object, x: float, y: float) -> float: ...  # type: ignore[o
 @overload
 def where(condition: object, x: Value | float, y: Value | float) -> Value: ...
 def where(condition: object, x: Value | float, y: Value | float) -> Value | float:
-    """x where the condition is true, else y; the graph has no edge to the side not taken.
+    """x where the condition is true, else y; the graph has no edge to the side not taken. Arrays are broadcast.
 
     ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
     ``sqrt(where(x > 0, x, 1.0))`` inside.
     """
+    if type(condition) is bool or not is_arraylike(condition):
+        try:
+            return choice(condition, x, y)  # type: ignore[no-any-return]
+        except ArrayError:
+            pass
+    return over(where, "where", condition, x, y)  # type: ignore[no-any-return]
+
+
+def choice(condition: object, x: Any, y: Any) -> Any:
+    """``where`` of a single condition and single numbers."""
     seer = recorder.get()
     if seer is not None:
         x, y = seer.lifted(x), seer.lifted(y)

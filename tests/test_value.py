@@ -36,7 +36,6 @@ BAD: dict[str, Any] = {
     "Decimal": Decimal("1.5"),
     "list": [1.0],
     "dict": {},
-    "ndarray": np.array([1.0, 2.0]),
 }
 
 # Python's operators, by the symbol of their row.
@@ -458,23 +457,6 @@ def test_int_says_what_to_do() -> None:
 
 
 # --- NumPy ----------------------------------------------------------------------------------------------
-
-
-def test_numpy_leaves_arithmetic_to_value() -> None:
-    """The flag by which NumPy's arrays do not swallow a Value elementwise."""
-    assert Value.__array_ufunc__ is None
-
-
-@pytest.mark.parametrize("symbol", BINARY)
-@pytest.mark.parametrize("dtype", [float, int, object])
-@pytest.mark.parametrize("shape", [(), (2,), (2, 2)], ids=str)
-def test_arrays_beside_a_value_are_refused(symbol: str, dtype: type, shape: tuple[int, ...]) -> None:
-    """array op Value and Value op array are TypeErrors, whatever the array holds."""
-    array = np.ones(shape, dtype=dtype)
-    with pytest.raises(TypeError, match=r"got ndarray$"):
-        BINARY[symbol](array, Value(2.0))
-    with pytest.raises(TypeError, match=r"got ndarray$"):
-        BINARY[symbol](Value(2.0), array)
 
 
 @pytest.mark.parametrize("symbol", BINARY)

@@ -14,8 +14,9 @@ from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import functions, graph, nodes
+from autograd.operands import is_array
 from autograd.recorder import recorder
-from autograd.structures import flatten, is_array, names, rebuild
+from autograd.structures import flatten, names, rebuild
 from autograd.value import Value, number
 
 from . import selfcheck

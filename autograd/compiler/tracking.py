@@ -14,8 +14,8 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import functions
+from autograd.operands import is_array
 from autograd.recorder import recorder
-from autograd.structures import is_array
 from autograd.value import Value, is_numpy_bool
 
 if TYPE_CHECKING:
