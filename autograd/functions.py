@@ -79,10 +79,10 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
     except ArrayError:
         if rule.layout != "fixed" or not any(map(is_arraylike, given)):
             raise
-    return over(lambda *xs: apply(rule, xs), rule.symbol, *given)
+    return over_arrays(lambda *xs: apply(rule, xs), rule.symbol, *given)
 
 
-def over(function: Callable[..., Any], name: str, *operands: Any) -> Any:
+def over_arrays(function: Callable[..., Any], name: str, *operands: Any) -> Any:
     """The function of the elements of arrays: an array of floats if all its elements are, else of objects."""
     return settled(mapped(name, function, *operands), float)
 
@@ -103,7 +103,7 @@ def unary(method: Callable[[Value], Value]) -> Unary:
             return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
         except ArrayError:
             pass
-        return over(function, rule.symbol, x)
+        return over_arrays(function, rule.symbol, x)
 
     return described(function, rule.symbol, method.__doc__)
 
@@ -119,7 +119,7 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
             return evaluate(rule, (x, y))
         except ArrayError:
             pass
-        return over(function, rule.symbol, x, y)
+        return over_arrays(function, rule.symbol, x, y)
 
     return described(function, name or rule.symbol, method.__doc__)
 
@@ -137,7 +137,7 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
         except ArrayError:
             if len(operands) < 2:
                 raise
-        return over(function, name, *operands)
+        return over_arrays(function, name, *operands)
 
     return described(function, name, doc)
 
@@ -262,7 +262,7 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
             return choice(condition, x, y)  # type: ignore[no-any-return]
         except ArrayError:
             pass
-    return over(where, "where", condition, x, y)  # type: ignore[no-any-return]
+    return over_arrays(where, "where", condition, x, y)  # type: ignore[no-any-return]
 
 
 def choice(condition: object, x: Any, y: Any) -> Any:

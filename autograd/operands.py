@@ -39,6 +39,11 @@ def is_arraylike(x: object) -> bool:
     return getattr(type(x), "__array_ufunc__", None) is not None and hasattr(x, "ndim")
 
 
+def whole(x: Any) -> Any:
+    """A 0-d array as what it holds, anything else as it is."""
+    return x[()] if is_array(x) and not x.ndim else x
+
+
 def unfit(x: Any) -> str:
     """Why an array cannot be computed with element by element: what it is, and the way out; "" if it can be."""
     if not is_array(x):

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from . import graph, nodes
+from .operands import whole
 from .recorder import recorder
 from .structures import LEAF, flatten, holds_value, rebuild
 from .value import Value, real
@@ -74,7 +75,7 @@ class Call:
             arguments[i] = rebuild(structure, fresh)
         token = active.set((*around, *self.inputs))
         try:
-            self.result = f(*arguments, **kwargs)
+            self.result = whole(f(*arguments, **kwargs))
         finally:
             active.reset(token)
         leaves, self.out_structure = flatten(self.result, f"{name}: the result")

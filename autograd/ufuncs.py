@@ -17,7 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import functions, rules
-from .operands import boxed, check, is_array, is_arraylike, mapped, settled
+from .operands import boxed, check, is_array, is_arraylike, mapped, settled, whole
 from .value import Value, lift
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def answer(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, 
             f"say {INSTEAD.get(name, 'autograd.exp, autograd.maximum, ... which take Values')}, or v.item() for the "
             "number alone"
         )
-    operands = [x[()] if is_array(x) and not x.ndim else x for x in inputs]
+    operands = [*map(whole, inputs)]
     if options:
         return in_place(meaning, ufunc, inputs[0], operands, options)
     if any(map(is_array, operands)):

@@ -423,8 +423,10 @@ class Value:
     rad2deg = degrees
     deg2rad = radians
 
-    def clip(self, lo: Value | float, hi: Value | float) -> Value:
-        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
+    def clip(self, lo: Value | float, hi: Value | float, *, out: None = None) -> Value:
+        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi. (``np.clip`` says out.)"""
+        if out is not None:
+            raise TypeError(f"clip: expected no out=, got {type(out).__name__}")
         try:
             return record(rules.CLIP, (self, lift(lo, rules.CLIP), lift(hi, rules.CLIP)))
         except ArrayError:

@@ -110,7 +110,7 @@ each_row = pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.sy
         (math.inf, math.inf),
         (-0.0, -0.0),
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_real_numbers_are_converted_once(given: float, data: float) -> None:
     """A real number of any type becomes a float, in the constructor and beside every operator."""
@@ -418,15 +418,23 @@ def test_hash_is_by_identity() -> None:
 @pytest.mark.parametrize(
     "convert",
     [
-        *(float, int, complex, operator.index, range, [1.0, 2.0, 3.0].__getitem__),
-        *(math.exp, math.sqrt, math.hypot),
-        *(np.exp, np.sqrt, np.float64),
+        *(float, complex, math.exp, math.sqrt, math.hypot, math.isnan, "%f".__mod__),
+        *(np.float64, np.float32, partial(np.array, dtype=float), partial(np.asarray, dtype=float)),
+        lambda v: np.zeros(3).fill(v),
+        lambda v: operator.setitem(np.zeros(3), 0, v),
     ],
-    ids=lambda convert: convert.__name__,
+    ids=spelled,
 )
 def test_a_value_does_not_turn_into_a_number_in_silence(convert: Callable[[Any], object]) -> None:
-    """float(v), math.exp(v) and the like are TypeErrors: they would lose the gradient."""
-    with pytest.raises(TypeError):
+    """float(v), math.exp(v) and the like are TypeErrors that name autograd's functions and item()."""
+    with pytest.raises(TypeError, match=r"lose its gradient in silence: say autograd\.exp\(v\) .*v\.item\(\)"):
+        convert(Value(1.0))
+
+
+@pytest.mark.parametrize("convert", [operator.index, range, [1.0, 2.0].__getitem__, "ab".__mul__, bin], ids=spelled)
+def test_a_value_is_no_index(convert: Callable[[Any], object]) -> None:
+    """xs[v], range(v) and the like are TypeErrors that name take() and item()."""
+    with pytest.raises(TypeError, match=r"lose its gradient in silence: say autograd\.take\(xs, v\).*v\.item\(\)"):
         convert(Value(1.0))
 
 
