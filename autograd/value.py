@@ -424,7 +424,10 @@ class Value:
     deg2rad = radians
 
     def clip(self, lo: Value | float, hi: Value | float, *, out: None = None) -> Value:
-        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi. (``np.clip`` says out.)"""
+        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi.
+
+        ``np.clip(v, lo, hi)`` calls this, and says that ``out`` is None.
+        """
         if out is not None:
             raise TypeError(f"clip: expected no out=, got {type(out).__name__}")
         try:

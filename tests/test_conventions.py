@@ -388,7 +388,7 @@ NO_ARRAYS = {"Value(a)", "sum(x, a)"}
 def test_anything_else_is_refused(side: str, given: Any, kind: str) -> None:
     """Text, None, complex, Decimal and list are TypeErrors that name the type, on either side (P7).
 
-    Arrays are refused by the constructor and among several numbers; elsewhere they are computed with element by element.
+    Arrays are refused by the constructor and among several numbers; elsewhere they are taken element by element.
     """
     if kind == "ndarray" and side not in NO_ARRAYS:
         expected = [SIDES[side](x) for x in given.flat]

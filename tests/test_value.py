@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from spelling import spelled
 
 import autograd as ag
 from autograd import Value, rules
@@ -110,7 +111,7 @@ each_row = pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.sy
         (math.inf, math.inf),
         (-0.0, -0.0),
     ],
-    ids=spelled,
+    ids=repr,
 )
 def test_real_numbers_are_converted_once(given: float, data: float) -> None:
     """A real number of any type becomes a float, in the constructor and beside every operator."""

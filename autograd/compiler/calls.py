@@ -12,7 +12,6 @@ from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import graph, nodes, rules
-from autograd.operands import whole
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
@@ -207,7 +206,6 @@ def constants(structure: Any, leaves: Sequence[Value | float]) -> Any:
 
 def unwrapped(result: Any, variable: bool) -> Any:
     """What a function returned for constants: numbers, unless something it used was a variable."""
-    result = whole(result)
     try:
         leaves, structure = flatten(result)
     except TypeError:  # what no program returns either

@@ -15,7 +15,6 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import graph, rules
-from autograd.operands import whole
 from autograd.structures import flatten, names
 from autograd.value import Value, lift
 
@@ -288,7 +287,7 @@ def described(name: str, leaves: Sequence[Sequence[Value]], result: Any, notes: 
 
     TypeError if the result holds a number that is not a Value, although no branch was taken on which it is a constant.
     """
-    outputs, structure = flatten(whole(result), f"jit: the result of {name}")
+    outputs, structure = flatten(result, f"jit: the result of {name}")
     if not outputs:
         raise TypeError(f"jit: expected {name} to return Values, got {result!r}")
     roots = [notes.lifted(x) for x in outputs]
