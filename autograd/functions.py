@@ -241,17 +241,21 @@ def elu(x: Value | float, alpha: Value | float = 1.0) -> Value | float:
 @overload
 def clip(x: float, lo: float, hi: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value: ...
-def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value | float:
+def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value: ...  # type: ignore[overload-overlap]
+@overload
+def clip(x: Array | Value | float, lo: Array | Value | float, hi: Array | Value | float) -> Array: ...
+def clip(x: Any, lo: Any, hi: Any) -> Any:
     """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
-    return apply(rules.CLIP, (x, lo, hi))  # type: ignore[no-any-return]
+    return apply(rules.CLIP, (x, lo, hi))
 
 
 @overload
 def where(condition: object, x: float, y: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def where(condition: object, x: Value | float, y: Value | float) -> Value: ...
-def where(condition: object, x: Value | float, y: Value | float) -> Value | float:
+def where(condition: object, x: Value | float, y: Value | float) -> Value: ...  # type: ignore[overload-overlap]
+@overload
+def where(condition: object, x: Array | Value | float, y: Array | Value | float) -> Array: ...
+def where(condition: object, x: Any, y: Any) -> Any:
     """x where the condition is true, else y; the graph has no edge to the side not taken. Arrays are broadcast.
 
     ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
@@ -259,10 +263,10 @@ def where(condition: object, x: Value | float, y: Value | float) -> Value | floa
     """
     if type(condition) is bool or not is_arraylike(condition):
         try:
-            return choice(condition, x, y)  # type: ignore[no-any-return]
+            return choice(condition, x, y)
         except ArrayError:
             pass
-    return over_arrays(where, "where", condition, x, y)  # type: ignore[no-any-return]
+    return over_arrays(where, "where", condition, x, y)
 
 
 def choice(condition: object, x: Any, y: Any) -> Any:

@@ -82,7 +82,8 @@ def mapped(name: str, function: Callable[..., Any], *operands: Any) -> Any:
     import numpy as np
 
     check(name, *operands)
-    return np.frompyfunc(function, len(operands), 1)(*map(boxed, operands))
+    with np.errstate(all="ignore"):  # what floats do in silence, as in inf - inf or nan < 1
+        return np.frompyfunc(function, len(operands), 1)(*[boxed(whole(x)) for x in operands])
 
 
 def boxed(x: Any) -> Any:
