@@ -275,7 +275,8 @@ class Value:
 
     Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
     or ``int(v)``, which would lose the gradient in silence; say ``v.item()``. ``round(v)``, ``math.floor(v)``,
-    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan.
+    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan. Beside an array of NumPy's an operator
+    works element by element, and gives an array of objects.
 
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
     """

@@ -150,7 +150,7 @@ class Batch:
         self.structures.append(structure)
         try:
             array = np.asarray(argument)
-        except ValueError:  # rows of several lengths
+        except (ValueError, Warning):  # rows of several lengths; NumPy 1.23 warns of them, which may be an error
             array = np.array(None)
         if array.dtype.kind in "fiub" and array.shape[0] == self.count and array.size == self.count * len(first):
             return np.ascontiguousarray(array, np.float64).reshape(self.count, -1)
