@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
-from .operands import ArrayError, is_arraylike, mapped, settled
+from .operands import is_arraylike, mapped, settled
 from .recorder import recorder
 from .rules import Rule
 from .value import Value, evaluate, lift, real, record
@@ -76,7 +76,7 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
         if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
             return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
         return evaluate(rule, given)  # type: ignore[arg-type]
-    except ArrayError:
+    except TypeError:
         if rule.layout != "fixed" or not any(map(is_arraylike, given)):
             raise
     return over_arrays(lambda *xs: apply(rule, xs), rule.symbol, *given)
@@ -101,8 +101,9 @@ def unary(method: Callable[[Value], Value]) -> Unary:
     def function(x: Any, /) -> Any:
         try:
             return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
-        except ArrayError:
-            pass
+        except TypeError:
+            if not is_arraylike(x):
+                raise
         return over_arrays(function, rule.symbol, x)
 
     return described(function, rule.symbol, method.__doc__)
@@ -117,8 +118,9 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
             if isinstance(x, Value) or isinstance(y, Value):
                 return method(lift(x, rule), y)
             return evaluate(rule, (x, y))
-        except ArrayError:
-            pass
+        except TypeError:
+            if not (is_arraylike(x) or is_arraylike(y)):
+                raise
         return over_arrays(function, rule.symbol, x, y)
 
     return described(function, name or rule.symbol, method.__doc__)
@@ -134,8 +136,8 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
             raise ValueError(f"{name}: expected at least one number, got none")
         try:
             return apply(rule, xs)
-        except ArrayError:
-            if len(operands) < 2:
+        except TypeError:
+            if len(operands) < 2 or not any(map(is_arraylike, operands)):
                 raise
         return over_arrays(function, name, *operands)
 
@@ -264,8 +266,9 @@ def where(condition: object, x: Any, y: Any) -> Any:
     if type(condition) is bool or not is_arraylike(condition):
         try:
             return choice(condition, x, y)
-        except ArrayError:
-            pass
+        except TypeError:
+            if not (is_arraylike(x) or is_arraylike(y)):
+                raise
     return over_arrays(where, "where", condition, x, y)
 
 

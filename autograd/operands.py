@@ -24,10 +24,6 @@ WAYS_OUT = {
 }
 
 
-class ArrayError(TypeError):
-    """Where a number was expected came an array that can be computed with element by element."""
-
-
 def is_array(x: object) -> bool:
     """Whether this is a NumPy array."""
     numpy = sys.modules.get("numpy")
@@ -58,11 +54,9 @@ def unfit(x: Any) -> str:
     return ""
 
 
-def refusal(x: object, name: str, expected: str) -> TypeError:
-    """The error for what is neither a Value nor a real number."""
-    reason = unfit(x)
-    kind = ArrayError if not reason and is_arraylike(x) else TypeError
-    return kind(f"{name}: expected {expected}, got {reason or type(x).__name__}")
+def named(x: object) -> str:
+    """What something is that is no real number, for a message: its type; of an unfit array, what it is."""
+    return unfit(x) or type(x).__name__
 
 
 def check(name: str, *operands: object) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from . import arrays, graph, rules
 from .modes import ieee_arithmetic, watcher
-from .operands import ArrayError, check, mapped, refusal
+from .operands import check, is_arraylike, mapped, named
 from .recorder import recorder
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def real(x: object, name: str, expected: str = "a Value or a real number") -> fl
         return x  # type: ignore[return-value]
     if kind is not int and recording() is not None:
         x = getattr(x, "_number", x)  # of a number that remembers its node
-    if kind is int or isinstance(x, Real) or is_numpy_bool(kind):
+    if kind is int or (isinstance(x, Real) and kind.__name__ != "timedelta64") or is_numpy_bool(kind):
         try:
             return float(x)  # type: ignore[arg-type]
         except OverflowError:
             raise OverflowError(f"{name}: expected a number within the range of a float (about 1.8e308)") from None
-    raise refusal(x, name, expected)
+    raise TypeError(f"{name}: expected {expected}, got {named(x)}")
 
 
 def is_numpy_bool(kind: type) -> bool:
@@ -172,7 +172,9 @@ def binary_method(self: Value, other: Value | float | None) -> Value:
         given: Any = other
         try:
             other = lift(given, rule)
-        except ArrayError:
+        except TypeError:
+            if not is_arraylike(given):
+                raise
             other = None
         if other is None:
             return mapped(rule.symbol, method, self, given)  # type: ignore[no-any-return]
@@ -226,7 +228,9 @@ def binary(rule: Rule) -> tuple[Callable[[Value, Value | float], Value], Callabl
     def reflected(self: Value, other: Value | float) -> Value:
         try:
             left: Value | None = lift(other, rule)
-        except ArrayError:
+        except TypeError:
+            if not is_arraylike(other):
+                raise
             left = None
         return mapped(rule.symbol, elements, other, self) if left is None else method(left, self)
 
@@ -275,8 +279,8 @@ class Value:
 
     Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
     or ``int(v)``, which would lose the gradient in silence; say ``v.item()``. ``round(v)``, ``math.floor(v)``,
-    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan. Beside an array of NumPy's an operator
-    works element by element, and gives an array of objects.
+    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan. Beside an array of NumPy's an
+    operator works element by element, and gives an array of objects.
 
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float.
     """
@@ -400,8 +404,9 @@ class Value:
         """sqrt(x*x + y*y) without overflow."""
         try:
             return record(rules.HYPOT, (self, lift(other, rules.HYPOT)))
-        except ArrayError:
-            pass
+        except TypeError:
+            if not is_arraylike(other):
+                raise
         return mapped("hypot", Value.hypot, self, other)  # type: ignore[no-any-return]
 
     def fmod(self, other: Value | float) -> Value:
@@ -433,24 +438,27 @@ class Value:
             raise TypeError(f"clip: expected no out=, got {type(out).__name__}")
         try:
             return record(rules.CLIP, (self, lift(lo, rules.CLIP), lift(hi, rules.CLIP)))
-        except ArrayError:
-            pass
+        except TypeError:
+            if not any(map(is_arraylike, (lo, hi))):
+                raise
         return mapped("clip", Value.clip, self, lo, hi)  # type: ignore[no-any-return]
 
     def leaky_relu(self, slope: Value | float = 0.01) -> Value:
         """x where x > 0, else slope * x."""
         try:
             return record(rules.LEAKY_RELU, (self, lift(slope, rules.LEAKY_RELU)))
-        except ArrayError:
-            pass
+        except TypeError:
+            if not is_arraylike(slope):
+                raise
         return mapped("leaky_relu", Value.leaky_relu, self, slope)  # type: ignore[no-any-return]
 
     def elu(self, alpha: Value | float = 1.0) -> Value:
         """x where x > 0, else alpha * (exp(x) - 1)."""
         try:
             return record(rules.ELU, (self, lift(alpha, rules.ELU)))
-        except ArrayError:
-            pass
+        except TypeError:
+            if not is_arraylike(alpha):
+                raise
         return mapped("elu", Value.elu, self, alpha)  # type: ignore[no-any-return]
 
     # Backward.

@@ -331,6 +331,19 @@ def test_a_value_has_no_masked_data_to_anybody_else() -> None:
         _ = Value(1.0)._data  # type: ignore[attr-defined]
 
 
+@each_operator
+def test_numpy_s_other_scalars_are_refused(symbol: str) -> None:
+    """A date, a span of time, a complex number, text: no real numbers, and none is made of them."""
+    for scalar in (np.timedelta64(1, "s"), np.timedelta64(1, "ns"), np.datetime64("2020-01-01"), np.complex128(1j)):
+        for left, right in ((Value(2.0), scalar), (scalar, Value(2.0))):
+            with pytest.raises(TypeError, match=f"expected a Value or a real number, got {type(scalar).__name__}$"):
+                ARITHMETIC[symbol](left, right)
+        assert (Value(1.0) == scalar) is False
+        assert (scalar != Value(1.0)) is True
+        with pytest.raises(TypeError):
+            _ = scalar < Value(1.0)
+
+
 PLAIN_CALLS_ONLY: dict[str, Function] = {
     "out=": lambda v: np.multiply(X, v, out=np.zeros(4)),
     "out= of objects": lambda v: np.multiply(X, v, out=np.zeros(4, object)),
