@@ -81,6 +81,9 @@ NAMESAKES = {
 }
 """Those that have the same name here: exp, maximum, ..."""
 
+LOGIC = {"bitwise_and": operator.and_, "bitwise_or": operator.or_, "bitwise_xor": operator.xor}
+"""Of the outcomes of comparisons in a function that is recorded: they are Values, and know ``&``."""
+
 INSTEAD = {
     "copysign": "autograd.where(y < 0, -autograd.abs(x), autograd.abs(x))",
     "divmod": "x // y and x % y",
@@ -107,6 +110,11 @@ numbers: set[type] = {float, int, bool}
 def remainder(x: Any, y: Any) -> Any:
     """fmod of two numbers, one of them a Value."""
     return lift(x, rules.MOD).fmod(y)
+
+
+def truth(x: Any) -> Any:
+    """A truth value of NumPy's as Python's, a Value as it is."""
+    return x if isinstance(x, Value) else bool(x)
 
 
 def array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -141,6 +149,8 @@ def answer(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, 
         if all([set(signature) <= set("O->") for signature in ufunc.types]):  # a Python function, as of np.frompyfunc
             return ufunc(*map(boxed, inputs), **options)
         name = ufunc.__name__
+        if name in LOGIC and not options and all([hasattr(x, "__and__") for x in inputs if isinstance(x, Value)]):
+            return mapped(name, lambda *operands: LOGIC[name](*map(truth, operands)), *inputs)
         raise TypeError(
             f"np.{name}: expected numbers, got a Value; "
             f"say {INSTEAD.get(name, 'autograd.exp, autograd.maximum, ... which take Values')}, or v.item() for the "

@@ -818,6 +818,19 @@ def test_arrays_roll(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[1] <= lines[0]
 
 
+def test_masks_beside_a_recorded_comparison_need_no_path() -> None:
+    """``mask & (s > t)`` and its relatives, beside a truth value of NumPy's too: one program for all."""
+    mask, true = Y > 1.5, np.True_
+    f: Function = lambda s: (  # noqa: E731
+        ag.where((mask & (s > 0.5)) | ((s > 1.0) ^ mask), s * X, s * s).sum() + ag.where(true & (s > 0.7), s, 2.0 * s)
+    )
+    fast = jit(f)
+    for s in (0.3, 0.6, 0.8, 1.2):
+        assert value_and_grad(fast)(s) == pytest.approx(value_and_grad(f)(s), rel=1e-14)
+    [family] = fast.families.values()
+    assert len(family.paths) == 1
+
+
 def test_an_array_over_its_sum() -> None:
     """v / v.sum() inside grad, jacobian and hessian, and jitted."""
     x = np.array([1.0, 2.0, 3.0])
