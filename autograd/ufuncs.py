@@ -101,10 +101,10 @@ INSTEAD = {
 
 known: dict[Any, Meaning] = {}
 """The meanings of NumPy's functions that have been asked for: those above only."""
-quick: dict[Any, tuple[Callable[..., Any], Callable[..., Any]]] = {}
-"""Of the operators among them the methods."""
-numbers: set[type] = {float, int, bool}
-"""Types of numbers that Value's methods take as they are; NumPy's are added when it asks for the first time."""
+quick: dict[Any, tuple[Callable[..., Any], Callable[..., Any], bool]] = {}
+"""Of the operators among them the methods, and whether they compare."""
+numbers: set[type] = {float, bool}
+"""Types of numbers, none too large for a float; NumPy's are added when it asks for the first time."""
 
 
 def remainder(x: Any, y: Any) -> Any:
@@ -131,6 +131,8 @@ def array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, **options: Any)
         if type(other) not in numbers and getattr(other, "ndim", 1) == 0:
             other = other[()]
         if type(other) in numbers:
+            if not methods[2]:
+                other = float(other)  # what the operator makes of it, quicker; comparisons are exact
             return methods[0](x, other) if is_left else methods[1](y, other)
     return answer(ufunc, method, inputs, options)
 
@@ -175,7 +177,7 @@ def meaning_of(ufunc: Any) -> Meaning | None:
             numbers.update(kind for kind in np.sctypeDict.values() if np.dtype(kind).kind in "buif")
             known[ufunc] = meaning
             if meaning.forward is not None and meaning.reflected is not None:
-                quick[ufunc] = meaning.forward, meaning.reflected
+                quick[ufunc] = meaning.forward, meaning.reflected, meaning.compares
     return meaning
 
 
