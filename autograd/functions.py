@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
+from .operands import is_arraylike, mapped, settled, whole
 from .recorder import recorder
 from .rules import Rule
 from .structures import flatten, rebuild
@@ -19,22 +20,27 @@ from .value import Value, evaluate, lift, real, record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
     Matrix = Sequence[Sequence[Value | float]]
 
 F = TypeVar("F")
 
 
 class Unary(Protocol):
-    """A function of one number."""
+    """A function of one number, or of each number of an array."""
 
     @overload
     def __call__(self, x: Value, /) -> Value: ...
     @overload
     def __call__(self, x: float, /) -> float: ...
+    @overload
+    def __call__(self, x: Array, /) -> Array: ...
 
 
 class Binary(Protocol):
-    """A function of two numbers."""
+    """A function of two numbers, or of those of arrays, broadcast."""
 
     @overload
     def __call__(self, x: float, y: float, /) -> float: ...
@@ -42,6 +48,10 @@ class Binary(Protocol):
     def __call__(self, x: Value, y: Value | float, /) -> Value: ...
     @overload
     def __call__(self, x: float, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: Array, y: Array | Value | float, /) -> Array: ...
+    @overload
+    def __call__(self, x: Value | float, y: Array, /) -> Array: ...
 
 
 class Variadic(Protocol):
@@ -60,12 +70,22 @@ class Variadic(Protocol):
 
 
 def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
-    """One operation of the table: a node if any operand is a Value, else a float."""
+    """One operation of the table: a node if any operand is a Value, else a float; of arrays an array of these."""
     given = tuple(operands)
     kinds = set(map(type, given))
-    if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
-        return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
-    return evaluate(rule, given)  # type: ignore[arg-type]
+    try:
+        if Value in kinds or any(issubclass(kind, Value) for kind in kinds):
+            return record(rule, tuple([lift(x, rule) for x in given]) if len(kinds) > 1 else given)  # type: ignore[arg-type]
+        return evaluate(rule, given)  # type: ignore[arg-type]
+    except TypeError:
+        if rule.layout != "fixed" or not any(map(is_arraylike, given)):
+            raise
+    return over_arrays(lambda *xs: apply(rule, xs), rule.symbol, *given)
+
+
+def over_arrays(function: Callable[..., Any], name: str, *operands: Any) -> Any:
+    """The function of the elements of arrays: an array of floats if all its elements are, else of objects."""
+    return settled(mapped(name, function, *operands), float)
 
 
 def described(function: F, name: str, doc: str | None) -> F:
@@ -80,7 +100,12 @@ def unary(method: Callable[[Value], Value]) -> Unary:
     rule: Rule = method.rule  # type: ignore[attr-defined]
 
     def function(x: Any, /) -> Any:
-        return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
+        try:
+            return method(x) if isinstance(x, Value) else evaluate(rule, (x,))
+        except TypeError:
+            if not is_arraylike(x):
+                raise
+        return over_arrays(function, rule.symbol, x)
 
     return described(function, rule.symbol, method.__doc__)
 
@@ -90,9 +115,14 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
     rule: Rule = method.rule  # type: ignore[attr-defined]
 
     def function(x: Any, y: Any, /) -> Any:
-        if isinstance(x, Value) or isinstance(y, Value):
-            return method(lift(x, rule), y)
-        return evaluate(rule, (x, y))
+        try:
+            if isinstance(x, Value) or isinstance(y, Value):
+                return method(lift(x, rule), y)
+            return evaluate(rule, (x, y))
+        except TypeError:
+            if not (is_arraylike(x) or is_arraylike(y)):
+                raise
+        return over_arrays(function, rule.symbol, x, y)
 
     return described(function, name or rule.symbol, method.__doc__)
 
@@ -105,7 +135,12 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
         xs = tuple(operands[0]) if len(operands) == 1 and not isinstance(operands[0], (Value, Real)) else operands
         if not xs and not empty_is_zero:
             raise ValueError(f"{name}: expected at least one number, got none")
-        return apply(rule, xs)
+        try:
+            return apply(rule, xs)
+        except TypeError:
+            if len(operands) < 2 or not any(map(is_arraylike, operands)):
+                raise
+        return over_arrays(function, name, *operands)
 
     return described(function, name, doc)
 
@@ -188,6 +223,7 @@ def stop_gradient(x: Any) -> Any:
     Its history stays in the graph. Of a plain number it is the number itself; lists, tuples, dicts and arrays are
     arranged anew, and what is none of these is a TypeError. Also called ``detach``, as in PyTorch.
     """
+    x = whole(x)
     if isinstance(x, (Value, Real)):
         return apply(rules.STOP, (x,))  # type: ignore[arg-type]
     leaves, structure = flatten(x, "stop_gradient: argument")
@@ -218,22 +254,37 @@ def elu(x: Value | float, alpha: Value | float = 1.0) -> Value | float:
 @overload
 def clip(x: float, lo: float, hi: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value: ...
-def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value | float:
+def clip(x: Value | float, lo: Value | float, hi: Value | float) -> Value: ...  # type: ignore[overload-overlap]
+@overload
+def clip(x: Array | Value | float, lo: Array | Value | float, hi: Array | Value | float) -> Array: ...
+def clip(x: Any, lo: Any, hi: Any) -> Any:
     """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
-    return apply(rules.CLIP, (x, lo, hi))  # type: ignore[no-any-return]
+    return apply(rules.CLIP, (x, lo, hi))
 
 
 @overload
 def where(condition: object, x: float, y: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def where(condition: object, x: Value | float, y: Value | float) -> Value: ...
-def where(condition: object, x: Value | float, y: Value | float) -> Value | float:
-    """x where the condition is true, else y; the graph has no edge to the side not taken.
+def where(condition: object, x: Value | float, y: Value | float) -> Value: ...  # type: ignore[overload-overlap]
+@overload
+def where(condition: object, x: Array | Value | float, y: Array | Value | float) -> Array: ...
+def where(condition: object, x: Any, y: Any) -> Any:
+    """x where the condition is true, else y; the graph has no edge to the side not taken. Arrays are broadcast.
 
     ``where(x > 0, sqrt(x), 0.0)`` would raise for x < 0: both sides are computed before they are chosen from. Use
     ``sqrt(where(x > 0, x, 1.0))`` inside.
     """
+    if type(condition) is bool or not is_arraylike(condition):
+        try:
+            return choice(condition, x, y)
+        except TypeError:
+            if not (is_arraylike(x) or is_arraylike(y)):
+                raise
+    return over_arrays(where, "where", condition, x, y)
+
+
+def choice(condition: object, x: Any, y: Any) -> Any:
+    """``where`` of a single condition and single numbers."""
     seer = recorder.get()
     if seer is not None:
         x, y = seer.lifted(x), seer.lifted(y)

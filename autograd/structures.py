@@ -12,6 +12,7 @@ from collections import OrderedDict
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from .operands import is_array
 from .value import Value, is_numpy_bool
 
 if TYPE_CHECKING:
@@ -161,12 +162,6 @@ def names(structure: Any, name: str) -> list[str]:
     else:
         return [f"{name}.flat[{i}]" for i in range(size(structure))]
     return [label for inner, child in inside for label in names(child, inner)]
-
-
-def is_array(tree: object) -> bool:
-    """Whether this is a NumPy array; NumPy is not imported to find out."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(tree, numpy.ndarray)
 
 
 def rebuild(structure: Any, leaves: Sequence[Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, nodes
 from .modes import tracked, untracked
+from .operands import whole
 from .recorder import recorder
 from .structures import flatten, holds_value, rebuild, replaced
 from .value import Value, real
@@ -63,7 +64,7 @@ class Call:
                 arguments[i] = rebuild(structure, fresh)
             token = active.set((*self.around, *self.inputs))
             try:
-                result = f(*arguments, **kwargs)
+                result = whole(f(*arguments, **kwargs))
             finally:
                 active.reset(token)
         self.aux: Any = None
@@ -146,8 +147,8 @@ class Call:
 
     def arranged(self, derivatives: Sequence[Any]) -> list[Any]:
         """One derivative for each input, arranged as the arguments are: one structure for each argument."""
-        whole = tuple, tuple(self.structures.values())
-        return list(rebuild(whole, derivatives))
+        together = tuple, tuple(self.structures.values())
+        return list(rebuild(together, derivatives))
 
 
 def pair(name: str, result: Any) -> tuple[Any, Any]:

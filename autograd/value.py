@@ -8,14 +8,16 @@ by the number of their operands.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import sys
 from numbers import Real
 from types import BuiltinFunctionType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from . import arrays, graph, handmade, rules
 from .modes import ieee_arithmetic, watcher
+from .operands import check, is_arraylike, mapped, named
 from .recorder import recorder
 
 if TYPE_CHECKING:
@@ -43,12 +45,12 @@ def real(x: object, name: str, expected: str = "a Value or a real number") -> fl
         return x  # type: ignore[return-value]
     if kind is not int and recording() is not None:
         x = getattr(x, "_number", x)  # of a number that remembers its node
-    if kind is int or isinstance(x, Real) or is_numpy_bool(kind):
+    if kind is int or (isinstance(x, Real) and kind.__name__ != "timedelta64") or is_numpy_bool(kind):
         try:
             return float(x)  # type: ignore[arg-type]
         except OverflowError:
             raise OverflowError(f"{name}: expected a number within the range of a float (about 1.8e308)") from None
-    raise TypeError(f"{name}: expected {expected}, got {kind.__name__}")
+    raise TypeError(f"{name}: expected {expected}, got {named(x)}")
 
 
 def is_numpy_bool(kind: type) -> bool:
@@ -172,13 +174,15 @@ def record(rule: Rule, operands: tuple[Value, ...]) -> Value:
 
 # The two methods below spell ``record`` out for one and for two operands: this is where an eager program spends its
 # time, and the general form takes twice as long. For each row they are read in a namespace of its own, as rows are,
-# because a name there is found quicker than one of an enclosing function. In it these four are the row's: ----------
+# because a name there is found quicker than one of an enclosing function. In it these five are the row's: ----------
 
 rule = rules.LEAF
 value = rule.value
 partials = rule.partials
 constant: tuple[float, ...] | None = None
 """The partials of the row where they are the same for all operands."""
+method: Any = None
+"""The method itself, for the elements of arrays."""
 
 
 def unary_method(self: Value) -> Value:
@@ -200,10 +204,18 @@ def unary_method(self: Value) -> Value:
     return node
 
 
-def binary_method(self: Value, other: Value | float) -> Value:
-    """The node of a row of two operands."""
+def binary_method(self: Value, other: Value | float | None) -> Value:
+    """The node of a row of two operands; beside an array, an array of them."""
     if type(other) is not Value:
-        other = lift(other, rule)
+        given: Any = other
+        try:
+            other = lift(given, rule)
+        except TypeError:
+            if not is_arraylike(given):
+                raise
+            other = None
+        if other is None:
+            return mapped(rule.symbol, method, self, given)  # type: ignore[no-any-return]
     x = self._number
     y = other._number
     node = new(Value)
@@ -249,6 +261,7 @@ def bound(method: Method, rule: Rule) -> Method:
     names = {"value": in_c(rule), "partials": rule.partials, "constant": rules.constant_partials(rule), "rule": rule}
     read: Any = rules.read(method, names)
     read.__code__ = read.__code__.replace()
+    read.__globals__["method"] = read
     read.rule = rule
     out, slopes = rules.symbolic(rule)
     domain = f"\n\nDomain: {rule.domain}; elsewhere the exception that Python's floats raise." if rule.domain else ""
@@ -265,8 +278,17 @@ def binary(rule: Rule) -> tuple[Callable[[Value, Value | float], Value], Callabl
     """A method for a row of two operands, and its reflection (for ``2 - x``)."""
     method = bound(binary_method, rule)
 
-    def reflected(self: Value, other: Value | float) -> Value:
+    def elements(other: Value | float, self: Value | float) -> Value:
         return method(lift(other, rule), self)
+
+    def reflected(self: Value, other: Value | float) -> Value:
+        try:
+            left: Value | None = lift(other, rule)
+        except TypeError:
+            if not is_arraylike(other):
+                raise
+            left = None
+        return mapped(rule.symbol, elements, other, self) if left is None else method(left, self)
 
     return method, bound(reflected, rule)
 
@@ -284,6 +306,7 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
             return bool(compare(self._number, other))  # type: ignore[arg-type]
         if is_numpy_bool(type(other)):
             return method(self, bool(other))
+        check("comparison", other)
         return NotImplemented  # type: ignore[no-any-return]
 
     return method
@@ -320,7 +343,8 @@ class Value:
 
     Comparisons are by ``data``; the hash is by identity, as each node is its own variable. There is no ``float(v)``
     or ``int(v)``, which would lose the gradient in silence; say ``v.item()``. ``round(v)``, ``math.floor(v)``,
-    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan.
+    ``math.ceil(v)`` and ``math.trunc(v)`` are Values, also where v is inf or nan. Beside an array of NumPy's an
+    operator works element by element, and gives an array of objects.
 
     Raises TypeError if ``data`` is not a real number, OverflowError if it is too large for a float; TypeError for
     children that are no tuple of Values, and where something is given twice; ValueError unless there is one local
@@ -339,7 +363,8 @@ class Value:
     partials: tuple[float, ...]
     rule: Rule
 
-    __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a lone Value to Value, which refuses it
+    __array_ufunc__: ClassVar[Callable[..., Any]]
+    """What NumPy asks where a Value stands alone beside an array or in one of its functions: :mod:`autograd.ufuncs`."""
 
     if TYPE_CHECKING:
 
@@ -472,17 +497,82 @@ class Value:
             )
         return record(rules.ROUND, (self,))  # and not by a method of that name that somebody has put on the class
 
-    def clip(self, lo: Value | float, hi: Value | float) -> Value:
-        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi."""
-        return record(rules.CLIP, (self, lift(lo, rules.CLIP), lift(hi, rules.CLIP)))
+    # Names under which NumPy asks an object for a function of its own, where it stands in an array.
+
+    arcsin = unary(rules.ASIN)
+    arccos = unary(rules.ACOS)
+    arctan = unary(rules.ATAN)
+    arctan2 = binary(rules.ATAN2)[0]
+    arcsinh = unary(rules.ASINH)
+    arccosh = unary(rules.ACOSH)
+    arctanh = unary(rules.ATANH)
+    fabs = unary(rules.ABS)
+    rint = unary(rules.ROUND)
+
+    def conjugate(self) -> Value:
+        """The Value itself, as of any real number."""
+        return self
+
+    def hypot(self, other: Value | float) -> Value:
+        """sqrt(x*x + y*y) without overflow."""
+        try:
+            return record(rules.HYPOT, (self, lift(other, rules.HYPOT)))
+        except TypeError:
+            if not is_arraylike(other):
+                raise
+        return mapped("hypot", Value.hypot, self, other)  # type: ignore[no-any-return]
+
+    def fmod(self, other: Value | float) -> Value:
+        """The remainder of x / y with the sign of x (that of ``x % y`` has the sign of y)."""
+        size: Any = abs(other)
+        return self % (record(rules.SIDE, (self,)) * size)  # type: ignore[no-any-return]
+
+    def exp2(self) -> Value:
+        """2 ** x."""
+        return self.__rpow__(2.0)
+
+    def degrees(self) -> Value:
+        """x * 180 / pi."""
+        return self * (180.0 / math.pi)
+
+    def radians(self) -> Value:
+        """x * pi / 180."""
+        return self * (math.pi / 180.0)
+
+    rad2deg = degrees
+    deg2rad = radians
+
+    def clip(self, lo: Value | float, hi: Value | float, *, out: None = None) -> Value:
+        """min(max(x, lo), hi), with slope 1 in x on the bounds too. ValueError where lo > hi.
+
+        ``np.clip(v, lo, hi)`` calls this, and says that ``out`` is None.
+        """
+        if out is not None:
+            raise TypeError(f"clip: expected no out=, got {type(out).__name__}")
+        try:
+            return record(rules.CLIP, (self, lift(lo, rules.CLIP), lift(hi, rules.CLIP)))
+        except TypeError:
+            if not any(map(is_arraylike, (lo, hi))):
+                raise
+        return mapped("clip", Value.clip, self, lo, hi)  # type: ignore[no-any-return]
 
     def leaky_relu(self, slope: Value | float = 0.01) -> Value:
         """x where x > 0, else slope * x."""
-        return record(rules.LEAKY_RELU, (self, lift(slope, rules.LEAKY_RELU)))
+        try:
+            return record(rules.LEAKY_RELU, (self, lift(slope, rules.LEAKY_RELU)))
+        except TypeError:
+            if not is_arraylike(slope):
+                raise
+        return mapped("leaky_relu", Value.leaky_relu, self, slope)  # type: ignore[no-any-return]
 
     def elu(self, alpha: Value | float = 1.0) -> Value:
         """x where x > 0, else alpha * (exp(x) - 1)."""
-        return record(rules.ELU, (self, lift(alpha, rules.ELU)))
+        try:
+            return record(rules.ELU, (self, lift(alpha, rules.ELU)))
+        except TypeError:
+            if not is_arraylike(alpha):
+                raise
+        return mapped("elu", Value.elu, self, alpha)  # type: ignore[no-any-return]
 
     # Backward.
 
@@ -519,11 +609,23 @@ class Value:
         label = f", label={self._label!r}" if self._label else ""
         return f"Value(data={self._number!r}, grad={self._grad!r}{label})"
 
-    if not TYPE_CHECKING:  # whom it would tell that int(v) is right
+    if not TYPE_CHECKING:  # whom these would tell that float(v), int(v) and xs[v] are right
+
+        def __float__(self) -> float:
+            raise TypeError(
+                "float() of a Value would lose its gradient in silence: say autograd.exp(v) instead of math.exp(v), "
+                "v.item() for the number alone, dtype=object for an array that holds Values"
+            )
 
         def __int__(self) -> int:
             raise TypeError(
                 "int() of a Value would lose its gradient in silence: say v.item(), or trunc(v) for a Value"
+            )
+
+        def __index__(self) -> int:
+            raise TypeError(
+                "a Value as an index would lose its gradient in silence: say autograd.take(xs, v), or int(v.item()) "
+                "for the number alone"
             )
 
     def __format__(self, spec: str) -> str:

@@ -21,6 +21,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value, functions, rules
+from autograd.value import number
 
 INF, NAN = math.inf, math.nan
 LARGEST = math.nextafter(INF, 0.0)
@@ -379,12 +380,20 @@ SIDES: dict[str, Function] = {
     "sum(x, a)": lambda a: functions.sum([Value(2.0), a]),
     "where(True, a, x)": lambda a: ag.where(True, a, Value(2.0)),
 }
+NO_ARRAYS = {"Value(a)", "sum(x, a)"}
 
 
 @pytest.mark.parametrize(("given", "kind"), REFUSED, ids=[f"{kind}{np.shape(x)}" for x, kind in REFUSED])
 @pytest.mark.parametrize("side", SIDES)
 def test_anything_else_is_refused(side: str, given: Any, kind: str) -> None:
-    """Text, None, complex, Decimal, list and array are TypeErrors that name the type, on either side (P7)."""
+    """Text, None, complex, Decimal and list are TypeErrors that name the type, on either side (P7).
+
+    Arrays are refused by the constructor and among several numbers; elsewhere they are taken element by element.
+    """
+    if kind == "ndarray" and side not in NO_ARRAYS:
+        expected = [SIDES[side](x) for x in given.flat]
+        assert np.array_equal([number(x) for x in np.ravel(SIDES[side](given))], [number(x) for x in expected])
+        return
     with pytest.raises(TypeError, match=rf"expected a Value or a real number, got {kind}$|^Value: .*got {kind}$"):
         SIDES[side](given)
 

@@ -1084,24 +1084,6 @@ def test_an_array_of_values_with_numbers() -> None:
     assert found.tolist() == [3.0, 4.0]
 
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        lambda w, a: w * a,
-        lambda w, a: a * w,
-        lambda w, a: w + a,
-        lambda w, a: a - w,
-        lambda w, a: w / a,
-        lambda w, a: a**w,
-    ],
-)
-def test_a_lone_value_beside_an_array_is_refused(attempt: Function) -> None:
-    """It would be taken apart by NumPy in silence, or not at all; the message says what it met."""
-    for transform in (grad, jacobian):
-        with pytest.raises(TypeError, match="expected a Value or a real number, got ndarray"):
-            transform(lambda w: attempt(w, np.array([1.0, 2.0])))(3.0)
-
-
 def test_the_textbook_s_layer_in_lists() -> None:
     """z = W a + b, y = sigma(z): dC/dW = delta a^T, dC/db = delta, dC/da = W^T delta with delta = (y - t) y (1 - y)."""
     W, a, b, t = [[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]], [1.0, 2.0, -1.0], [0.1, -0.2], [0.0, 1.0]

@@ -15,8 +15,9 @@ from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograd import graph, nodes
+from autograd.operands import is_array
 from autograd.recorder import recorder
-from autograd.structures import flatten, is_array, names, rebuild
+from autograd.structures import flatten, names, rebuild
 from autograd.value import Value, number
 
 from . import means, selfcheck, whole
@@ -147,7 +148,7 @@ class Batch:
         self.structures.append(structure)
         try:
             array = np.asarray(argument)
-        except ValueError:  # rows of several lengths
+        except (ValueError, Warning):  # rows of several lengths; NumPy 1.23 warns of them, which may be an error
             array = np.array(None)
         if array.dtype.kind in "fiub" and array.shape[0] == self.count and array.size == self.count * len(first):
             return np.ascontiguousarray(array, np.float64).reshape(self.count, -1)

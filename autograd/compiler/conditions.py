@@ -11,6 +11,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from autograd import rules
+from autograd.operands import is_array
 from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.value import Value, lift
@@ -55,13 +56,13 @@ class Condition(Value):
         return float(bool(self))
 
     def __and__(self, other: object) -> Any:
-        return both(self, other)
+        return NotImplemented if is_array(other) else both(self, other)
 
     def __or__(self, other: object) -> Any:
-        return opposite(both(opposite(self), opposite(other)))
+        return NotImplemented if is_array(other) else opposite(both(opposite(self), opposite(other)))
 
     def __xor__(self, other: object) -> Any:
-        return compared(operator.ne, self, other)
+        return NotImplemented if is_array(other) else compared(operator.ne, self, other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import functions
 from autograd.modes import HOUSE
+from autograd.operands import is_array
 from autograd.recorder import recorder
-from autograd.structures import is_array
 from autograd.value import Value, is_numpy_bool, real
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ written by hand, micrograd where it is installed, an interpreter that imports no
 from __future__ import annotations
 
 import importlib.util
+import operator
 import os
 import random
 import statistics
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import classics
+import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -160,6 +162,27 @@ def test_record_unary(name: str, benchmark: BenchmarkFixture, report: Callable[[
     )
     for kind in ("mean", "median", "min"):  # a busy machine moves the mean
         report(f"ns an operation ({kind})", benchmark.stats[kind] / OPERATIONS * 1e9)
+
+
+BESIDE: dict[str, tuple[Callable[[Any, Any], Any], Any, int]] = {
+    "v * float": (operator.mul, 2.0, 1),
+    "float64 * v": (lambda v, x: x * v, np.float64(2.0), 1),
+    "v < float64": (operator.lt, np.float64(2.0), 1),
+    "float64 > v": (lambda v, x: x > v, np.float64(2.0), 1),
+    "v * 1,000": (operator.mul, np.linspace(0.1, 2.0, 1000), 1000),
+    "1,000 * v": (lambda v, x: x * v, np.linspace(0.1, 2.0, 1000), 1000),
+}
+
+
+@pytest.mark.benchmark(group="beside NumPy", disable_gc=True)
+@pytest.mark.parametrize("name", BESIDE)
+def test_beside_numpy(name: str, benchmark: BenchmarkFixture, report: Callable[[str, float], None]) -> None:
+    """An operation beside a float, a number of NumPy's, and each element of an array."""
+    compute, other, count = BESIDE[name]
+    v = Value(1.5)
+    repeated = range(1000 // count)
+    benchmark.pedantic(lambda: [compute(v, other) for _ in repeated], rounds=50, warmup_rounds=3)
+    report("ns an operation", benchmark.stats["min"] / 1000 * 1e9)
 
 
 def chain(engine: Any) -> tuple[Any, int]:
