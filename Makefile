@@ -46,7 +46,7 @@ fuzz: $(DEV)  ## hold jit against N=2000 programs made at random (SEED=7 WORKERS
 lint: $(DEV)  ## run ruff and mypy
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(PY) -m mypy --strict autograd nn
+	$(PY) -m mypy --strict autograd nn tests
 
 bench: $(DEV)  ## run the benchmarks
 	$(PY) -m pytest tests/benchmarks $(ARGS)

@@ -159,7 +159,7 @@ def test_shared_parameters() -> None:
     def make() -> Module:
         model = network(4, 4, 3)
         model.layers[1].neurons[0].w[0] = model.layers[0].neurons[0].w[0]
-        model.layers.append(model.layers[1])  # type: ignore[arg-type]
+        model.layers.append(model.layers[1])
         model.layers[2], model.layers[3] = model.layers[3], model.layers[2]
         return model
 
@@ -197,7 +197,7 @@ def test_a_penalty_on_the_parameters() -> None:
                 model,
                 jit,
                 Y=SIGNS,
-                loss=lambda a, y, ps=parameters: nn.hinge(a, y) + 1e-2 * sum(p * p for p in ps),  # type: ignore[misc]
+                loss=lambda a, y, ps=parameters: nn.hinge(a, y) + 1e-2 * sum(p * p for p in ps),
             )
         )
     assert runs[0]["loss"] == pytest.approx(runs[1]["loss"], rel=1e-9)
@@ -407,7 +407,7 @@ def test_training_in_arrays_and_steps_by_hand_mix() -> None:
         train(model, jit, optimizer=optimizer, epochs=1)
         for _ in range(3):
             model.zero_grad()
-            nn.quadratic(model(POINTS[0]), CLASSES[0]).backward()  # type: ignore[arg-type]
+            nn.quadratic(model(POINTS[0]), CLASSES[0]).backward()
             optimizer.step(model.parameters())
         train(model, jit, optimizer=optimizer, epochs=1)
         end = train(model, jit, optimizer=optimizer, epochs=1)

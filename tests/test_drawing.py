@@ -11,8 +11,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import graphviz
@@ -30,7 +31,7 @@ from autograd.value import leaf, record
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE: list[str] = json.loads((ROOT / "tests" / "hostile_labels.json").read_text(encoding="utf-8"))
 SVG = "{http://www.w3.org/2000/svg}"
-DRAWERS = [draw, draw_dot]
+DRAWERS: list[Callable[..., Any]] = [draw, draw_dot]
 SYSTEM_DOT = shutil.which("dot")
 
 
@@ -694,7 +695,7 @@ def test_the_chain_rule_holds_between_folded_boxes() -> None:
 def test_neurons_are_boxes() -> None:
     """A small network is drawn neuron by neuron: parameters, weighted sum and activation in one box, inputs in one."""
     model = network([3, 4, 4, 1])
-    loss = (model([1.0, 2.0, -1.0]) - 1.0) ** 2  # type: ignore[operator]
+    loss = (cast(Any, model([1.0, 2.0, -1.0])) - 1.0) ** 2
     loss.label = "loss"
     loss.backward()
     shown = list(boxes(draw(loss, collapse=model)).values())
@@ -813,7 +814,7 @@ def test_neurons_stand_in_their_order() -> None:
     """In a folded picture the neurons of a layer, and the calls of a module, stand from the first to the last."""
     model = network([3, 4, 4, 1])
     x = [Value(float(i), label=f"x{i}") for i in range(3)]
-    batch = ag.sum([model([1.0, float(i), 0.0]) for i in range(4)])  # type: ignore[misc]
+    batch: Any = ag.sum([cast(Any, model([1.0, float(i), 0.0])) for i in range(4)])
     neurons = draw(model(x), collapse=True)  # type: ignore[arg-type]
     for picture, name in ((neurons, "layers.1.neurons."), (draw(batch, collapse=True, depth=0), "model (")):
         column = [
@@ -1203,7 +1204,7 @@ def test_pdf_without_dot(program: str) -> None:
     assert width == pytest.approx(float(str(root.get("width")).removesuffix("pt")), abs=2)
     assert height == pytest.approx(float(str(root.get("height")).removesuffix("pt")), abs=2)
     columns, rows, length = map(int, re.search(rb"/Width (\d+) /Height (\d+) .* /Length (\d+)", data).groups())  # type: ignore[union-attr]
-    assert (columns, rows) == (pytest.approx(4 * width, abs=8), pytest.approx(4 * height, abs=8))
+    assert [columns, rows] == pytest.approx([4 * width, 4 * height], abs=8)
     begin = data.index(b"\xff\xd8\xff")
     assert data[begin + length - 2 : begin + length + 11] == b"\xff\xd9\nendstream\n"
 

@@ -264,9 +264,9 @@ def whole_partials(node: Value) -> list[int]:
     return [int(partial) for partial in node.partials]
 
 
-def whole_sum(terms: list[tuple[float, int]]) -> int:
+def whole_sum(terms: list[tuple[float, float]]) -> int:
     """sum partial * upstream, in integers."""
-    return sum(int(partial) * upstream for partial, upstream in terms)
+    return sum(int(partial) * int(upstream) for partial, upstream in terms)
 
 
 def test_every_sweep_is_exact_on_integer_programs() -> None:
@@ -440,7 +440,7 @@ def test_a_pass_that_was_broken_off_leaves_the_next_one_right(broken_at: int) ->
         looks = broken_at
 
         @property
-        def parents(self) -> Sequence[Toy]:  # type: ignore[override]
+        def parents(self) -> Sequence[Toy]:
             """The operands, unless the time has come."""
             self.looks -= 1
             if self.looks == -1:

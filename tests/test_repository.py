@@ -240,7 +240,7 @@ def test_lint_is_ruff_and_strict_mypy() -> None:
     recipe = read("Makefile").split("\nlint:")[1].split("\n\n")[0]
     assert "ruff check" in recipe
     assert "ruff format --check" in recipe
-    assert "mypy --strict autograd nn" in recipe
+    assert "mypy --strict autograd nn tests" in recipe
 
 
 def test_licence_is_mit() -> None:

@@ -192,8 +192,10 @@ def test_partials(rule: Rule) -> None:
 
 def test_gelu_between_the_points() -> None:
     """Far below 0 the value and the slope of gelu are as accurate as elsewhere, where the C library's erfc is not."""
-    row, rng = ORACLE[GELU.symbol], random.Random(0)
-    values, slopes = [], []
+    row: Any = ORACLE[GELU.symbol]
+    rng = random.Random(0)
+    values: list[tuple[float, Point, Any, Any]] = []
+    slopes: list[tuple[float, Point, Any, Any]] = []
     for low, high in [(-1.9, -0.9), (-4.0, 1.0), (-38.0, -4.0)]:
         for _ in range(4000):
             x = rng.uniform(low, high)

@@ -261,7 +261,7 @@ def test_methods_refuse_further_operands(name: str) -> None:
 def test_clip_needs_both_bounds() -> None:
     """Too few operands are a TypeError that names the method too, and the bounds may be named."""
     with pytest.raises(TypeError, match=r"clip.*hi"):
-        Value(0.5).clip(0.0)
+        Value(0.5).clip(0.0)  # type: ignore[call-arg]
     assert Value(0.5).clip(lo=1.0, hi=2.0).data == 1.0
 
 
@@ -470,7 +470,7 @@ def test_numpy_leaves_arithmetic_to_value() -> None:
 @pytest.mark.parametrize("shape", [(), (2,), (2, 2)], ids=str)
 def test_arrays_beside_a_value_are_refused(symbol: str, dtype: type, shape: tuple[int, ...]) -> None:
     """array op Value and Value op array are TypeErrors, whatever the array holds."""
-    array = np.ones(shape, dtype=dtype)
+    array: Any = np.ones(shape, dtype=dtype)
     with pytest.raises(TypeError, match=r"got ndarray$"):
         BINARY[symbol](array, Value(2.0))
     with pytest.raises(TypeError, match=r"got ndarray$"):
@@ -507,10 +507,16 @@ def test_arrays_of_values_compute_among_themselves() -> None:
 
 # --- Copies ---------------------------------------------------------------------------------------------
 
-COPIES = {
+
+def pickled(protocol: int, x: Any) -> Any:
+    """What comes back from pickle."""
+    return pickle.loads(pickle.dumps(x, protocol))
+
+
+COPIES: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
-    **{f"pickle protocol {p}": lambda x, p=p: pickle.loads(pickle.dumps(x, p)) for p in range(2, 6)},
+    **{f"pickle protocol {p}": partial(pickled, p) for p in range(2, 6)},
 }
 
 
