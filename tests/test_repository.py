@@ -228,7 +228,8 @@ def test_ci_runs_the_contributors_own_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["help", "demo", "test", "test-backends", "fuzz", "lint", "bench", "notebooks", "clean"]
+    "target",
+    ["help", "demo", "test", "coverage", "test-backends", "fuzz", "mutants", "lint", "bench", "notebooks", "clean"],
 )
 def test_makefile_target(target: str) -> None:
     """Each command that the documents name is a target of the Makefile, explained by `make help`."""
