@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ SPARE = 20.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sample, try, report; 1 if any survived."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an interrupt: what was started is ended
     given = parsed(arguments)
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     root = given.root.resolve()

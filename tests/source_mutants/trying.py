@@ -132,12 +132,14 @@ class Workshop:
         """The child's answer, or how it ended without one; whatever it started is ended."""
         until = time.monotonic() + PER_SECOND * (seconds + 1)
         status = None
-        while status is None and time.monotonic() < until:
-            done, code = os.waitpid(child, os.WNOHANG)
-            status = code if done else None
-            time.sleep(0.0 if done else 0.01)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
+        try:
+            while status is None and time.monotonic() < until:
+                done, code = os.waitpid(child, os.WNOHANG)
+                status = code if done else None
+                time.sleep(0.0 if done else 0.01)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
         if status is None:
             os.waitpid(child, 0)
             return Outcome("time-out")
