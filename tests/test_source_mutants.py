@@ -155,7 +155,7 @@ def reached(name: str, seconds: float, *lines: int) -> Reached:
 
 
 def test_sessions_ask_near_and_quick_tests_first() -> None:
-    """The file of the same name, then others, then the slow ones; each test once; what takes too long is left out."""
+    """The file of the same name, then others, the slow ones, those that run other lines; none twice, none for long."""
     tests = [
         reached("tests/test_a.py::slow", 9.0, 1),
         reached("tests/test_a.py::quick", 0.1, 1),
@@ -170,6 +170,7 @@ def test_sessions_ask_near_and_quick_tests_first() -> None:
         ["tests/test_a.py::quick"],
         ["tests/test_c.py::one", "tests/test_b.py::one"],
         ["tests/test_a.py::slow"],
+        ["tests/test_c.py::far"],
     ]
 
 
@@ -284,7 +285,7 @@ def test_survivors_are_named(project: Path) -> None:
     done = run("autograd/clamp.py", "-n", 100, "--seed", 1, "--kind", "comparison", "--root", project)
     assert done.stderr == ""
     assert done.returncode == 1
-    assert "survived   autograd/clamp.py:5, clamp: comparison (2 tests;" in done.stdout
+    assert "survived   autograd/clamp.py:5, clamp: comparison (3 tests;" in done.stdout
     assert "-     if x > LIMIT:\n+     if x >= LIMIT:\n" in done.stdout
     assert "killed     autograd/clamp.py:5, clamp: comparison (tests/test_clamp.py::test_below;" in done.stdout
     assert done.stdout.count("survived ") == 2  # the table has a column of them

@@ -11,7 +11,7 @@ from .kinds import Mutant
 from .reaching import Reached
 
 SHARES = ((1, 4.0), (4, 8.0))
-"""Of how many test files, and for how many seconds, tests are run in the first sessions; the last has all others."""
+"""Of how many test files, and for how many seconds, tests are run in the first sessions; the next has all others."""
 
 
 def sample(mutants: Sequence[Mutant], count: int, rng: random.Random) -> list[Mutant]:
@@ -46,26 +46,27 @@ class Chooser:
         """Remember who found one: that file is asked earlier from now on."""
         self.kills[test.split("::", maxsplit=1)[0]] += 1
 
-    def reaching(self, mutant: Mutant) -> list[Reached]:
-        """The tests that run its lines; all that run the file, where only its import runs them, or nothing."""
-        lines = frozenset(range(mutant.first, mutant.last + 1))
-        found = [test for test in self.tests if not lines.isdisjoint(test.lines.get(mutant.file, ()))]
-        return found or [test for test in self.tests if mutant.file in test.lines]
-
     def sessions(self, mutant: Mutant) -> Iterator[list[Reached]]:
-        """Quick tests first, no test twice; what would take longer than the seconds that there are is left out."""
+        """Quick tests first, no test twice; what would take longer than the seconds that there are is left out.
+
+        At the end come tests that run the file but not the line: it may be run at the import only, or its result kept.
+        """
+        lines = frozenset(range(mutant.first, mutant.last + 1))
+        near = [test for test in self.tests if not lines.isdisjoint(test.lines.get(mutant.file, ()))]
         by_file: dict[str, list[Reached]] = defaultdict(list)
-        for test in sorted(self.reaching(mutant), key=lambda test: test.seconds):
+        for test in near:
             by_file[test.name.split("::")[0]].append(test)
         own = f"tests/test_{PurePosixPath(mutant.file).stem}.py"
         files = sorted(by_file, key=lambda file: (file != own, -self.kills[file], -len(by_file[file]), file))
-        done: set[str] = set()
-        left = self.seconds
-        for count, share in (*SHARES, (len(files), self.seconds)):
-            waiting = [test for file in files[:count] for test in by_file[file] if test.name not in done]
+        left, done = self.seconds, set[str]()
+        stages = [([test for file in files[:count] for test in by_file[file]], share) for count, share in SHARES]
+        stages += [(near, left), ([test for test in self.tests if mutant.file in test.lines], left)]
+        for waiting, share in stages:
             batch: list[Reached] = []
             budget = min(share, left)
             for test in sorted(waiting, key=lambda test: test.seconds):
+                if test.name in done:
+                    continue
                 if test.seconds > budget:
                     break
                 budget -= test.seconds
