@@ -14,7 +14,7 @@ from source_mutants.__main__ import FILES
 from source_mutants.choosing import Chooser, sample
 from source_mutants.kinds import Mutant, mutants
 from source_mutants.reaching import Reached
-from source_mutants.report import Equivalent, entry, equivalents, line_of, reason
+from source_mutants.report import Equivalent, entry, equivalents, place_of, reason
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = {file: (ROOT / file).read_text(encoding="utf-8") for file in FILES}
@@ -53,6 +53,7 @@ def changed(line: str, kind: str) -> list[str]:
         ("statement", "raise a", ["pass"]),
         ("return", "return a + b", ["return None"]),
         ("argument order", "a(b, c, 1)", ["a(c, b, 1)", "a(b, 1, c)"]),
+        ("argument order", "a(b, 'c', 'd', *e)", ["a(b, 'd', 'c', *e)"]),
         ("keyword", "a(b, c=1, d=2)", ["a(b, d=2)", "a(b, c=1)"]),
         ("function", "min(a, b)", ["max(a, b)"]),
         ("key", "a['x'] == 'y'", ["a['xx'] == 'y'", "a['x'] == 'yx'"]),
@@ -214,11 +215,11 @@ def test_the_list_of_equivalents_is_true_to_the_source() -> None:
 
 
 def test_an_equivalent_is_known_by_its_line() -> None:
-    """The same change of the same text in another line is another mutant."""
-    source = "def f(x):\n    y = x + 1\n    return y + (x + 1)\n"
-    known = [Equivalent("f.py", "f", "y = x + 1", "x + 1", "x - 1", "none")]
-    assert [reason(m, source, known) for m in mutants("f.py", source) if m.new == "x - 1"] == ["none", None]
-    assert {line_of(m, source) for m in mutants("f.py", source)} == {"y = x + 1", "return y + (x + 1)"}
+    """The same change of the same text in another line, or later in that line, is another mutant."""
+    source = "def f(x):\n    y = x + 1; z = x + 1\n    return y + z + (x + 1)\n"
+    known = [Equivalent("f.py", "f", "y = x + 1; z = x + 1", 4, "x + 1", "x - 1", "none")]
+    assert [reason(m, source, known) for m in mutants("f.py", source) if m.new == "x - 1"] == ["none", None, None]
+    assert {place_of(m, source)[0] for m in mutants("f.py", source)} == {known[0].line, "return y + z + (x + 1)"}
 
 
 def test_an_entry_can_be_pasted_into_the_list(tmp_path: Path) -> None:

@@ -219,7 +219,8 @@ def calls(node: ast.Call) -> Iterable[Change]:
     if ast.unparse(node.func) in ("isinstance", "issubclass", "getattr", "hasattr", "setattr"):
         return  # which cannot pass
     for i, (one, two) in enumerate(zip(node.args, node.args[1:], strict=False)):
-        if not isinstance(one, ast.Starred) and not isinstance(two, ast.Starred) and ast.dump(one) != ast.dump(two):
+        starred = isinstance(one, ast.Starred) or isinstance(two, ast.Starred)
+        if not starred and is_text(one) == is_text(two) and ast.dump(one) != ast.dump(two):
             changed = copy.copy(node)
             changed.args = [*node.args[:i], two, one, *node.args[i + 2 :]]
             yield "argument order", node, changed
@@ -228,3 +229,8 @@ def calls(node: ast.Call) -> Iterable[Change]:
             changed = copy.copy(node)
             changed.keywords = [*node.keywords[:i], *node.keywords[i + 1 :]]
             yield "keyword", node, changed
+
+
+def is_text(node: ast.expr) -> bool:
+    """Whether an argument is a text: in the place of anything else it could not pass."""
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))

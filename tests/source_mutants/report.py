@@ -27,6 +27,8 @@ class Equivalent(NamedTuple):
     function: str
     line: str
     """The line, or the first of the lines, before the change, without the blanks around it."""
+    column: int
+    """Where in it the change begins."""
     old: str
     new: str
     reason: str
@@ -34,12 +36,15 @@ class Equivalent(NamedTuple):
     def fits(self, mutant: Mutant, source: str) -> bool:
         """Whether this is the change that the mutant makes."""
         names = (mutant.file, mutant.function, mutant.old, mutant.new)
-        return names == (self.file, self.function, self.old, self.new) and line_of(mutant, source) == self.line
+        same = names == (self.file, self.function, self.old, self.new)
+        return same and place_of(mutant, source) == (self.line, self.column)
 
 
-def line_of(mutant: Mutant, source: str) -> str:
-    """The first line that a mutant changes."""
-    return source.splitlines()[mutant.first - 1].strip()
+def place_of(mutant: Mutant, source: str) -> tuple[str, int]:
+    """The first line that a mutant changes, without the blanks around it, and the column in it."""
+    begin = source.rfind("\n", 0, mutant.start) + 1
+    line = source[begin:].split("\n", 1)[0]
+    return line.strip(), mutant.start - begin - (len(line) - len(line.lstrip()))
 
 
 def equivalents(path: Path = LIST) -> list[Equivalent]:
@@ -57,14 +62,11 @@ def reason(mutant: Mutant, source: str, known: Iterable[Equivalent]) -> str | No
 
 def entry(mutant: Mutant, source: str) -> str:
     """What would stand in the list for a mutant, its reason apart."""
-    fields = {
-        "file": mutant.file,
-        "function": mutant.function,
-        "line": line_of(mutant, source),
-        "old": mutant.old,
-        "new": mutant.new,
-    }
-    return "\n".join(["[[equivalent]]", *[f"{name} = {quoted(text)}" for name, text in fields.items()], 'reason = ""'])
+    line, column = place_of(mutant, source)
+    place = {"file": mutant.file, "function": mutant.function, "line": line}
+    change = {"old": mutant.old, "new": mutant.new, "reason": ""}
+    before, after = ([f"{name} = {quoted(text)}" for name, text in part.items()] for part in (place, change))
+    return "\n".join(["[[equivalent]]", *before, f"column = {column}", *after])
 
 
 def quoted(text: str) -> str:
