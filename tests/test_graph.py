@@ -321,6 +321,51 @@ def test_a_direction_that_is_given_stands() -> None:
     assert graph.tangent_terms([y, z], [x, y], [1, 10], whole_partials, whole_sum) == [10, 31]
 
 
+def test_nothing_below_a_leaf_by_argument_is_looked_at() -> None:
+    """Where nodes count as leaves, a sweep costs what stands above them, and nothing below."""
+
+    class Deep(Toy):
+        """A node whose operands nobody may ask for."""
+
+        @property
+        def parents(self) -> Sequence[Toy]:
+            """Too deep."""
+            raise AssertionError("looked below a leaf")
+
+        @parents.setter
+        def parents(self, operands: Sequence[Toy]) -> None:
+            pass
+
+    x = Toy()
+    deep = Toy((Deep(),), (1.0,))
+    root = Toy((x, deep), (2.0, 3.0))
+    slopes = graph.gradient_terms([root], [1.0], [x, deep], lambda node: node.partials, terms_summed, stop=[deep])
+    assert slopes == [2.0, 3.0]
+
+
+def terms_summed(terms: list[tuple[float, float]]) -> float:
+    """sum partial * upstream."""
+    return sum([partial * upstream for partial, upstream in terms])
+
+
+def test_a_seed_for_each_output_and_a_partial_for_each_operand() -> None:
+    """Anything else is a ValueError, not a sum of some of them, in every sweep."""
+    x, y = Toy(), Toy()
+    z = Toy((x, y), (2.0, 3.0))
+    for count in (0, 2):
+        numbers = [1.0] * count
+        with pytest.raises(ValueError, match="zip"):
+            graph.gradients([z], numbers, [x])
+        with pytest.raises(ValueError, match="zip"):
+            graph.tangents([z], [x], numbers)
+        with pytest.raises(ValueError, match="zip"):
+            graph.gradient_terms([z], numbers, [x], lambda node: node.partials, terms_summed)
+        with pytest.raises(ValueError, match="zip"):
+            graph.tangent_terms([z], [x], numbers, lambda node: node.partials, terms_summed)
+    with pytest.raises(ValueError, match="zip"):
+        graph.tangent_terms([z], [x], [1.0], lambda node: node.partials[:1], terms_summed)
+
+
 # --- The contract of backward ---------------------------------------------------------------------------
 # Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed.
 

@@ -16,7 +16,10 @@ import pytest
 
 from .trying import Workshop, session
 
-UNSUITED = ("test_browser", "test_fuzz", "test_notebooks", "test_readme", "test_repository", "test_source_mutants")
+UNSUITED = (
+    *("test_browser", "test_fuzz", "test_notebooks", "test_readme", "test_repository"),
+    *("test_selfcheck_innocent", "test_selfcheck_mutants", "test_source_mutants"),
+)
 """Tests that need minutes, or read the source instead of running it."""
 SECONDS = 900.0
 """What a test file may take."""
