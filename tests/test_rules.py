@@ -250,9 +250,9 @@ def ordinary_partials(rule: Rule) -> Iterator[tuple[float, ...]]:
         yield rule.spread(rule.partials(out, *operands), point)
 
 
-@pytest.mark.parametrize("rule", (*TABLE, *RECORDED), ids=lambda rule: rule.symbol)
+@pytest.mark.parametrize("rule", [*TABLE, *RECORDED], ids=lambda rule: rule.symbol)
 def test_what_a_row_says_of_its_partials(rule: Rule) -> None:
-    """It is flat if they are 0 everywhere, and selects if some of them are; but for %, where 0 is one number of many."""
+    """It is flat if they are 0 everywhere, and selects if some are; but for %, where 0 is one number of many."""
     found = list(ordinary_partials(rule))
     assert rule.flat is all(partial == 0.0 for partials in found for partial in partials)
     assert rule.selecting is (rule.symbol != "%" and any(0.0 in partials for partials in found))
