@@ -656,6 +656,20 @@ def test_how_often_a_function_is_called() -> None:
         assert f.calls == 1
 
 
+def test_a_value_asks_for_values_inside_another_transform_too() -> None:
+    """An argument that is a Value is answered by Values, also where the transform around has nothing to do with it."""
+    seen: list[Any] = []
+
+    def around(t: Value) -> Value:
+        seen.extend([grad(lambda x: x * x)(Value(3.0)), grad(lambda x: x * x)(3.0)])
+        return t * 2.0
+
+    assert grad(around)(1.0) == 2.0
+    assert isinstance(seen[0], Value)
+    assert [seen[0].data, seen[1]] == [6.0, 6.0]
+    assert isinstance(seen[1], float)
+
+
 def test_jvp_is_one_forward_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """One pass over the graph, for however many results; no backward sweep is made."""
     sweeps = Counted(graph.tangents)
