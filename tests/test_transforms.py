@@ -670,6 +670,23 @@ def test_a_value_asks_for_values_inside_another_transform_too() -> None:
     assert isinstance(seen[1], float)
 
 
+def test_one_value_among_the_weights_asks_for_values() -> None:
+    """A cotangent or a tangent of Values and numbers is a Value's: the derivative depends on it."""
+    _, pull = vjp(lambda x: [x * 2.0, x * 3.0], 1.0)
+    seed = Value(1.0)
+    for cotangent in ([seed, 2.0], [2.0, seed]):
+        (found,) = pull(cotangent)
+        assert isinstance(found, Value)
+        assert found.data == (8.0 if cotangent[0] is seed else 7.0)
+        assert gradients(found, [seed]) == [2.0 if cotangent[0] is seed else 3.0]
+    for tangents in ((seed, 2.0), (2.0, seed)):
+        _, along = jvp(lambda x, y: x * y, (3.0, 5.0), tangents)
+        assert isinstance(along, Value)
+        assert gradients(along, [seed]) == [5.0 if tangents[0] is seed else 3.0]
+    _, pull = vjp(lambda x: [], 1.0)
+    assert type(pull([])[0]) is float
+
+
 def test_jvp_is_one_forward_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """One pass over the graph, for however many results; no backward sweep is made."""
     sweeps = Counted(graph.tangents)
