@@ -366,6 +366,29 @@ def test_a_seed_for_each_output_and_a_partial_for_each_operand() -> None:
         graph.tangent_terms([z], [x], [1.0], lambda node: node.partials[:1], terms_summed)
 
 
+@pytest.mark.parametrize("upstream", [2.0, inf])
+def test_an_edge_that_may_vary_is_kept_where_asked(upstream: float) -> None:
+    """A selecting rule's partial that is 0 now and no plain number counts, but for inf: then only where it is kept."""
+    x = Toy()
+    node = Toy((x,), (0.0,), selecting=True)
+    seen: list[list[tuple[Any, Any]]] = []
+
+    def listed(terms: list[tuple[Any, Any]]) -> Any:
+        seen.append([(type(partial), weight) for partial, weight in terms])
+        return terms[0][1] if terms else 0.0
+
+    edge, nothing = [(int, upstream)], list[tuple[Any, Any]]()
+    kept: dict[str, Any]
+    for kept in ({}, {"kept": False}, {"kept": True}):
+        graph.gradient_terms([node], [upstream], [x], lambda node: [0], listed, **kept)
+        graph.tangent_terms([node], [x], [upstream], lambda node: [0], listed, **kept)
+        expected = edge if kept.get("kept") or upstream == 2.0 else nothing
+        assert [terms for terms in seen if terms != [(float, upstream)]] == [expected] * 2
+        seen.clear()
+    graph.gradient_terms([node], [upstream], [x], lambda node: [0.0], listed, kept=True)
+    assert seen == [[(float, upstream)], []]
+
+
 # --- The contract of backward ---------------------------------------------------------------------------
 # Grads of interior nodes belong to this pass; grads of leaves accumulate until zeroed.
 

@@ -363,6 +363,23 @@ def test_parameters_in_another_order() -> None:
     assert optimizer.state == twin.state
 
 
+@each_optimizer
+def test_an_array_is_updated_at_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The formula is asked once a step, for the whole array, in the order of the parameters and in another."""
+    optimizer = MAKE[name]()
+    plain, asked = type(optimizer).update, list[type]()
+
+    def update(self: Any, p: Any, *others: Any) -> Any:
+        asked.append(type(p))
+        return plain(self, p, *others)
+
+    monkeypatch.setattr(type(optimizer), "update", update)
+    p, order = np.array([1.0, -2.0, 0.5]), np.array([2, 0, 1])
+    for step in (None, None, order, order, None):
+        p = optimizer.step_array(p, np.array([0.1, 0.2, -0.3]), step)
+    assert asked == [np.ndarray] * 5
+
+
 def test_numbers_that_leave_the_finite_ones() -> None:
     """Over arrays as over Values: inf and nan come without a warning where floats give them."""
     gradients = [[1e200, 1.0], [math.inf, -1.0], [math.nan, 1.0]]
