@@ -378,8 +378,8 @@ def test_an_edge_that_may_vary_is_kept_where_asked(upstream: float) -> None:
         return terms[0][1] if terms else 0.0
 
     edge, nothing = [(int, upstream)], list[tuple[Any, Any]]()
-    kept: dict[str, Any]
-    for kept in ({}, {"kept": False}, {"kept": True}):
+    ways: list[dict[str, Any]] = [{}, {"kept": False}, {"kept": True}]
+    for kept in ways:
         graph.gradient_terms([node], [upstream], [x], lambda node: [0], listed, **kept)
         graph.tangent_terms([node], [x], [upstream], lambda node: [0], listed, **kept)
         expected = edge if kept.get("kept") or upstream == 2.0 else nothing
