@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -818,8 +819,10 @@ def test_a_folder(tmp_path: Path) -> None:
 
 def test_a_missing_folder(tmp_path: Path) -> None:
     """Saving makes no folders."""
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises(FileNotFoundError, match="nowhere") as caught:
         nn.save(Pair(), tmp_path / "nowhere" / "model.json")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "model.json")
+    assert caught.value.strerror == os.strerror(errno.ENOENT)
     assert list(tmp_path.iterdir()) == []
 
 
