@@ -249,6 +249,7 @@ def test_public_attributes_are_documented() -> None:
     public = {name: member for name, member in vars(Value).items() if callable(member) and not name.startswith("_")}
     assert {"backward", "item", "tanh", "clip", "leaky_relu", "elu"} <= public.keys()
     assert [name for name, member in public.items() if not member.__doc__] == []
+    assert vars(Value)["data"].__doc__ == "The number."  # and not what its getter says of itself
 
 
 @pytest.mark.parametrize("name", [*METHODS, "clip", "leaky_relu", "elu", "item", "backward"])
