@@ -26,7 +26,7 @@ RUNTIME := $(VENV)/.installed
 DEV     := $(VENV)/.installed-dev
 LARGE   := $(VENV)-backends
 
-.PHONY: help demo test coverage test-backends fuzz mutants lint bench notebooks clean
+.PHONY: help demo test test-backends fuzz lint bench notebooks clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made (this text)
@@ -39,17 +39,19 @@ demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classif
 test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
 	$(PY) $(MEASURE) -m pytest -W error --nbmake -n $(JOBS) $(ARGS)
 
-coverage: $(DEV)  ## run it and say which lines no test reaches; fails where there are more of them than before
-	$(PY) -m coverage erase
-	$(MAKE) --no-print-directory test MEASURE="-m coverage run"
-	$(PY) -m coverage combine --quiet
-	$(PY) -m coverage report
-
 test-backends: $(LARGE)/.installed-backends  ## run what jit makes on jax and torch, in an environment of their own
 	$(LARGE)/bin/python -m pytest -W error tests/backends $(ARGS)
 
 fuzz: $(DEV)  ## hold jit against N=2000 programs made at random (SEED=7 WORKERS=2)
 	$(PY) -m pytest -W error tests/test_fuzz.py --fuzz $(or $(N),2000) $(if $(SEED),--seed $(SEED)) --fuzz-workers $(WORKERS) $(ARGS)
+
+.PHONY: coverage mutants
+
+coverage: $(DEV)  ## run the test suite and say what no test reaches; fails where that is more than before
+	$(PY) -m coverage erase
+	$(MAKE) --no-print-directory test MEASURE="-m coverage run"
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
 
 mutants: $(DEV)  ## put N=40 faults into FILES="autograd/graph.py", one at a time, and name those that no test finds
 	PYTHONPATH=tests $(PY) -m source_mutants $(FILES) $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -69,7 +71,7 @@ notebooks: $(DEV)  ## make notebooks/*.ipynb from notebooks/*.py and execute the
 clean:  ## remove the virtual environment, caches, build output and what the demo wrote
 	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
 	if [ -f "$(LARGE)/.made" ]; then rm -rf "$(LARGE)"; fi
-	rm -rf .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -f graph.svg steps.html
 	find $(wildcard autograd nn tests notebooks) -name __pycache__ -prune -exec rm -rf {} +
 
