@@ -817,6 +817,14 @@ def test_a_folder(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_what_came_is_shown_short(tmp_path: Path) -> None:
+    """A long text in a file is quoted by its first 80 characters."""
+    document = {"format": "x" * 500, "version": 1, "parameters": {"w": [1.0, 2.0], "b": 3.0}}
+    (tmp_path / "model.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ValueError, match=r'expected the format "chainrule.nn", got "x{79}$'):
+        nn.load(Pair(), tmp_path / "model.json")
+
+
 def test_a_missing_folder(tmp_path: Path) -> None:
     """Saving makes no folders."""
     with pytest.raises(FileNotFoundError, match="nowhere") as caught:
