@@ -185,16 +185,16 @@ def test_who_found_many_is_asked_earlier() -> None:
     assert next(iter(chooser.sessions(mutant)))[0].name == "tests/test_f.py::one"
 
 
-def test_a_line_that_no_test_runs_is_held_against_all_tests_of_the_file() -> None:
-    """Such as a constant, which is only read when the file is imported."""
+def test_a_line_that_no_test_runs_is_held_against_all_files_that_run_the_file() -> None:
+    """Such as a constant, which is only read when the file is imported: a test of it runs no line of the file."""
     tests = [
         reached("tests/test_b.py::one", 0.1, 7),
-        Reached("tests/test_b.py::two", 0.1, {"p/other.py": frozenset([3])}),
+        Reached("tests/test_b.py::two", 0.2, {}),
+        Reached("tests/test_c.py::one", 0.1, {"p/other.py": frozenset([3])}),
     ]
     mutant = Mutant("p/a.py", "constant", "", 3, 3, 0, 1, "1", "2")
-    assert [test.name for session in Chooser(tests, 60.0).sessions(mutant) for test in session] == [
-        "tests/test_b.py::one"
-    ]
+    found = [test.name for session in Chooser(tests, 60.0).sessions(mutant) for test in session]
+    assert found == ["tests/test_b.py::one", "tests/test_b.py::two"]
 
 
 # --- The list of those that are no faults -----------------------------------------------------------------

@@ -49,18 +49,20 @@ class Chooser:
     def sessions(self, mutant: Mutant) -> Iterator[list[Reached]]:
         """Quick tests first, no test twice; what would take longer than the seconds that there are is left out.
 
-        At the end come tests that run the file but not the line: it may be run at the import only, or its result kept.
+        At the end come all others of the test files that run the file: the line may be run at its import only, or its
+        result be kept for later.
         """
         lines = frozenset(range(mutant.first, mutant.last + 1))
         near = [test for test in self.tests if not lines.isdisjoint(test.lines.get(mutant.file, ()))]
         by_file: dict[str, list[Reached]] = defaultdict(list)
         for test in near:
-            by_file[test.name.split("::")[0]].append(test)
+            by_file[file_of(test)].append(test)
         own = f"tests/test_{PurePosixPath(mutant.file).stem}.py"
         files = sorted(by_file, key=lambda file: (file != own, -self.kills[file], -len(by_file[file]), file))
         left, done = self.seconds, set[str]()
         stages = [([test for file in files[:count] for test in by_file[file]], share) for count, share in SHARES]
-        stages += [(near, left), ([test for test in self.tests if mutant.file in test.lines], left)]
+        running = {file_of(test) for test in self.tests if mutant.file in test.lines}
+        stages += [(near, left), ([test for test in self.tests if file_of(test) in running], left)]
         for waiting, share in stages:
             batch: list[Reached] = []
             budget = min(share, left)
@@ -75,3 +77,8 @@ class Chooser:
             done.update([test.name for test in batch])
             if batch:
                 yield batch
+
+
+def file_of(test: Reached) -> str:
+    """The file that a test stands in."""
+    return test.name.split("::", maxsplit=1)[0]

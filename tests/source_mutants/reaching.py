@@ -124,7 +124,7 @@ class Map:
 def lines_by_test(
     measured: coverage.Coverage, watcher: Watcher, sources: dict[str, str]
 ) -> dict[str, tuple[float, dict[str, list[int]]]]:
-    """What coverage saw, turned about: for each test that passed its seconds and its lines by file."""
+    """What coverage saw, turned about: for each test that passed its seconds and its lines by file, if any."""
     lines: dict[str, dict[str, list[int]]] = {}
     data = measured.get_data()
     for path, source in sources.items():
@@ -132,8 +132,8 @@ def lines_by_test(
             for context in contexts:
                 if context:
                     lines.setdefault(context, {}).setdefault(source, []).append(line)
-    passed = watcher.seconds.keys() - watcher.left
-    return {name: (round(watcher.seconds[name], 4), lines[name]) for name in sorted(passed & lines.keys())}
+    passed = sorted(watcher.seconds.keys() - watcher.left)
+    return {name: (round(watcher.seconds[name], 4), lines.get(name, {})) for name in passed}
 
 
 def digest(paths: Iterable[Path]) -> str:
