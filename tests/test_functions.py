@@ -524,6 +524,18 @@ def test_matrix_functions_agree_with_numpy() -> None:
     assert ag.elementwise(lambda x, y: x * y, 3.0, 5.0) == 15.0
 
 
+def test_the_operands_of_a_matrix_product_stand_in_the_order_of_the_formula() -> None:
+    """W a + b is drawn and explained as it is written: the row of W before a, and b at the end."""
+    W, x, c = ag.elementwise(Value, A), ag.elementwise(Value, a), ag.elementwise(Value, b)
+    for z, more in ((ag.matvec(W, x), []), (ag.matvec(W, x, c), c)):
+        for j, node in enumerate(z):
+            assert all(p is q for p, q in zip(node.parents, [*W[j], *x, *more[j : j + 1]], strict=True))
+    M = ag.elementwise(Value, B)
+    for row, products in zip(W, ag.matmul(W, M), strict=True):
+        for k, node in enumerate(products):
+            assert all(p is q for p, q in zip(node.parents, [*row, *(line[k] for line in M)], strict=True))
+
+
 def test_matvec_is_one_dot_for_each_row() -> None:
     """z = W a + b has one node for each z_j, and the gradients of the textbook: delta a^T, delta and W^T delta."""
     W, x, c = ag.elementwise(Value, A), ag.elementwise(Value, a), ag.elementwise(Value, b)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,26 @@ def test_a_primitive_with_another_number_of_partials_over_values() -> None:
     assert ag.gradients(odd(x, y), [x, y]) == [1.0, 2.0]
     with pytest.raises(ValueError, match="zip"):
         ag.gradients(odd(x, y), [x, y], create_graph=True)
+
+
+@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, OverflowError])
+def test_a_number_that_a_formula_refuses_is_read_as_a_value(error: type[Exception]) -> None:
+    """A constant operand is read as its number, and where that raises as its node: there IEEE 754 answers."""
+    recorded: list[Value] = []
+
+    def numbers_refused(x: Any) -> Any:
+        if recorded and not isinstance(x, Value):
+            raise error("not of a number")
+        return x * 1.0
+
+    @primitive(lambda out, x, y: (y, numbers_refused(x)))
+    def product(x: float, y: float) -> float:
+        return x * y
+
+    x, y = ag.constant(3.0), Value(2.0)
+    recorded.append(product(x, y))
+    (found,) = ag.gradients(recorded[0], [y], create_graph=True)
+    assert found.data == 3.0
 
 
 def test_pi_of_math_in_a_primitive() -> None:
