@@ -568,6 +568,14 @@ def test_other_edges_obey_ieee_arithmetic(operands: int) -> None:
     assert all(isnan(leaf.grad) for leaf in leaves)
 
 
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_a_new_node_has_no_gradient(rule: rules.Rule) -> None:
+    """Until a pass has reached it, whichever way it was made."""
+    assert node_of(rule).grad == 0.0
+    x = Value(0.5)
+    assert [node.grad for node in (x, x + x, x + 1.0, 2.0 * x, x.tanh(), x.clip(0.0, 1.0), ag.sum([x, x]))] == [0.0] * 7
+
+
 @pytest.mark.parametrize("rule", [rule for rule in rules.TABLE if rule.selecting], ids=lambda rule: rule.symbol)
 def test_selecting_rows_pass_no_infinity_to_the_side_not_selected(rule: rules.Rule) -> None:
     """An infinite upstream gradient does not become nan where a row of the table has selected another operand."""

@@ -22,6 +22,8 @@ def test_rounding_is_measured_by_what_reaches_the_root() -> None:
     assert nodes.size_of_terms(root, (x,)) == sum(parts.values()) - parts["x"]
     assert nodes.size_of_terms(root, (x, square)) == sum(parts.values()) - parts["x"] - parts["square"]
     assert nodes.size_of_terms(x, ()) == 2.0
+    known = ag.tanh(Value(math.inf))
+    assert nodes.size_of_terms(known * 3.0, (known,)) == 3.0 + 3.0  # what the known one was computed from is no term
 
 
 def test_a_partial_is_the_same_within_its_rounding() -> None:
