@@ -817,6 +817,20 @@ def test_a_folder(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_a_file_is_whole_on_the_disk_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it has left Python's buffers when the system is asked to write it out."""
+    sizes: list[int] = []
+    plain = os.fsync
+
+    def fsync(file: int) -> None:
+        sizes.append(os.fstat(file).st_size)
+        plain(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    nn.save(Pair(), tmp_path / "model.json")
+    assert (tmp_path / "model.json").stat().st_size in sizes
+
+
 def test_what_came_is_shown_short(tmp_path: Path) -> None:
     """A long text in a file is quoted by its first 80 characters."""
     document = {"format": "x" * 500, "version": 1, "parameters": {"w": [1.0, 2.0], "b": 3.0}}
