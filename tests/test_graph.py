@@ -573,6 +573,7 @@ def test_a_new_node_has_no_gradient(rule: rules.Rule) -> None:
     """Until a pass has reached it, whichever way it was made."""
     assert node_of(rule).grad == 0.0
     x = Value(0.5)
+    assert [operand.grad for operand in (x + 1.0).parents] == [0.0, 0.0]
     assert [node.grad for node in (x, x + x, x + 1.0, 2.0 * x, x.tanh(), x.clip(0.0, 1.0), ag.sum([x, x]))] == [0.0] * 7
 
 
