@@ -9,10 +9,12 @@ VENV   ?= .venv
 ARGS   ?=
 JOBS   ?= 2
 
-# Of `make fuzz`: how many programs, the seed (a new one each time if not given), how many processes.
-N       ?= 2000
+# Of `make fuzz` and `make mutants`: how many, and the seed (a new one each time if not given). Of the first, how many
+# processes; of the second, which files.
+N       ?=
 SEED    ?=
 WORKERS ?= 1
+FILES   ?=
 
 # A path meant for another interpreter must not leak into this one.
 unexport PYTHONPATH PYTHONHOME
@@ -35,18 +37,29 @@ demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classif
 	$(PY) -m nn digits
 
 test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
-	$(PY) -m pytest -W error --nbmake -n $(JOBS) $(ARGS)
+	$(PY) $(MEASURE) -m pytest -W error --nbmake -n $(JOBS) $(ARGS)
 
 test-backends: $(LARGE)/.installed-backends  ## run what jit makes on jax and torch, in an environment of their own
 	$(LARGE)/bin/python -m pytest -W error tests/backends $(ARGS)
 
 fuzz: $(DEV)  ## hold jit against N=2000 programs made at random (SEED=7 WORKERS=2)
-	$(PY) -m pytest -W error tests/test_fuzz.py --fuzz $(N) $(if $(SEED),--seed $(SEED)) --fuzz-workers $(WORKERS) $(ARGS)
+	$(PY) -m pytest -W error tests/test_fuzz.py --fuzz $(or $(N),2000) $(if $(SEED),--seed $(SEED)) --fuzz-workers $(WORKERS) $(ARGS)
+
+.PHONY: coverage mutants
+
+coverage: $(DEV)  ## run the test suite and say what no test reaches; fails where that is more than before
+	$(PY) -m coverage erase
+	$(MAKE) --no-print-directory test MEASURE="-m coverage run"
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
+mutants: $(DEV)  ## put N=40 faults into FILES="autograd/graph.py", one at a time, and name those that no test finds
+	PYTHONPATH=tests $(PY) -m source_mutants $(FILES) $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: $(DEV)  ## run ruff and mypy
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
-	$(PY) -m mypy --strict autograd nn
+	$(PY) -m mypy --strict autograd nn tests
 
 bench: $(DEV)  ## run the benchmarks
 	$(PY) -m pytest tests/benchmarks $(ARGS)
@@ -58,7 +71,7 @@ notebooks: $(DEV)  ## make notebooks/*.ipynb from notebooks/*.py and execute the
 clean:  ## remove the virtual environment, caches, build output and what the demo wrote
 	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
 	if [ -f "$(LARGE)/.made" ]; then rm -rf "$(LARGE)"; fi
-	rm -rf .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -f graph.svg steps.html
 	find $(wildcard autograd nn tests notebooks) -name __pycache__ -prune -exec rm -rf {} +
 

@@ -880,12 +880,12 @@ class Laboratory:
 
     def changes(self, each: Case, fault: Fault) -> bool:
         """Whether a program has other results with its fault than without, at any of the arguments."""
-        found = []
+        found: list[Any] = []
         for function in (jit(each.function), jit(each.function)):
             with fault.at_work(checked=False):
                 fault.tried = bool(found)  # as if it was made before
                 found.append([called(each, function, given).outputs for given in each.arguments])
-        return found[0] != found[1]
+        return bool(found[0] != found[1])
 
     def found_later(self, each: Case, fault: Fault) -> bool:
         """Whether it is found at the first other arguments."""

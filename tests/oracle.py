@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import mpmath  # type: ignore[import-untyped]
+import mpmath
 
 mp: Any = mpmath.mp.clone()  # its own precision, so that no test changes another's
 mp.dps = 50

@@ -284,6 +284,7 @@ def test_examples_are_chosen_by_number(guarded: bool) -> None:
     w = Value(2.0)
     batch = jit(lambda x: w * x if not guarded or x > 0 else w - x).batch([1.0, 2.0, 3.0])
     objective = batch.objective([w])
+    index: Any
     for index in ([2, 0], (2, 0), np.array([2, 0], np.uint8)):
         assert objective.gradient(index)[0] == batch.mean(index).data == 4.0
     wrong: list[tuple[Any, type[Exception], str]] = [
@@ -322,11 +323,11 @@ def test_an_objective_in_doubt() -> None:
         objective.gradient()
 
 
-def test_guards_are_looked_at_where_a_batch_is_halved():
+def test_guards_are_looked_at_where_a_batch_is_halved() -> None:
     """A path that is recorded for the first half leaves the guards of the second half to be looked at."""
     b = Value(0.5)
 
-    def function(x):
+    def function(x: Any) -> Any:
         y = x.round() if b <= x else ag.tanh(x)
         try:
             z = 1.0 / y

@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from selenium import webdriver
@@ -514,8 +514,9 @@ def edited_network(leaf: Leaves) -> Value:
     model = nn.MLP(2, [3, 2, 1], rng=random.Random(5))
     for name, parameter in model.named_parameters():
         parameter.data, parameter.label = leaf(name, parameter.data).data, name
-    difference = model([leaf("x", 0.5), leaf("y", -1.25)]) - 1.0
-    return difference * difference
+    difference: Any = cast(Any, model([leaf("x", 0.5), leaf("y", -1.25)])) - 1.0
+    squared: Value = difference * difference
+    return squared
 
 
 def edited_softmax(leaf: Leaves) -> Value:
@@ -888,7 +889,7 @@ def test_a_window_of_another_width(page: Page) -> None:
 
 def test_no_space_is_wasted(page: Page) -> None:
     """Where the picture is larger than its pane, each step fills the pane; a small picture is not blown up."""
-    root = nn.MLP(2, [3, 1], rng=random.Random(0))([Value(0.5, label="x1"), Value(-1.0, label="x2")])
+    root: Any = nn.MLP(2, [3, 1], rng=random.Random(0))([Value(0.5, label="x1"), Value(-1.0, label="x2")])
     root.label = "o"
     outside = """
         const picture = document.querySelector(".graph").getBoundingClientRect();

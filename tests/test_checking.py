@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -404,10 +405,15 @@ def test_what_is_not_finite(claimed: float, expected: float, holds: bool) -> Non
         pairs = [(1.0, 1.0)] * 3
         pairs[place] = (claimed, expected)
         drawn = iter(pairs)
-        (claim,) = verify({"": (lambda p: p[0], lambda p: p[1])}, at=lambda _, drawn=drawn: (next(drawn),), points=3)
+        (claim,) = verify({"": (lambda p: p[0], lambda p: p[1])}, at=partial(draw_next, drawn), points=3)
         assert claim.holds is holds
     (claim,) = verify({"": ([claimed, 2.0], lambda x: [expected, 3.0])}, at=(1.0,))
     assert not claim.holds
+
+
+def draw_next(drawn: Iterator[Any], _: random.Random) -> tuple[Any, ...]:
+    """The next of what is drawn."""
+    return (next(drawn),)
 
 
 def test_points_outside_the_domain_are_drawn_again() -> None:
@@ -425,7 +431,7 @@ def test_points_outside_the_domain_are_drawn_again() -> None:
 
 def test_points_may_be_drawn_by_a_function() -> None:
     """Of the source of randomness; structures included."""
-    points: list[Any] = []
+    points: list[tuple[Any, ...]] = []
 
     def draw(rng: random.Random) -> tuple[Any, ...]:
         points.append(([rng.uniform(1.0, 2.0) for _ in range(3)], rng.randrange(5)))

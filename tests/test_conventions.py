@@ -154,7 +154,7 @@ PROMISES = [
     case("1 // 0.1", operator.floordiv, [1.0, 0.1], 9.0, 0.0, 0.0),
     case("7 // y at 2", lambda y: 7 // y, [2.0], 3.0, 0.0),
     *[
-        case(f"{function.__name__}({x})", function, [x], out, NAN if math.isnan(x) else 0.0)
+        case(f"{getattr(function, '__name__', function)}({x})", function, [x], out, NAN if math.isnan(x) else 0.0)
         for function, pairs in {
             ag.floor: [(-1.5, -2.0), (2.0, 2.0), (INF, INF), (-INF, -INF), (NAN, NAN), (1e300, 1e300)],
             ag.ceil: [(-1.5, -1.0), (2.1, 3.0), (INF, INF), (NAN, NAN)],

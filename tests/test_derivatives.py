@@ -36,7 +36,7 @@ each_row = pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.symbol)
 
 # --- Helpers --------------------------------------------------------------------------------------------
 
-ORDINARY = {
+ORDINARY: dict[int, list[Point]] = {
     1: [(x,) for x in (-2.75, -1.25, -0.6, -0.3, 0.2, 0.45, 0.8, 1.4, 2.75, 5.75)],
     2: [(0.3, 1.7), (1.7, 0.3), (2.25, -0.6), (-1.4, 0.8), (-0.6, -2.5), (0.7, 0.45)],
     3: [(0.3, -0.7, 1.9), (-1.5, -0.4, 0.9), (2.5, -0.4, 0.9), (0.3, 0.5, 0.1), (1.2, 0.4, 2.3)],
@@ -47,8 +47,8 @@ ORDINARY = {
 def ordinary(rule: Rule) -> list[Point]:
     """Points of ordinary size in the domain of the row, with no kink and no end of the domain at any of them."""
     count = {"sequence": 3, "pairs": 5}.get(rule.layout) or len(rule.operand_names)
-    row = ORACLE[rule.symbol]
-    found = []
+    row: Any = ORACLE[rule.symbol]
+    found: list[Point] = []
     for point in ORDINARY[count]:
         arguments = exact_arguments(rule, point)
         if exact_value(row, arguments) is not None and all(map(mp.isfinite, row.partials(*arguments))):
@@ -71,7 +71,7 @@ def exact_derivative(rule: Rule, point: Point, counts: Sequence[int]) -> Any:
 def tensors(function: Function, point: Point, order: int) -> Iterator[tuple[int, dict[tuple[int, ...], Value]]]:
     """All derivatives of order 1, 2, ...: by operand i, then by operand j, ... under the key (i, j, ...)."""
     leaves = [Value(x) for x in point]
-    level = {(): function(*leaves)}
+    level: dict[tuple[int, ...], Value] = {(): function(*leaves)}
     for n in range(1, order + 1):
         level = {
             (*key, i): derivative
@@ -390,7 +390,7 @@ SMOOTH = {
 
 def random_function(rng: random.Random, count: int, size: int) -> Function:
     """A composition of ``size`` smooth operations on ``count`` numbers, each on a late result and on any."""
-    plan = [
+    plan: list[tuple[Function, int, int]] = [
         (rng.choice(list(SMOOTH.values())), rng.randrange(max(0, k - 3), k), rng.randrange(k))
         for k in range(count, count + size)
     ]
@@ -595,7 +595,7 @@ def test_gradients_of_random_graphs_at_50_digits() -> None:
     each of its edges. That is what one rounding of each partial and product can do; the rest of the 32 is for values
     that were rounded before, and for partials that are right to 4 ulp.
     """
-    seen = set()
+    seen: set[str] = set()
     for seed in range(400):
         rng = random.Random(seed)
         n = rng.randint(2, 4)

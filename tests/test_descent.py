@@ -191,7 +191,7 @@ def test_shared_parameters() -> None:
     def make() -> Module:
         model = network(4, 4, 3)
         model.layers[1].neurons[0].w[0] = model.layers[0].neurons[0].w[0]
-        model.layers.append(model.layers[1])  # type: ignore[arg-type]
+        model.layers.append(model.layers[1])
         model.layers[2], model.layers[3] = model.layers[3], model.layers[2]
         return model
 
@@ -229,7 +229,7 @@ def test_a_penalty_on_the_parameters() -> None:
                 model,
                 jit,
                 Y=SIGNS,
-                loss=lambda a, y, ps=parameters: nn.hinge(a, y) + 1e-2 * sum(p * p for p in ps),  # type: ignore[misc]
+                loss=lambda a, y, ps=parameters: nn.hinge(a, y) + 1e-2 * sum(p * p for p in ps),
             )
         )
     assert runs[0]["loss"] == pytest.approx(runs[1]["loss"], rel=1e-9)

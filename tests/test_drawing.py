@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -30,7 +31,7 @@ from autograd.value import leaf, record
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE: list[str] = json.loads((ROOT / "tests" / "hostile_labels.json").read_text(encoding="utf-8"))
 SVG = "{http://www.w3.org/2000/svg}"
-DRAWERS = [draw, draw_dot]
+DRAWERS: list[Callable[..., Any]] = [draw, draw_dot]
 SYSTEM_DOT = shutil.which("dot")
 
 
@@ -1272,7 +1273,7 @@ def test_pdf_without_dot(program: str) -> None:
     assert width == pytest.approx(float(str(root.get("width")).removesuffix("pt")), abs=2)
     assert height == pytest.approx(float(str(root.get("height")).removesuffix("pt")), abs=2)
     columns, rows, length = map(int, re.search(rb"/Width (\d+) /Height (\d+) .* /Length (\d+)", data).groups())  # type: ignore[union-attr]
-    assert (columns, rows) == (pytest.approx(4 * width, abs=8), pytest.approx(4 * height, abs=8))
+    assert [columns, rows] == pytest.approx([4 * width, 4 * height], abs=8)
     begin = data.index(b"\xff\xd8\xff")
     assert data[begin + length - 2 : begin + length + 11] == b"\xff\xd9\nendstream\n"
 

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.mathtext import MathTextParser
@@ -97,7 +98,7 @@ def lecture() -> Value:
 def some_graph(rng: random.Random) -> tuple[Value, Value]:
     """A small graph of smooth and selecting operations, and one of its leaves."""
     leaves = [Value(rng.choice([-1.5, 0.5, 2.0]), label) for label in "xyz"]
-    nodes = list(leaves)
+    nodes: list[Any] = list(leaves)
     for _ in range(rng.randrange(2, 9)):
         x, y = rng.choice(nodes), rng.choice(nodes)
         nodes.append(
@@ -280,7 +281,7 @@ def test_a_long_derivation_is_folded_at_labelled_nodes() -> None:
 def test_a_long_pass_is_folded_at_labelled_nodes() -> None:
     """So is the backward pass of a network whose activations have labels."""
     model = nn.MLP(3, [4, 4, 1], activation="tanh", rng=random.Random(1))
-    y = model([1.0, 2.0, 3.0])
+    y: Any = model([1.0, 2.0, 3.0])
     layer = [node for node in graph.order(y) if node.rule is rules.TANH][:4]
     h = layer
     name_from({"h": h, "y": y, "model": model})
@@ -522,7 +523,7 @@ def test_a_sum_over_paths_that_rounds_otherwise() -> None:
     ],
 )
 def test_what_it_refuses(
-    arguments: tuple[Value, ...], keywords: dict[str, int], error: type[Exception], message: str
+    arguments: tuple[Any, ...], keywords: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     """A wrong argument is refused with what was expected and what was given."""
     with pytest.raises(error, match=re.escape(message)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_neurons_layers_network(given: bool) -> None:
 def test_the_finest_that_fits() -> None:
     """Without a depth it is the finest way into as many boxes as there may be; calls are one box at the last."""
     model = network(2, 3, 1)
-    loss: Any = ag.sum([model([Value(float(i)), Value(1.0)]) for i in range(2)])
+    loss: Any = ag.sum([cast(Any, model([Value(float(i)), Value(1.0)])) for i in range(2)])
     assert len(titles(loss)) == 12  # 4 neurons, two calls of each
     for most, module in ((12, "layers.0"), (8, "model")):
         found = titles(loss, most=most)

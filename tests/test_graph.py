@@ -59,7 +59,8 @@ class Toy:
     def __init__(self, parents: Sequence[Toy] = (), partials: Sequence[float] = (), *, selecting: bool = False) -> None:
         self.parents = parents
         self.partials = partials
-        self._grad = 0.0
+        self._grad: float = 0.0
+        self._backward: Callable[[], object] = lambda: None
         self.rule = SimpleNamespace(selecting=selecting)
 
     @property
@@ -273,9 +274,9 @@ def whole_partials(node: Value) -> list[int]:
     return [int(partial) for partial in node.partials]
 
 
-def whole_sum(terms: list[tuple[float, int]]) -> int:
+def whole_sum(terms: list[tuple[float, float]]) -> int:
     """sum partial * upstream, in integers."""
-    return sum(int(partial) * upstream for partial, upstream in terms)
+    return sum(int(partial) * int(upstream) for partial, upstream in terms)
 
 
 def test_every_sweep_is_exact_on_integer_programs() -> None:
@@ -328,6 +329,74 @@ def test_a_direction_that_is_given_stands() -> None:
     z = y * 3.0 + x
     assert graph.tangents([y, z], [x, y], [1.0, 10.0]) == [10.0, 31.0]
     assert graph.tangent_terms([y, z], [x, y], [1, 10], whole_partials, whole_sum) == [10, 31]
+
+
+def test_nothing_below_a_leaf_by_argument_is_looked_at() -> None:
+    """Where nodes count as leaves, a sweep costs what stands above them, and nothing below."""
+
+    class Deep(Toy):
+        """A node whose operands nobody may ask for."""
+
+        @property
+        def parents(self) -> Sequence[Toy]:
+            """Too deep."""
+            raise AssertionError("looked below a leaf")
+
+        @parents.setter
+        def parents(self, operands: Sequence[Toy]) -> None:
+            pass
+
+    x = Toy()
+    deep = Toy((Deep(),), (1.0,))
+    root = Toy((x, deep), (2.0, 3.0))
+    slopes = graph.gradient_terms([root], [1.0], [x, deep], lambda node: node.partials, terms_summed, stop=[deep])
+    assert slopes == [2.0, 3.0]
+
+
+def terms_summed(terms: list[tuple[float, float]]) -> float:
+    """sum partial * upstream."""
+    return sum([partial * upstream for partial, upstream in terms])
+
+
+def test_a_seed_for_each_output_and_a_partial_for_each_operand() -> None:
+    """Anything else is a ValueError, not a sum of some of them, in every sweep."""
+    x, y = Toy(), Toy()
+    z = Toy((x, y), (2.0, 3.0))
+    for count in (0, 2):
+        numbers = [1.0] * count
+        with pytest.raises(ValueError, match="zip"):
+            graph.gradients([z], numbers, [x])
+        with pytest.raises(ValueError, match="zip"):
+            graph.tangents([z], [x], numbers)
+        with pytest.raises(ValueError, match="zip"):
+            graph.gradient_terms([z], numbers, [x], lambda node: node.partials, terms_summed)
+        with pytest.raises(ValueError, match="zip"):
+            graph.tangent_terms([z], [x], numbers, lambda node: node.partials, terms_summed)
+    with pytest.raises(ValueError, match="zip"):
+        graph.tangent_terms([z], [x], [1.0], lambda node: node.partials[:1], terms_summed)
+
+
+@pytest.mark.parametrize("upstream", [2.0, inf])
+def test_an_edge_that_may_vary_is_kept_where_asked(upstream: float) -> None:
+    """A selecting rule's partial that is 0 now and no plain number counts, but for inf: then only where it is kept."""
+    x = Toy()
+    node = Toy((x,), (0.0,), selecting=True)
+    seen: list[list[tuple[Any, Any]]] = []
+
+    def listed(terms: list[tuple[Any, Any]]) -> Any:
+        seen.append([(type(partial), weight) for partial, weight in terms])
+        return terms[0][1] if terms else 0.0
+
+    edge, nothing = [(int, upstream)], list[tuple[Any, Any]]()
+    ways: list[dict[str, Any]] = [{}, {"kept": False}, {"kept": True}]
+    for kept in ways:
+        graph.gradient_terms([node], [upstream], [x], lambda node: [0], listed, **kept)
+        graph.tangent_terms([node], [x], [upstream], lambda node: [0], listed, **kept)
+        expected = edge if kept.get("kept") or upstream == 2.0 else nothing
+        assert [terms for terms in seen if terms != [(float, upstream)]] == [expected] * 2
+        seen.clear()
+    graph.gradient_terms([node], [upstream], [x], lambda node: [0.0], listed, kept=True)
+    assert seen == [[(float, upstream)], []]
 
 
 # --- The contract of backward ---------------------------------------------------------------------------
@@ -449,7 +518,7 @@ def test_a_pass_that_was_broken_off_leaves_the_next_one_right(broken_at: int) ->
         looks = broken_at
 
         @property
-        def parents(self) -> Sequence[Toy]:  # type: ignore[override]
+        def parents(self) -> Sequence[Toy]:
             """The operands, unless the time has come."""
             self.looks -= 1
             if self.looks == -1:
@@ -507,6 +576,15 @@ def test_other_edges_obey_ieee_arithmetic(operands: int) -> None:
     node.grad = inf
     graph.sweep([node])
     assert all(isnan(leaf.grad) for leaf in leaves)
+
+
+@pytest.mark.parametrize("rule", rules.TABLE, ids=lambda rule: rule.symbol)
+def test_a_new_node_has_no_gradient(rule: rules.Rule) -> None:
+    """Until a pass has reached it, whichever way it was made."""
+    assert node_of(rule).grad == 0.0
+    x = Value(0.5)
+    assert [operand.grad for operand in (x + 1.0).parents] == [0.0, 0.0]
+    assert [node.grad for node in (x, x + x, x + 1.0, 2.0 * x, x.tanh(), x.clip(0.0, 1.0), ag.sum([x, x]))] == [0.0] * 7
 
 
 @pytest.mark.parametrize("rule", [rule for rule in rules.TABLE if rule.selecting], ids=lambda rule: rule.symbol)

@@ -162,7 +162,8 @@ def test_what_is_recorded_at_one_point_holds_at_all(rule: Rule) -> None:
     """To order 3, at every kink: the number is that of the scalar code, or none, and then the function runs eagerly."""
 
     def function(*xs: Value) -> Value:
-        return apply(rule, xs) * (1.0 + xs[0])
+        result: Value = apply(rule, xs) * (1.0 + xs[0])
+        return result
 
     there = points(rule)
     for here in there:

@@ -45,7 +45,7 @@ def test_as_decorator_and_with_keywords() -> None:
     def other(x: Any) -> Any:
         return -x
 
-    assert scaled.__name__ == "scaled"
+    assert vars(scaled)["__name__"] == "scaled"
     assert scaled.__doc__ == "Scale."
     assert [scaled(3.0), scaled(3.0, by=5.0), scaled(3.0, 4.0), other(1.0)] == [6.0, 15.0, 12.0, -1.0]
 
@@ -197,9 +197,11 @@ def test_outside_the_domain(function: Any, good: float, bad: float, error: type[
 @pytest.mark.parametrize("x", [math.inf, -math.inf, math.nan, 1e308])
 def test_what_is_not_finite(x: float) -> None:
     """Infinities and nan give what they give eagerly, value and gradient."""
+    function: Callable[[Any], Any]
     for function in (ag.relu, ag.sigmoid, ag.tanh, lambda x: x * x, lambda x: ag.maximum(x, 0.0), ag.softplus):
         a, b = Value(x), Value(x)
-        got, expected = jit(lambda x, f=function: f(x))(a), function(b)
+        got: Any = jit(lambda x, f=function: f(x))(a)
+        expected: Any = function(b)
         assert repr(got.data) == repr(expected.data)
         assert repr(ag.gradients(got, [a])) == repr(ag.gradients(expected, [b]))
 
@@ -242,10 +244,11 @@ def test_reading_data_is_found_out() -> None:
 
 def test_text_of_an_argument_is_found_out() -> None:
     """Text of a number is free, and what is made of it frozen: an error at the first run with another number."""
-    function = lambda x: x * float(format(x, ".1f"))  # noqa: E731 - as the others
+    function: Callable[[Any], Any] = lambda x: x * float(format(x, ".1f"))  # noqa: E731 - as the others
     fast = jit(lambda x: function(x))
     assert [fast(Value(2.0)).data for _ in range(2)] == [4.0, 4.0]
     fresh = jit(lambda x: function(x))
+    again: Callable[[Any], Any]
     for again in (fast, lambda x: fresh.mean([Value(2.0), x]), lambda x: fresh.map([Value(2.0), x])):
         with pytest.raises(RuntimeError, match="it depends on more than its arguments"):
             again(Value(-2.0))

@@ -793,15 +793,17 @@ def test_numbers_among_globals(name: str, way: str, monkeypatch: pytest.MonkeyPa
     """They are looked at in each call, also those of helpers, in lists and in tuples; going back is no new path."""
     f = GLOBAL[name]
     fast = jit(f)
-    use = {
+    ways: dict[str, Callable[[float], float]] = {
         "float": lambda x: number(fast(x)),
         "Value": lambda x: number(fast(Value(x))),
         "map": lambda x: fast.map([0.5, x])[1],
         "value_and_grad": lambda x: number(value_and_grad(fast)(x)[0]),
-    }[way]
+    }
+    use = ways[way]
 
     def run() -> list[float]:
-        found = []
+        found: list[float] = []
+        both: Any
         for k, both in ((1.0, [1.0, 2.0]), (2.0, [1.0, 2.0]), (2.0, (1.0, 2.0)), (3.0, [5.0, 2.0]), (1.0, [1.0, 2.0])):
             monkeypatch.setitem(globals(), "scale", k)
             monkeypatch.setitem(globals(), "scales", both)
@@ -844,7 +846,7 @@ def equal(got: float, right: float) -> bool:
 def test_numbers_are_told_apart_by_type_and_bits(pair: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number of another type or sign is another path, wherever it stands."""
     k: Any = pair[0]
-    ks = [k]
+    ks: Any = [k]
 
     def in_cell(x: Any) -> Any:
         return told_apart(x, k)
@@ -861,10 +863,11 @@ def test_numbers_are_told_apart_by_type_and_bits(pair: Any, kind: str, monkeypat
     def in_global(x: Any) -> Any:
         return told_apart(x, scale)
 
-    f = {
+    functions: dict[str, Callable[..., Any]] = {
         "cell": in_cell, "default": in_default, "keyword default": in_keyword_default, "list": in_list,
         "tuple": in_list, "global": in_global, "partial": functools.partial(in_cell),
-    }[kind]  # fmt: skip
+    }  # fmt: skip
+    f = functions[kind]
     fast = jit(f)
     for turn in (0, 1, 0, 1):
         k = pair[turn]
@@ -1010,6 +1013,7 @@ def test_numbers_of_other_types_and_in_nested_lists() -> None:
     """NumPy's numbers, fractions, and lists in lists around a function are plain numbers too."""
     around: Any = np.float64(2.0)
     fast = jit(lambda x: x * (around if isinstance(around, (float, np.integer, Fraction)) else around[1][0]))
+    now: Any
     for now in (np.float64(3.0), np.int64(4), Fraction(1, 2), [1.0, [5.0]], ([1], (6.0, 7.0))):
         around = now
         right = 2.0 * float(now if not isinstance(now, (list, tuple)) else now[1][0])

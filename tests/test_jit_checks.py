@@ -3,6 +3,8 @@
 import math
 import random
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +12,10 @@ import pytest
 from autograd import Value, atan2, jit, tanh
 
 
-def logistic(steps):
+def logistic(steps: int) -> Callable[[list[Any]], Any]:
     """Logistic maps coupled by their mean, which double a difference in each step."""
 
-    def run(xs):
+    def run(xs: list[Any]) -> Any:
         for _ in range(steps):
             ys = [4.0 * x * (1.0 - x) for x in xs]
             mean = sum(ys) / len(ys)
@@ -27,7 +29,7 @@ STARTS = [[0.1 + 0.07 * i + 0.001 * j for i in range(10)] for j in range(6)]
 
 
 @pytest.mark.parametrize("steps", [60, 100])
-def test_a_chaotic_function_is_not_accused(steps):
+def test_a_chaotic_function_is_not_accused(steps: int) -> None:
     """Rounding that a function amplifies is no dependence on anything else, in calls and batches."""
     fast = jit(logistic(steps))
     assert all(0.0 <= fast([Value(x) for x in start]).data <= 10.0 for start in STARTS)
@@ -35,14 +37,14 @@ def test_a_chaotic_function_is_not_accused(steps):
     assert 0.0 <= jit(logistic(steps)).mean(STARTS) <= 10.0
 
 
-def test_the_sign_of_a_zero_is_no_accusation():
+def test_the_sign_of_a_zero_is_no_accusation() -> None:
     """-0.0 + 0.0 is 0.0, and atan2 tells them apart: a difference of rounding all the same."""
     w = Value(1.0)
     y = jit(lambda x, y: atan2(x * 1.0 + 0.0, y * w))(-0.0, Value(-1.0))
     assert abs(y.data) == math.pi
 
 
-def tie():
+def tie() -> float:
     """A number whose tanh NumPy rounds below that of math, so that ``>=`` fails there; any if there is none."""
     numbers = np.random.default_rng(0).uniform(-3.0, 3.0, 20000)
     ties = [x for x in numbers.tolist() if float(np.tanh(np.array([x]))[0]) < math.tanh(x)]
@@ -52,7 +54,7 @@ def tie():
 TIE = tie()
 
 
-def stepped(x):
+def stepped(x: Any) -> Any:
     """Two branches that part at the tie."""
     return x * 2.0 if tanh(x) >= math.tanh(TIE) else x * 3.0
 
@@ -60,7 +62,7 @@ def stepped(x):
 BATCH = [TIE, -3.5, 3.5, TIE, -4.0]
 
 
-def test_a_tie_keeps_the_batch_compiled():
+def test_a_tie_keeps_the_batch_compiled() -> None:
     """An example for which its own path does not hold runs eagerly, and nothing else does."""
     fast = jit(stepped)
     for _ in range(40):
@@ -73,7 +75,7 @@ def test_a_tie_keeps_the_batch_compiled():
     assert len(family.paths) == 2
 
 
-def test_a_tie_keeps_the_mean_compiled():
+def test_a_tie_keeps_the_mean_compiled() -> None:
     """The mean over a batch with a tie takes one of both branches for each of them."""
     fast = jit(stepped)
     others = -10.5 + 7.0 - 12.0
@@ -86,7 +88,7 @@ def test_a_tie_keeps_the_mean_compiled():
     assert len(family.paths) == 2
 
 
-def test_a_tie_keeps_calls_compiled():
+def test_a_tie_keeps_calls_compiled() -> None:
     """A call at a tie is computed, however often, without a path for each time."""
     fast = jit(stepped)
     with warnings.catch_warnings():
@@ -101,19 +103,19 @@ def test_a_tie_keeps_calls_compiled():
 
 
 @pytest.mark.parametrize("first", [-3.5, 3.5])
-def test_the_other_branch_at_a_tie_is_no_accusation(first):
+def test_the_other_branch_at_a_tie_is_no_accusation(first: float) -> None:
     """With both paths known, the batch may take the other one at the tie."""
     fast = jit(stepped)
     fast.map([first, -first])
     assert fast.map([TIE, 3.5, -3.5])[0] in (2.0 * TIE, 3.0 * TIE)
 
 
-def branching(x):
+def branching(x: Any) -> Any:
     """A coin is tossed, and no recorded comparison."""
     return x * 2.0 if random.random() < 0.5 else x * 3.0
 
 
-ACCUSED = {
+ACCUSED: dict[str, Callable[[Any], Any]] = {
     "random": lambda x: x * random.random(),
     "text": lambda x: x * float(repr(getattr(x, "data", x))),
     "text, chaotic": lambda x: logistic(60)([x * 0.1, 0.3 + 0.001 * float(repr(getattr(x, "data", x)))]),
@@ -121,7 +123,7 @@ ACCUSED = {
     "branch on text": lambda x: x * 2.0 if float(repr(getattr(x, "data", x))) < 0.5 else x * 3.0,
 }
 
-WAYS = {
+WAYS: dict[str, Callable[[Any, list[float]], Any]] = {
     "call": lambda fast, xs: [fast(Value(x)) for x in xs],
     "map": lambda fast, xs: fast.map(xs),
     "mean": lambda fast, xs: fast.mean(xs),
@@ -130,13 +132,13 @@ WAYS = {
 
 @pytest.mark.parametrize("name", ACCUSED)
 @pytest.mark.parametrize("way", WAYS)
-def test_what_depends_on_more_is_accused(name, way):
+def test_what_depends_on_more_is_accused(name: str, way: str) -> None:
     """Numbers that were taken out of the graph or of nowhere raise, as they did."""
     with pytest.raises(RuntimeError, match="depends on more than its arguments"):
         WAYS[way](jit(ACCUSED[name]), [0.2, 0.6, 0.9])
 
 
-def test_a_coin_is_accused():
+def test_a_coin_is_accused() -> None:
     """A branch taken at random raises at the first run that differs, whatever is recorded then."""
     raised = 0
     for seed in range(20):

@@ -286,6 +286,7 @@ def test_examples_whose_exception_is_caught() -> None:
             return x * w * w - 100.0
 
     rng = np.random.default_rng(0)
+    X: list[float] = []
     for first in (1.0, -1.0):
         fast = jit(f)
         fast.map([first, 2.0 * first])

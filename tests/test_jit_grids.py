@@ -141,7 +141,7 @@ def nested(seed: int) -> Callable[[Matrix, Matrix, list[Any]], Any]:
         shape, triangular = rng.choice(["ijk", "jik", "kij", "ikj"]), rng.random() < 0.4
         by, first, second = rng.random(), rng.choice(WHOLES), rng.choice(WHOLES)
         lengths = {"i": n, "j": m, "k": d}
-        outer, middle, inner = shape
+        outer, middle, inner = list(shape)
         rows = []
         for p in range(lengths[outer]):
             row = []

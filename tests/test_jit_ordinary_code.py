@@ -16,12 +16,11 @@ from autograd import Value, grad, hessian, jit
 
 def numbers(x: Any) -> list[float]:
     """The numbers of a result, in order."""
-    parts = x if isinstance(x, (list, tuple)) else [x]
-    return [
-        n
-        for part in parts
-        for n in (numbers(part) if isinstance(part, (list, tuple)) else [getattr(part, "data", part)])
-    ]
+    parts: Any = x if isinstance(x, (list, tuple)) else [x]
+    found: list[float] = []
+    for part in parts:
+        found += numbers(part) if isinstance(part, (list, tuple)) else [getattr(part, "data", part)]
+    return found
 
 
 REPEATED: dict[str, Callable[[list[Any]], Any]] = {

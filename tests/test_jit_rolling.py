@@ -29,7 +29,7 @@ def batch_source(function: Any, *arguments: Any) -> str:
     """The source of the program over a batch."""
     fast = jit(function)
     fast.mean(*arguments)
-    return fast.source
+    return str(fast.source)
 
 
 def test_the_textbook_network() -> None:

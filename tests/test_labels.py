@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -105,9 +106,9 @@ def test_variables_name_their_values() -> None:
     """name_from(locals()) labels each Value after the variable that holds it, and returns nothing."""
     x = Value(2.0)
     w = [Value(1.0), Value(2.0)]
-    W = ([Value(1.0), 5.0], (Value(2.0),))
+    W: Any = ([Value(1.0), 5.0], (Value(2.0),))
     y = w[0] * x
-    assert name_from(locals()) is None
+    assert cast(Any, name_from)(locals()) is None
     assert (x.label, y.label) == ("x", "y")
     assert [v.label for v in (*w, W[0][0], W[1][0])] == ["w[0]", "w[1]", "W[0][0]", "W[1][0]"]
 

@@ -135,7 +135,7 @@ def test_readme_is_exact_to_the_last_digits() -> None:
 
 def test_sanity_check() -> None:
     """micrograd's first test: -20 with the slope 46, in whole numbers and so exactly."""
-    assert exact(sanity_check, -4) == (-20, [46])
+    assert exact(sanity_check, -4) == (Fraction(-20), [Fraction(46)])
     assert by_backward(Value, sanity_check, -4.0) == (-20.0, [46.0])
 
 

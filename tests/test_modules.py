@@ -11,7 +11,7 @@ import random
 import re
 import statistics
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import mpmath
 import numpy as np
@@ -602,7 +602,10 @@ def test_a_given_source_is_the_only_one() -> None:
         (lambda: MLP(0, [1]), "Neuron: expected at least one input, got nin = 0"),
         (lambda: MLP(2, [3, 1], ["relu", "tanh"]), "MLP: expected 1 activations, one for each hidden layer, got 2"),
         (lambda: MLP(2, [3, 3, 1], ["relu"]), "MLP: expected 2 activations, one for each hidden layer, got 1"),
-        (lambda: Neuron(1, init="zeros"), "init: expected one of uniform, xavier, he, or a function, got 'zeros'"),
+        (
+            lambda: Neuron(1, init=cast(Any, "zeros")),
+            "init: expected one of uniform, xavier, he, or a function, got 'zeros'",
+        ),
     ],
 )
 def test_what_cannot_be_built(build: Callable[[], Module], complaint: str) -> None:
@@ -636,7 +639,8 @@ class Everything(Module):
         self.table = {"bias": Value(8.0), "inner": {"deep": [Value(9.0)]}, 3: Value(10.0)}
         self.blocks = {"first": Layer(1, 1)}
         self.head = Neuron(1)
-        self.size, self.nothing, self.empty = 3, None, []
+        self.size, self.nothing = 3, None
+        self.empty: list[Value] = []
 
 
 def test_parameters_are_found_in_attributes_lists_dicts_and_modules() -> None:

@@ -531,6 +531,8 @@ def test_our_functions_of_one_number_map_over_arrays(name: str) -> None:
     assert f(np.array(0.25)) == f(0.25)
     assert type(f(np.array(0.25))) is float
     assert f(np.zeros((0, 2))).shape == (0, 2)
+    if name in ("stop_gradient", "detach"):  # which take structures
+        return
     with pytest.raises(TypeError, match="got list"):
         f([0.25, 0.5])
 

@@ -364,6 +364,60 @@ def test_parameters_in_another_order() -> None:
     assert optimizer.state == twin.state
 
 
+@each_optimizer
+def test_an_array_is_updated_at_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The formula is asked once a step, for the whole array, in the order of the parameters and in another."""
+    optimizer = MAKE[name]()
+    plain, asked = type(optimizer).update, list[type]()
+
+    def update(self: Any, p: Any, *others: Any) -> Any:
+        asked.append(type(p))
+        return plain(self, p, *others)
+
+    monkeypatch.setattr(type(optimizer), "update", update)
+    p, order = np.array([1.0, -2.0, 0.5]), np.array([2, 0, 1])
+    for step in (None, None, order, order, None):
+        p = optimizer.step_array(p, np.array([0.1, 0.2, -0.3]), step)
+    assert asked == [np.ndarray] * 5
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_formula_without_a_state_of_that_shape(size: int) -> None:
+    """One that remembers nothing, or a single number for all, is applied to arrays at once too."""
+
+    class Plain(Optimizer):
+        """Descent, which may count its steps."""
+
+        memory = size
+
+        def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+            asked.append(type(p))
+            return p - lr * g, *[t + 1.0 for t in state]
+
+    asked: list[type] = []
+    optimizer, p = Plain(lr=0.5), np.array([1.0, 2.0])
+    for _ in range(3):
+        p = optimizer.step_array(p, np.array([2.0, -2.0]))
+    assert p.tolist() == [-2.0, 5.0]
+    assert asked == [np.ndarray] * 3
+    assert optimizer.state == [(3.0,) * size] * 2
+
+
+def test_a_division_by_zero_raises_over_arrays_too() -> None:
+    """As it does over Values, and nothing has moved."""
+
+    class Inverse(Optimizer):
+        """Steps of the inverse gradient."""
+
+        def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+            return p - lr / g, *state
+
+    optimizer, p = Inverse(lr=1.0), np.array([1.0, 2.0])
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step_array(p, np.array([1.0, 0.0]))
+    assert (p.tolist(), optimizer.steps) == ([1.0, 2.0], 0)
+
+
 def test_numbers_that_leave_the_finite_ones() -> None:
     """Over arrays as over Values: inf and nan come without a warning where floats give them."""
     gradients = [[1e200, 1.0], [math.inf, -1.0], [math.nan, 1.0]]

@@ -123,9 +123,14 @@ def test_a_network_that_was_changed_is_recorded_anew() -> None:
 
 def test_the_program_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as the model stays what it is, it is not recorded again, and called for one example each time."""
-    model, calls = network(4, 3), []
-    plain = MLP.__call__
-    monkeypatch.setattr(MLP, "__call__", lambda self, x: calls.append(x) or plain(self, x))
+    model, plain = network(4, 3), MLP.__call__
+    calls: list[Any] = []
+
+    def called(self: MLP, x: Any) -> Any:
+        calls.append(x)
+        return plain(self, x)
+
+    monkeypatch.setattr(MLP, "__call__", called)
     for _ in range(20):
         model.predict(POINTS)
     assert len(calls) <= 20 + 16

@@ -381,6 +381,9 @@ def test_the_table_has_one_line_for_each_row() -> None:
     """``rules.table()``: a head, and then the rows in their order, with value, partials and domain."""
     head, *lines = rules.table().splitlines()
     assert head.split() == ["operation", "value", "partial", "derivatives"]
+    values, slopes = head.index("value"), head.index("partial")
+    assert {line[place - 1] for line in lines for place in (values, slopes)} == {" "}
+    assert " " not in {line[place] for line in lines for place in (values, slopes)}
     assert len(lines) == len(rules.TABLE)
     for line, rule in zip(lines, rules.TABLE, strict=True):
         value, partials = rules.symbolic(rule)

@@ -270,15 +270,16 @@ def private_uses(source: str, public: set[str]) -> list[str]:
 
 
 def test_ci_runs_the_contributors_own_commands() -> None:
-    """Continuous integration runs `make lint` and `make test`, and is executable."""
+    """Continuous integration runs `make lint`, and `make test` within `make coverage`, and is executable."""
     lines = [line.split("#")[0].strip() for line in read(".ci/run").splitlines()]
     assert "make lint" in lines
-    assert "make test" in lines
+    assert "make coverage" in lines
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
 @pytest.mark.parametrize(
-    "target", ["help", "demo", "test", "test-backends", "fuzz", "lint", "bench", "notebooks", "clean"]
+    "target",
+    ["help", "demo", "test", "coverage", "test-backends", "fuzz", "mutants", "lint", "bench", "notebooks", "clean"],
 )
 def test_makefile_target(target: str) -> None:
     """Each command that the documents name is a target of the Makefile, explained by `make help`."""
@@ -290,7 +291,18 @@ def test_lint_is_ruff_and_strict_mypy() -> None:
     recipe = read("Makefile").split("\nlint:")[1].split("\n\n")[0]
     assert "ruff check" in recipe
     assert "ruff format --check" in recipe
-    assert "mypy --strict autograd nn" in recipe
+    assert "mypy --strict autograd nn tests" in recipe
+
+
+def test_coverage_is_that_of_the_whole_suite() -> None:
+    """`make coverage` is `make test`, measured in every process, and fails below a floor."""
+    recipe = read("Makefile").split("\ncoverage:")[1].split("\n\n")[0]
+    assert re.search(r'\$\(MAKE\) .*test MEASURE="-m coverage run"', recipe)
+    assert re.search(r"^\t\$\(PY\) \$\(MEASURE\) -m pytest", read("Makefile"), flags=re.MULTILINE)
+    settings = read("pyproject.toml").split("[tool.coverage.run]")[1].split("[tool.mypy]")[0]
+    assert 'source = ["autograd", "nn"]' in settings
+    assert 'patch = ["subprocess", "_exit"]' in settings
+    assert float(re.search(r"^fail_under = (\S+)", settings, flags=re.MULTILINE)[1]) >= 98.0  # type: ignore[index]
 
 
 def test_licence_is_mit() -> None:

@@ -18,7 +18,7 @@ import pytest
 from oracle import ORACLE, Row, error, mp
 
 from autograd.guards import SMALLEST_NORMAL
-from autograd.rules import DIV, DOT, GELU, TABLE, Rule, constant_partials, symbolic
+from autograd.rules import DIV, DOT, GELU, RECORDED, TABLE, Rule, constant_partials, symbolic
 
 LARGEST = math.nextafter(math.inf, 0.0)
 VALUE_BOUND = {"gelu": 3.0}  # by the symbol of the row; 2.5 for the others
@@ -192,8 +192,10 @@ def test_partials(rule: Rule) -> None:
 
 def test_gelu_between_the_points() -> None:
     """Far below 0 the value and the slope of gelu are as accurate as elsewhere, where the C library's erfc is not."""
-    row, rng = ORACLE[GELU.symbol], random.Random(0)
-    values, slopes = [], []
+    row: Any = ORACLE[GELU.symbol]
+    rng = random.Random(0)
+    values: list[tuple[float, Point, Any, Any]] = []
+    slopes: list[tuple[float, Point, Any, Any]] = []
     for low, high in [(-1.9, -0.9), (-4.0, 1.0), (-38.0, -4.0)]:
         for _ in range(4000):
             x = rng.uniform(low, high)
@@ -233,6 +235,27 @@ def test_constant_partials(rule: Rule) -> None:
     assert constant == (tuple(map(float, numbers)) if len(numbers) == len(slopes) else None)
     if constant is not None:
         assert constant == rule.partials(0.0, *[0.5] * len(slopes)) == rule.partials(1.0, *[-math.inf] * len(slopes))
+
+
+def ordinary_partials(rule: Rule) -> Iterator[tuple[float, ...]]:
+    """The partials of a row at points of its domain that are special to no operation."""
+    numbers = (-2.6, -0.45, 0.3, 0.7, 1.3, 2.2, 7.4)
+    count = {"sequence": 3, "pairs": 5}.get(rule.layout) or len(rule.operand_names)
+    for point in itertools.product(numbers, repeat=count):
+        operands = rule.arguments((1.0, *point[1:]) if rule.symbol in ("take", "order", "select") else point)
+        try:
+            out = rule.value(*operands)
+        except (ArithmeticError, ValueError):
+            continue
+        yield rule.spread(rule.partials(out, *operands), point)
+
+
+@pytest.mark.parametrize("rule", [*TABLE, *RECORDED], ids=lambda rule: rule.symbol)
+def test_what_a_row_says_of_its_partials(rule: Rule) -> None:
+    """It is flat if they are 0 everywhere, and selects if some are; but for %, where 0 is one number of many."""
+    found = list(ordinary_partials(rule))
+    assert rule.flat is all(partial == 0.0 for partials in found for partial in partials)
+    assert rule.selecting is (rule.symbol != "%" and any(0.0 in partials for partials in found))
 
 
 def test_every_row_has_its_line_in_the_oracle() -> None:

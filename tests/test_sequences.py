@@ -72,7 +72,7 @@ def test_take() -> None:
     xs = [Value(x) for x in (5.0, 6.0, 7.0)]
     for i in (*range(-3, 3), np.int64(1), True):
         assert ag.take(xs, i) is xs[i]
-        assert ag.take(xs, Value(float(i))) is xs[i]  # type: ignore[arg-type]
+        assert ag.take(xs, Value(float(i))) is xs[i]
     assert ag.take([5, 6], 1) == 6.0
     assert type(ag.take([5, 6], 1)) is float
     assert ag.take((x for x in xs), 0) is xs[0]

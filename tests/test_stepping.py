@@ -6,6 +6,8 @@ import math
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -31,7 +33,7 @@ def some_graph(rng: random.Random) -> Value:
     nodes = [Value(rng.choice([0.0, 1.0, -1.0, 2.5, -0.3, 1e200, INF, NAN])) for _ in range(4)]
     for _ in range(rng.randrange(1, 25)):
         x, y, z = (rng.choice(nodes) for _ in range(3))
-        make = rng.choice(
+        make: Callable[[Any, Any, Any], Any] = rng.choice(
             [
                 lambda x, y, z: x + y,
                 lambda x, y, z: x * y,
@@ -100,7 +102,7 @@ def test_each_step_is_one_application_of_the_chain_rule(seed: int) -> None:
     gradient = {root: 1.0}
     for step in steps(root):
         assert step.root is root
-        assert same(step.partial, step.node.partials[step.position])
+        assert same(step.partial, step.node.partials[cast(int, step.position)])
         assert same(step.upstream, gradient.get(step.node, 0.0))
         assert same(step.before, gradient.get(step.operand, 0.0))
         assert same(step.contribution, step.partial * step.upstream if step.carries else 0.0)

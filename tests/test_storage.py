@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -144,9 +145,9 @@ def test_a_safetensors_file_has_arrays_under_the_same_names(tmp_path: Path) -> N
         assert json.loads(metadata.pop("architecture"))["nouts"] == [1]
         assert metadata == {"format": "chainrule.nn", "version": "2"}
     arrays = load_file(tmp_path / "model.safetensors")
-    assert {name: (array.shape, array.dtype) for name, array in arrays.items()} == {
-        "w": ((2,), np.float64),
-        "b": ((), np.float64),
+    assert {name: (array.shape, str(array.dtype)) for name, array in arrays.items()} == {
+        "w": ((2,), "float64"),
+        "b": ((), "float64"),
     }
     assert arrays["w"].tolist() == [1.0, 2.0]
     assert arrays["b"] == 3.0
@@ -330,7 +331,7 @@ def test_a_file_may_be_edited_by_hand(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 def test_arrays_of_shorter_floats_are_accepted(dtype: type, tmp_path: Path) -> None:
     """Another program may write 32-bit or 16-bit floats, each of which is a 64-bit float too."""
-    arrays = {"w": np.array([0.1, -1 / 3], dtype), "b": np.array(1e-5, dtype)}
+    arrays: dict[str, Any] = {"w": np.array([0.1, -1 / 3], dtype), "b": np.array(1e-5, dtype)}
     save_file(arrays, tmp_path / "model.safetensors", METADATA)
     model = Pair()
     nn.load(model, tmp_path / "model.safetensors")
@@ -1264,10 +1265,34 @@ def test_a_folder(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_a_file_is_whole_on_the_disk_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it has left Python's buffers when the system is asked to write it out."""
+    sizes: list[int] = []
+    plain = os.fsync
+
+    def fsync(file: int) -> None:
+        sizes.append(os.fstat(file).st_size)
+        plain(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    nn.save(Pair(), tmp_path / "model.json")
+    assert (tmp_path / "model.json").stat().st_size in sizes
+
+
+def test_what_came_is_shown_short(tmp_path: Path) -> None:
+    """A long text in a file is quoted by its first 80 characters."""
+    document = {"format": "x" * 500, "version": 1, "parameters": {"w": [1.0, 2.0], "b": 3.0}}
+    (tmp_path / "model.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ValueError, match=r'expected the format "chainrule.nn", got "x{79}$'):
+        nn.load(Pair(), tmp_path / "model.json")
+
+
 def test_a_missing_folder(tmp_path: Path) -> None:
     """Saving makes no folders."""
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises(FileNotFoundError, match="nowhere") as caught:
         nn.save(Pair(), tmp_path / "nowhere" / "model.json")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "model.json")
+    assert caught.value.strerror == os.strerror(errno.ENOENT)
     assert list(tmp_path.iterdir()) == []
 
 

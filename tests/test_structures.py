@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, grad, jacobian, jit, jvp, value_and_grad, vjp
-from autograd.structures import LEAF, flatten, holds_value, is_array, is_number, names, rebuild, replaced, size
+from autograd.operands import is_array
+from autograd.structures import LEAF, flatten, holds_value, is_number, names, rebuild, replaced, size
 
 ROOT = Path(__file__).resolve().parents[1]
 

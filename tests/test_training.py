@@ -30,7 +30,8 @@ class Line(Module):
 
     def __call__(self, x: Any) -> Value:
         """The line at x."""
-        return self.w * x + self.b
+        line: Value = self.w * x + self.b
+        return line
 
 
 def data(model: Module) -> list[float]:
@@ -312,7 +313,8 @@ def test_a_history_can_be_plotted(validated: bool) -> None:
 
 def test_callbacks_see_the_history_after_each_epoch() -> None:
     """Each is called once an epoch with the history so far, the one that fit returns."""
-    lengths, seen = [], []
+    lengths: list[int] = []
+    seen: list[nn.History] = []
     history = quick(network(), epochs=3, callbacks=[lambda h: lengths.append(len(h.loss)), seen.append])
     assert lengths == [1, 2, 3]
     assert [h is history for h in seen] == [True] * 3

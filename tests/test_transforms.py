@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ from autograd import (
     Value,
     grad,
     gradients,
+    graph,
     hessian,
     hvp,
     jacfwd,
@@ -34,7 +35,6 @@ from autograd import (
     jacrev,
     jvp,
     tracing,
-    transforms,
     value_and_grad,
     vjp,
 )
@@ -296,7 +296,7 @@ def test_gradients_are_arranged_as_the_argument(function: Function, argument: An
 def test_gradients_by_an_array_are_arrays(shape: tuple[int, ...], dtype: type) -> None:
     """Of floats, in the shape of the argument, whatever its numbers; the function sees an object array of Values."""
     size = math.prod(shape)
-    array = (np.arange(size) + 1).reshape(shape).astype(dtype)
+    array: Any = (np.arange(size) + 1).reshape(shape).astype(dtype)
 
     def f(x: Any) -> Any:
         assert isinstance(x, np.ndarray)
@@ -575,7 +575,8 @@ def test_gradients_by_any_node(create_graph: bool) -> None:
 def test_gradients_takes_any_sequence_of_inputs(create_graph: bool) -> None:
     """A tuple, a generator, an array, or nothing at all."""
     x, y = Value(2.0), Value(3.0)
-    for inputs in ((x, y), iter([x, y]), np.array([x, y])):
+    several: list[Any] = [(x, y), iter([x, y]), np.array([x, y])]
+    for inputs in several:
         assert numbers(gradients(x * y, inputs, create_graph)) == [3.0, 2.0]
     assert gradients(x * y, [], create_graph) == []
 
@@ -590,10 +591,10 @@ def test_gradients_by_a_leaf_that_is_the_output() -> None:
 @pytest.mark.parametrize(
     ("attempt", "kind"),
     [
-        (lambda x: gradients(3.0, [x]), "float"),
-        (lambda x: gradients([x], [x]), "list"),
-        (lambda x: gradients(x, [2.0]), "float"),
-        (lambda x: gradients(x, [x, None]), "NoneType"),
+        (lambda x: gradients(cast(Any, 3.0), [x]), "float"),
+        (lambda x: gradients(cast(Any, [x]), [x]), "list"),
+        (lambda x: gradients(x, cast(Any, [2.0])), "float"),
+        (lambda x: gradients(x, cast(Any, [x, None])), "NoneType"),
     ],
 )
 def test_gradients_are_of_values_by_values(attempt: Function, kind: str) -> None:
@@ -673,12 +674,43 @@ def test_how_often_a_function_is_called() -> None:
         assert f.calls == 1
 
 
+def test_a_value_asks_for_values_inside_another_transform_too() -> None:
+    """An argument that is a Value is answered by Values, also where the transform around has nothing to do with it."""
+    seen: list[Any] = []
+
+    def around(t: Value) -> Value:
+        seen.extend([grad(lambda x: x * x)(Value(3.0)), grad(lambda x: x * x)(3.0)])
+        return t * 2.0
+
+    assert grad(around)(1.0) == 2.0
+    assert isinstance(seen[0], Value)
+    assert [seen[0].data, seen[1]] == [6.0, 6.0]
+    assert isinstance(seen[1], float)
+
+
+def test_one_value_among_the_weights_asks_for_values() -> None:
+    """A cotangent or a tangent of Values and numbers is a Value's: the derivative depends on it."""
+    _, pull = vjp(lambda x: [x * 2.0, x * 3.0], 1.0)
+    seed = Value(1.0)
+    for cotangent in ([seed, 2.0], [2.0, seed]):
+        (found,) = pull(cotangent)
+        assert isinstance(found, Value)
+        assert found.data == (8.0 if cotangent[0] is seed else 7.0)
+        assert gradients(found, [seed]) == [2.0 if cotangent[0] is seed else 3.0]
+    for tangents in ((seed, 2.0), (2.0, seed)):
+        _, along = jvp(lambda x, y: x * y, (3.0, 5.0), tangents)
+        assert isinstance(along, Value)
+        assert gradients(along, [seed]) == [5.0 if tangents[0] is seed else 3.0]
+    _, pull = vjp(lambda x: [], 1.0)
+    assert type(pull([])[0]) is float
+
+
 def test_jvp_is_one_forward_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """One pass over the graph, for however many results; no backward sweep is made."""
-    sweeps = Counted(transforms.graph.tangents)
-    monkeypatch.setattr(transforms.graph, "tangents", sweeps)
-    monkeypatch.delattr(transforms.graph, "gradients")
-    monkeypatch.delattr(transforms.graph, "gradient_terms")
+    sweeps = Counted(graph.tangents)
+    monkeypatch.setattr(graph, "tangents", sweeps)
+    monkeypatch.delattr(graph, "gradients")
+    monkeypatch.delattr(graph, "gradient_terms")
     out, along = jvp(lambda x, y: [x * y, x + y, ag.sin(x)], (2.0, 3.0), (1.0, 10.0))
     assert out == [6.0, 5.0, math.sin(2.0)]
     assert along == [23.0, 11.0, math.cos(2.0)]
@@ -865,7 +897,12 @@ def nth(f: Function, n: int) -> Function:
 def leaked() -> Value:
     """The variable of a transform that has ended."""
     kept: list[Value] = []
-    grad(lambda x: kept.append(x) or x * x)(3.0)
+
+    def square(x: Value) -> Value:
+        kept.append(x)
+        return x * x
+
+    grad(square)(3.0)
     return kept[0]
 
 

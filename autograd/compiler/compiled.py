@@ -128,7 +128,11 @@ class Jitted(Paths):
     __wrapped__: Callable[..., Any]
 
     def __init__(
-        self, function: Callable[..., Any], xp: str = "numpy", static_argnums: Any = None, static_argnames: Any = None
+        self,
+        function: Callable[..., Any],
+        xp: str | Library = "numpy",
+        static_argnums: Any = None,
+        static_argnames: Any = None,
     ) -> None:
         super().__init__(function, xp)
         self.static = Static(function, static_argnums, static_argnames).if_any()

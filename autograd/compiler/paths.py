@@ -207,7 +207,7 @@ class Family:
 class Paths:
     """A function and all that was recorded of it: for each arrangement of arguments, the ways through it."""
 
-    def __init__(self, function: Callable[..., Any], xp: str = "numpy") -> None:
+    def __init__(self, function: Callable[..., Any], xp: str | Library = "numpy") -> None:
         if not callable(function):
             raise TypeError(f"jit: expected a function, got {type(function).__name__}")
         functools.update_wrapper(self, function)  # type: ignore[arg-type]
@@ -216,7 +216,9 @@ class Paths:
         self.xp = xp
         self.library: Library | None = None
         """What its programs run on; None for NumPy."""
-        if xp != "numpy":
+        if not isinstance(xp, str):
+            self.library = xp
+        elif xp != "numpy":
             from .targets.choosing import library
 
             self.library = library(xp)

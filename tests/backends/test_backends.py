@@ -32,7 +32,7 @@ class TestLibraries(Agreement):
             """Divide."""
             return x / 3.0
 
-        assert (third.__name__, third.__doc__) == ("third", "Divide.")
+        assert (vars(third)["__name__"], third.__doc__) == ("third", "Divide.")
         assert third(1.0) == 1.0 / 3.0
 
 

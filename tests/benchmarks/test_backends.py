@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_gradient(benchmark: BenchmarkFixture, make: Callable[[], Work]) -> None
         assert path is not None
         compiled = path.take(True, batch.wanted)
         shares = np.full(batch.count, 1.0 / batch.count)
-        runs[xp] = lambda compiled=compiled, columns=batch.columns, shares=shares: compiled.gradient(*columns, shares)
+        runs[xp] = partial(compiled.gradient, *batch.columns, shares)
         runs[xp]()
         benchmark.extra_info[f"{xp}, first call, ms"] = round(1e3 * (time.perf_counter() - start))
         gradients.append(compiled.dP.copy())

@@ -120,6 +120,12 @@ ENGINES: dict[str, Any] = {"Value": Value, "by hand": ByHand}
 each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
+def timed(benchmark: BenchmarkFixture, kind: str) -> float:
+    """The mean, median or minimum of what was timed, in seconds."""
+    assert benchmark.stats is not None
+    return float(benchmark.stats[kind])
+
+
 @pytest.fixture
 def report(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Callable[[str, float], None]:
     """A function that notes a figure with the benchmark and prints it."""
@@ -148,7 +154,7 @@ def test_record(engine: str, benchmark: BenchmarkFixture, report: Callable[[str,
     graphs: list[Any] = []  # alive until the clock has stopped
     benchmark.pedantic(lambda: graphs.append(mixed(ENGINES[engine])), setup=graphs.clear, rounds=100, warmup_rounds=3)
     for kind in ("mean", "median", "min"):  # a busy machine moves the mean
-        report(f"ns an operation ({kind})", benchmark.stats[kind] / OPERATIONS * 1e9)
+        report(f"ns an operation ({kind})", timed(benchmark, kind) / OPERATIONS * 1e9)
 
 
 @pytest.mark.benchmark(group="record a function", disable_gc=True)
@@ -161,7 +167,7 @@ def test_record_unary(name: str, benchmark: BenchmarkFixture, report: Callable[[
         lambda: nodes.extend([method(x) for _ in range(OPERATIONS)]), setup=nodes.clear, rounds=50, warmup_rounds=3
     )
     for kind in ("mean", "median", "min"):  # a busy machine moves the mean
-        report(f"ns an operation ({kind})", benchmark.stats[kind] / OPERATIONS * 1e9)
+        report(f"ns an operation ({kind})", timed(benchmark, kind) / OPERATIONS * 1e9)
 
 
 BESIDE: dict[str, tuple[Callable[[Any, Any], Any], Any, int]] = {
@@ -182,6 +188,7 @@ def test_beside_numpy(name: str, benchmark: BenchmarkFixture, report: Callable[[
     v = Value(1.5)
     repeated = range(1000 // count)
     benchmark.pedantic(lambda: [compute(v, other) for _ in repeated], rounds=50, warmup_rounds=3)
+    assert benchmark.stats is not None
     report("ns an operation", benchmark.stats["min"] / 1000 * 1e9)
 
 
@@ -214,7 +221,7 @@ def test_backward(
     root, nodes = graph(ENGINES[engine])
     benchmark.pedantic(root.backward, rounds=50, warmup_rounds=3)
     for kind in ("mean", "median", "min"):  # a busy machine moves the mean
-        report(f"ns a node ({kind})", benchmark.stats[kind] / nodes * 1e9)
+        report(f"ns a node ({kind})", timed(benchmark, kind) / nodes * 1e9)
 
 
 def step(model: Any, value: Any, X: list[list[float]], Y: Iterable[int]) -> float:
@@ -256,8 +263,8 @@ def test_demo_step(library: str, benchmark: BenchmarkFixture, report: Callable[[
     arguments = demo(library)
     loss = benchmark.pedantic(step, arguments, rounds=5, warmup_rounds=1)
     assert loss == pytest.approx(step(*demo("nn")), rel=1e-9)  # the libraries compute the same
-    report("ms a step (minimum)", benchmark.stats["min"] * 1e3)
-    report("ms a step (median)", benchmark.stats["median"] * 1e3)
+    report("ms a step (minimum)", timed(benchmark, "min") * 1e3)
+    report("ms a step (median)", timed(benchmark, "median") * 1e3)
 
 
 def gradient_of_the_demo(engine: Any) -> Callable[[], object]:
@@ -350,4 +357,4 @@ def test_import(tmp_path: Path, benchmark: BenchmarkFixture, report: Callable[[s
         start("pass")
         bare.append(time.perf_counter() - began)
     benchmark.pedantic(start, ("import autograd",), rounds=10)
-    report("ms over a bare start", (benchmark.stats["median"] - statistics.median(bare)) * 1e3)
+    report("ms over a bare start", (timed(benchmark, "median") - statistics.median(bare)) * 1e3)

@@ -157,7 +157,8 @@ def test_validation(benchmark: BenchmarkFixture) -> None:
 
 def test_predict(benchmark: BenchmarkFixture) -> None:
     """All 1,797 digits at once, from an array."""
-    model, X = network(), np.array(images)
+    model = network()
+    X: Any = np.array(images)
     model.predict(X)
     benchmark(lambda: model.predict(X))
 

@@ -173,8 +173,8 @@ def test_step_over_values(benchmark: BenchmarkFixture) -> None:
         step()
 
     peer = micrograd.MLP(2, [16, 16, 1])
-    for theirs, own in zip(peer.parameters(), model.parameters(), strict=True):
-        theirs.data = own.data
+    for copied, p in zip(peer.parameters(), model.parameters(), strict=True):
+        copied.data = p.data
 
     def peer_step() -> None:
         losses = [(1 + -y * peer(x)).relu() for x, y in zip(X, Y, strict=True)]

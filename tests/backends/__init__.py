@@ -1,0 +1,1 @@
+"""What jit makes on jax and torch: `make test-backends` runs them."""

@@ -1,0 +1,1 @@
+"""Measurements of time: `make bench` runs them."""
