@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .listing import Stages
+    from .targets.library import Library
 
 VIEWS = 1024
 """For how many values of static arguments what is known of them is kept at hand."""
