@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextvars import Token
     from types import TracebackType
+    from typing import Self
 
 COMPARISONS: dict[Callable[[Any, Any], Any], Rule] = {
     operator.lt: rules.LESS, operator.le: rules.LESS_EQUAL, operator.gt: rules.GREATER,
@@ -156,7 +157,7 @@ class Recording:
         self._stops: dict[int, Value] = {}
         self._ieee: list[tuple[int, bool]] = [(0, ieee_arithmetic.get())]
 
-    def __enter__(self) -> Recording:  # noqa: PYI034 - Self is not in Python 3.10
+    def __enter__(self) -> Self:
         self._seer = watcher.get()
         if self._seer is None:
             self.see_value = self.note  # type: ignore[method-assign, assignment]
