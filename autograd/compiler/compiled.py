@@ -73,14 +73,27 @@ def jit(function: Callable[..., Any] | None = None, *, xp: str = "numpy") -> Any
     Raises TypeError for arguments that are not made of numbers and for a result that is not made of Values; what the
     function itself raises, in a batch with the number of the example; RuntimeError where the function returns something
     else when it is run again, because it depends on more than its arguments and the Values it uses; ImportError where
-    jax or torch is missing, ValueError for another ``xp``.
+    NumPy, jax or torch is missing, ValueError for another ``xp``.
     """
+    expect_numpy()
     if xp == "numpy":
         return Jitted if function is None else Jitted(function)
     from .backends import library
 
     jitted = functools.partial(Jitted, library=library(xp))
     return jitted if function is None else jitted(function)
+
+
+def expect_numpy() -> None:
+    """ImportError where NumPy is not installed; it is not loaded to find out."""
+    from importlib.util import find_spec
+
+    try:
+        found = find_spec("numpy")
+    except (ImportError, ValueError):  # something stands in its way
+        found = None
+    if found is None:
+        raise ImportError("jit: it computes with NumPy, which is not installed: python -m pip install numpy")
 
 
 class Jitted(Paths):
