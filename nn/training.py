@@ -6,6 +6,7 @@ Forward, backward, step - for mini-batches of examples, epoch after epoch - with
 from __future__ import annotations
 
 import random
+import sys
 from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -166,11 +167,17 @@ def has_arrays() -> bool:
 
 
 def progress_bar(total: int, *, shown: bool) -> Any:  # noqa: ANN401 - tqdm comes without types
-    """tqdm's bar; where that is not installed, one that shows nothing."""
+    """The bar of tqdm; where that is not installed, one that shows nothing."""
     try:
         from tqdm import tqdm
     except ImportError:
         return NoBar()
+    if sys.platform == "emscripten":  # a browser's Python starts no threads, and tqdm would warn
+
+        class Bar(tqdm):  # type: ignore[misc]
+            monitor_interval = 0
+
+        return Bar(total=total, disable=not shown, unit=" examples")
     return tqdm(total=total, disable=not shown, unit=" examples")
 
 
