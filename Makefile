@@ -78,7 +78,7 @@ javascript:  ## install what the tests in JavaScript need, with npm
 	npm install --prefix tests/js --no-package-lock --no-audit --no-fund --ignore-scripts
 
 dist: $(DIST)/.installed-dist  ## build sdist and wheel into dist/, check them, and try each in an empty environment
-	rm -rf dist build
+	rm -rf dist
 	$(DIST)/bin/python -m build --outdir dist .
 	$(DIST)/bin/python -m twine check --strict dist/*
 	for file in dist/*; do sh tests/try_distribution.sh "$(DIST)/bin/python" "$$file" || exit 1; done
