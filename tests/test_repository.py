@@ -417,8 +417,9 @@ def test_import_is_lean(package: str) -> None:
     [
         ("autograd/numpy/__init__.py", "import autograd", "files of two packages"),
         ("autograd/__init__.py", "import nn", "is another one"),
+        ("-autograd/__init__.py", "import nn", "or what that left of this one"),
     ],
-    ids=["installed over each other", "the other one found first"],
+    ids=["installed over each other", "the other one found first", "the other one removed"],
 )
 def test_two_packages_of_one_import_name_are_told_apart(
     mixed: str, statement: str, message: str, tmp_path: Path
@@ -426,8 +427,12 @@ def test_two_packages_of_one_import_name_are_told_apart(
     """HIPS autograd has the import name of this one: mixed, they say so instead of failing somewhere else."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / mixed).parent.mkdir(exist_ok=True)
-    (tmp_path / mixed).write_text("", encoding="utf-8")
-    done = subprocess.run([sys.executable, "-c", statement], cwd=tmp_path, capture_output=True, text=True, check=False)
+    path = tmp_path / mixed.removeprefix("-")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("", encoding="utf-8")
+    if mixed.startswith("-"):
+        path.unlink()
+    without_site = [sys.executable, "-S", "-c", statement]  # what is installed must not stand in
+    done = subprocess.run(without_site, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.search(rf"ImportError: .*{message}.*", done.stderr)
