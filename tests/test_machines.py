@@ -304,7 +304,8 @@ def test_nearest_places() -> None:
 
 def test_import_time(tmp_path: Path) -> None:
     """``import autograd`` takes at most three times as long as the standard modules that it needs (30 ms at most)."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # what measures takes time
+    env.update(PYTHONPATH=str(ROOT), PYTHONPYCACHEPREFIX=str(tmp_path))
     env.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def best(names: str) -> float:
@@ -312,7 +313,7 @@ def test_import_time(tmp_path: Path) -> None:
         command = [sys.executable, "-c", code]
         return min(
             float(subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
-            for _ in range(12)
+            for _ in range(8)
         )
 
     assert best("autograd") < 3.0 * best("typing, re, enum, contextlib, collections, functools, heapq, numbers")
@@ -321,9 +322,11 @@ def test_import_time(tmp_path: Path) -> None:
 def test_what_is_dear_comes_at_its_first_use() -> None:
     """The compiler and the pictures are attributes of the package, in ``dir`` too, but not loaded with it."""
     code = """
-        import sys, autograd
+        import sys
+        before = set(sys.modules)
+        import autograd
         heavy = {"autograd.compiler", "autograd.drawing", "autograd.animation", "inspect", "random", "ast"}
-        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        assert not heavy & (set(sys.modules) - before), heavy & set(sys.modules)
         assert {"jit", "draw", "animate", "quiz", "explain", "trace", "draw_dot"} <= set(dir(autograd))
         assert not hasattr(autograd, "tahn")
         from autograd import jit, draw
