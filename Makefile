@@ -42,7 +42,8 @@ help:  ## say what can be made (this text)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classifier
-	$(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --svg graph.svg --html steps.html
+	$(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --svg graph.svg --html steps.html \
+		|| $(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --html steps.html    # where nothing can render
 	$(PY) -m nn digits
 
 test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks

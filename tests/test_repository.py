@@ -241,6 +241,23 @@ def test_makefile_target(target: str) -> None:
     assert re.search(rf"^{target}:.*## \S", read("Makefile"), flags=re.MULTILINE)
 
 
+def test_an_absent_interpreter_is_named(tmp_path: Path) -> None:
+    """`make test-all` looks for every interpreter before it begins, and says which one is missing."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("no make")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    (tmp_path / f"python{here}").symlink_to(sys.executable)
+    command = [make, "--file", str(ROOT / "Makefile"), "test-all", f"PYTHONS={here} 3.99", "VENV=unused"]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "MAKEFLAGS": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "test-all: expected an interpreter python3.99 on PATH, got none" in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / f"unused-{here}").exists()
+
+
 def test_lint_is_ruff_and_strict_mypy() -> None:
     """`make lint` checks with ruff, checks the format, and checks the types strictly."""
     recipe = read("Makefile").split("\nlint:")[1].split("\n\n")[0]
