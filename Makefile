@@ -89,6 +89,7 @@ clean:  ## remove the virtual environment, caches, build output and what the dem
 	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
 	for venv in "$(LARGE)" "$(OLDEST)" "$(DIST)"; do if [ -f "$$venv/.made" ]; then rm -rf "$$venv"; fi; done
 	rm -rf .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf tests/js/node_modules
 	rm -f graph.svg steps.html
 	find $(wildcard autograd nn tests notebooks) -name __pycache__ -prune -exec rm -rf {} +
 

@@ -2,7 +2,7 @@
 
 :func:`blank` is an empty drawing, to be filled by those of :mod:`autograd.drawing`. Its interface is the ``graphviz``
 package's; :class:`Renderable` replaces how that finds the program that does the layout: the system's ``dot`` if there
-is one on PATH, else ``graphviz-pure``, which comes with this library.
+is one on PATH, else ``graphviz-pure``, which comes with this library wherever it has a wheel.
 """
 
 from __future__ import annotations

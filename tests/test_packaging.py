@@ -26,7 +26,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 METADATA: dict[str, Any] = PROJECT["project"]
 PYTHON = (3, 11)
 
-# What is published of each dependency, by the names of its files: graphviz-pure 0.2.2, NumPy 2.4 (of 3.11), and the
+# What is published of each dependency, by the names of its files: graphviz-pure 0.2.2, NumPy 2.4.6 (the last of 3.11), and the
 # two that are Python alone. Of NumPy there is the source as well.
 PUBLISHED = {
     "graphviz": ["graphviz-0.21-py3-none-any.whl"],
@@ -42,7 +42,7 @@ PUBLISHED = {
         )
     ],
     "numpy": [
-        f"numpy-2.4.0-cp311-cp311-{platform}.whl"
+        f"numpy-2.4.6-cp311-cp311-{platform}.whl"
         for platform in (
             "macosx_10_9_x86_64",
             "macosx_11_0_arm64",
