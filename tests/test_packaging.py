@@ -26,8 +26,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 METADATA: dict[str, Any] = PROJECT["project"]
 PYTHON = (3, 11)
 
-# What is published of each dependency, by the names of its files: graphviz-pure 0.2.2, NumPy 2.4.6 (the last of 3.11), and the
-# two that are Python alone. Of NumPy there is the source as well.
+# What is published of each dependency, by the names of its files: graphviz-pure 0.2.2, NumPy 2.4.6 (the last of Python
+# 3.11), and the two that are Python alone. Of NumPy there is the source as well.
 PUBLISHED = {
     "graphviz": ["graphviz-0.21-py3-none-any.whl"],
     "graphviz-pure": [
