@@ -248,7 +248,8 @@ def test_an_absent_interpreter_is_named(tmp_path: Path) -> None:
         pytest.skip("no make")
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     (tmp_path / f"python{here}").symlink_to(sys.executable)
-    command = [make, "--file", str(ROOT / "Makefile"), "test-all", f"PYTHONS={here} 3.99", "VENV=unused"]
+    command = [make, "--no-print-directory", "--file", str(ROOT / "Makefile"), "test-all"]
+    command += [f"PYTHONS={here} 3.99", "VENV=unused"]
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "MAKEFLAGS": ""}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
