@@ -1,13 +1,16 @@
-# Needs GNU make and Python 3.10 or newer, nothing else: the targets make a virtual environment for themselves.
+# Needs GNU make and Python 3.11 or newer, nothing else: the targets make a virtual environment for themselves.
 #
 #   make test ARGS="-k tanh"                       further arguments for pytest
 #   make test JOBS=8                               in so many processes at once; 0 for one, which a debugger can enter
 #   make test PYTHON=python3.13 VENV=.venv-3.13    another interpreter, in an environment of its own
+#   make test VENV=/tmp/chainrule                  from a folder that cannot be written to
+#   make test-all PYTHONS="3.11 3.13"              several interpreters, one after the other
 
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
 JOBS   ?= 2
+PYTHONS ?= 3.11 3.13 3.14
 
 # Of `make fuzz` and `make mutants`: how many, and the seed (a new one each time if not given). Of the first, how many
 # processes; of the second, which files.
@@ -25,19 +28,37 @@ MADE    := $(VENV)/.made
 RUNTIME := $(VENV)/.installed
 DEV     := $(VENV)/.installed-dev
 LARGE   := $(VENV)-backends
+OLDEST  := $(VENV)-oldest
+DIST    := $(VENV)-dist
 
-.PHONY: help demo test test-backends fuzz lint bench notebooks clean
+# Where nothing can be written, pytest and Hypothesis keep nothing here from one run to the next.
+ifeq ($(shell test -w . && echo yes),)
+CACHE := -p no:cacheprovider
+export HYPOTHESIS_STORAGE_DIRECTORY := $(VENV)/hypothesis
+endif
+
+.PHONY: help demo test test-all test-oldest test-backends fuzz lint bench notebooks javascript dist clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made (this text)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME)  ## differentiate an expression, draw it, train a digit classifier
-	$(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --svg graph.svg --html steps.html
+	$(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --svg graph.svg --html steps.html \
+		|| $(PY) -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9 --html steps.html    # where nothing can render
 	$(PY) -m nn digits
 
 test: $(DEV)  ## run the whole test suite: tests, docstring examples, notebooks
-	$(PY) $(MEASURE) -m pytest -W error --nbmake -n $(JOBS) $(ARGS)
+	$(PY) $(MEASURE) -m pytest -W error --nbmake -n $(JOBS) $(CACHE) $(ARGS)
+
+test-all:  ## run the suite on several interpreters: PYTHONS="3.11 3.13 3.14"
+	@for v in $(PYTHONS); do python$$v -c "import sys; sys.exit('$$v' != '%d.%d' % sys.version_info[:2])" 2>/dev/null \
+		|| { echo "test-all: expected an interpreter python$$v on PATH, got none; leave it out: make test-all PYTHONS=..." >&2; exit 1; }; done
+	@for v in $(PYTHONS); do $(MAKE) --no-print-directory test PYTHON=python$$v VENV=$(VENV)-$$v || exit 1; done
+
+# Old packages use what newer ones deprecate.
+test-oldest: $(OLDEST)/.installed-oldest  ## run the suite on the oldest dependencies that pyproject.toml allows
+	$(OLDEST)/bin/python -m pytest -W error -W ignore::DeprecationWarning -n $(JOBS) $(CACHE) $(ARGS)
 
 test-backends: $(LARGE)/.installed-backends  ## run what jit makes on jax and torch, in an environment of their own
 	$(LARGE)/bin/python -m pytest -W error tests/backends $(ARGS)
@@ -68,10 +89,20 @@ notebooks: $(DEV)  ## make notebooks/*.ipynb from notebooks/*.py and execute the
 	$(PY) -m jupytext --quiet --to ipynb --update notebooks/*.py
 	$(PY) -c "$$EXECUTE" notebooks/*.ipynb
 
+javascript:  ## install what the tests in JavaScript need, with npm
+	npm install --prefix tests/js --no-package-lock --no-audit --no-fund --ignore-scripts
+
+dist: $(DIST)/.installed-dist  ## build sdist and wheel into dist/, check them, and try each in an empty environment
+	rm -rf dist
+	$(DIST)/bin/python -m build --outdir dist .
+	$(DIST)/bin/python -m twine check --strict dist/*
+	for file in dist/*; do sh tests/try_distribution.sh "$(DIST)/bin/python" "$$file" || exit 1; done
+
 clean:  ## remove the virtual environment, caches, build output and what the demo wrote
 	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
-	if [ -f "$(LARGE)/.made" ]; then rm -rf "$(LARGE)"; fi
+	for venv in "$(LARGE)" "$(OLDEST)" "$(DIST)"; do if [ -f "$$venv/.made" ]; then rm -rf "$$venv"; fi; done
 	rm -rf .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf tests/js/node_modules
 	rm -f graph.svg steps.html
 	find $(wildcard autograd nn tests notebooks) -name __pycache__ -prune -exec rm -rf {} +
 
@@ -96,6 +127,34 @@ $(LARGE)/.installed-backends: pyproject.toml
 	@$(LARGE)/bin/python -m pip --quiet --disable-pip-version-check install jax torch==2.13.0
 	@touch $@
 
+# Each `name>=version` of the run-time dependencies and of the extras beside them, at that version.
+$(OLDEST)/.installed-oldest: pyproject.toml
+	@$(MAKE) --no-print-directory VENV=$(OLDEST) $(OLDEST)/.installed-dev
+	@echo "Installing the oldest dependencies into $(OLDEST)"
+	@$(OLDEST)/bin/python -c "$$LOWER_BOUNDS" > $(OLDEST)/oldest.txt
+	@cat $(OLDEST)/oldest.txt
+	@$(OLDEST)/bin/python -m pip --quiet --disable-pip-version-check install --requirement $(OLDEST)/oldest.txt
+	@touch $@
+
+define LOWER_BOUNDS
+import tomllib
+from packaging.requirements import Requirement
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+extras = project["optional-dependencies"]
+for text in [*project["dependencies"], *extras["plot"], *extras["safetensors"]]:
+    wanted = Requirement(text)
+    if wanted.marker is None or wanted.marker.evaluate():
+        (bound,) = [each.version for each in wanted.specifier if each.operator == ">="]
+        print(f"{wanted.name}=={bound}")
+endef
+export LOWER_BOUNDS
+
+$(DIST)/.installed-dist: pyproject.toml
+	@$(MAKE) --no-print-directory VENV=$(DIST) $(DIST)/.made
+	@$(DIST)/bin/python -m pip --quiet --disable-pip-version-check install "pip>=25.1"
+	@$(DIST)/bin/python -m pip --quiet --disable-pip-version-check install --group dist
+	@touch $@
+
 # Each installation leaves a stamp and is repeated when pyproject.toml changes. DEV waits for RUNTIME, so that
 # under `make -j` no two of them write into the environment at once.
 $(DEV): pyproject.toml $(RUNTIME)
@@ -110,8 +169,8 @@ $(RUNTIME): pyproject.toml $(MADE)
 	@touch $@
 
 $(MADE):
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" 2>/dev/null || { \
-		echo "chainrule needs Python 3.10 or newer; '$(PYTHON)' is:" `$(PYTHON) --version 2>&1`"." \
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+		echo "chainrule needs Python 3.11 or newer; '$(PYTHON)' is:" `$(PYTHON) --version 2>&1`"." \
 			"Name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot make virtual environments: its modules venv and ensurepip are missing." \

@@ -12,6 +12,7 @@ node), functions, checking, stepping, explanation, drawing, animation.
 """
 
 import os
+from typing import TYPE_CHECKING
 
 if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy")):
     raise ImportError(
@@ -20,11 +21,7 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy")):
     )
 
 from . import rules, ufuncs  # noqa: F401 - what NumPy asks a Value
-from .animation import animate, quiz
 from .checking import gradcheck, verify
-from .compiler import jit
-from .drawing import draw, draw_dot, trace
-from .explanation import explain
 from .functions import (
     abs as abs,
 )
@@ -111,6 +108,38 @@ from .sequences import log_softmax, softmax, sort, take
 from .stepping import steps
 from .transforms import grad, gradients, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .value import Value
+
+# The compiler and the pictures are half of what importing all would cost: each comes at its first use.
+LATER = {
+    "animate": "animation",
+    "draw": "drawing",
+    "draw_dot": "drawing",
+    "explain": "explanation",
+    "jit": "compiler",
+    "quiz": "animation",
+    "trace": "drawing",
+}
+
+if TYPE_CHECKING:
+    from .animation import animate, quiz
+    from .compiler import jit
+    from .drawing import draw, draw_dot, trace
+    from .explanation import explain
+else:
+
+    def __getattr__(name: str) -> object:
+        """What stands in LATER, from its module."""
+        if name not in LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
+        return found
+
+    def __dir__() -> list[str]:
+        """All names, also those that have not been used yet."""
+        return sorted({*globals(), *LATER})
+
 
 __all__ = [
     "Value",

@@ -21,6 +21,7 @@ from . import drawing, functions, rendering, rules, saving
 from .explanation import Derivation
 from .formulas import ROWS, arguments, derivative, formula, namer, product, vector
 from .labels import visible
+from .placing import Arrow, Box, picture
 from .stepping import sweep
 from .symbols import POWER, SIGN, Symbol, Vector, short
 from .value import Value
@@ -28,7 +29,7 @@ from .value import Value
 if TYPE_CHECKING:
     import os
     from collections import Counter
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from .stepping import Step
@@ -54,8 +55,9 @@ def animate(root: Value, *, max_nodes: int = 500) -> Animation:
     >>> animate((w * x + 6.9).tanh())
     <Animation 'Backpropagation from v3, step by step': 9 frames>
 
-    Raises TypeError if ``root`` is not a Value; ValueError where the picture has more than ``max_nodes`` nodes;
-    RuntimeError where there is no program to draw it (:func:`autograd.draw`).
+    Where no program can draw it (:func:`autograd.draw`), as in a browser's Python, the boxes are placed without one.
+
+    Raises TypeError if ``root`` is not a Value; ValueError where the picture has more than ``max_nodes`` nodes.
     """
     return Animation(Stage(root, max_nodes, "animate"))
 
@@ -293,54 +295,69 @@ class Stage:
 
     def picture(self, hidden: Collection[Value]) -> str:
         """The graph as SVG, every box as wide as its widest gradient, with ids that say which box and arrow it is."""
-        from xml.etree import ElementTree as ET
-
-        import graphviz
-
         widest = dict.fromkeys(self.variables, "grad -0.1234")
         for node, grad in [*((step.operand, step.after) for step in self.taken), *self.gradient.items()]:
             text = f"grad {short(grad, DIGITS)}"
             if node in widest and len(text) > len(widest[node]):
                 widest[node] = text
-        dot = graphviz.Digraph(
-            graph_attr={"rankdir": "LR", "ranksep": "0.4", "fontname": rendering.FONT},
-            node_attr={
-                "shape": "record",
-                "fontname": rendering.FONT,
-                "fontsize": "13",
-                "style": "filled",
-                "fillcolor": "white",
-            },
-            edge_attr={"fontname": rendering.FONT, "fontsize": "11", "arrowsize": "0.7", "color": drawing.GREY},
-        )
-        for node, i in self.place.items():
-            if node in widest:
-                fields, look = (
-                    [self.names[node], f"data {short(node.data, DIGITS)}", widest[node]],
-                    {"class": "variable"},
-                )
-            else:
-                fields = [self.names[node] if node.label else "", short(node.data, DIGITS)]
-                look = {"class": "constant", **drawing.CONSTANT_LOOK}
-            stack = "{" + "|".join(drawing.escaped(field) for field in fields if field) + "}"
-            op = drawing.escaped(node._symbol)
-            dot.node(f"n{i}", f"{{{op}|{stack}}}" if op else f"{{{stack}}}", id=f"n{i}", **look)
         links = [(node._prev[position], node) for node, position in self.edge]
         copies, hints = drawing.spread([node for node in self.names if node in self.place], links)
-        dot.graph_attr.update(hints)
+        boxes = [self.box(node, widest) for node in self.place]
+        arrows: list[Arrow] = []
         for ((node, position), i), copy in zip(self.edge.items(), copies, strict=True):
-            operand, partial = node._prev[position], short(node.partials[position], DIGITS)
-            look = {"class": "constant", "style": "dashed"} if operand.rule is rules.CONSTANT else {}
-            start = f"n{self.place[operand]}"
+            operand, start = node._prev[position], f"n{self.place[node._prev[position]]}"
             if copy:
                 start = f"{start}copy{copy}"
-                look_of_copy = {**drawing.COPY, "class": "copy", "style": "dotted", "color": "#808080"}
-                dot.node(start, drawing.escaped(self.names[operand]), **look_of_copy)
-            dot.edge(start, f"n{self.place[node]}", f"∂ {partial}", id=f"e{i}", **look)
-        tree = ET.fromstring(rendering.rendered(dot.source, "svg", "dot"))  # noqa: S314 - Graphviz's own, from above
+                boxes.append(Box(start, "copy", "", [self.names[operand]]))
+            text = f"∂ {short(node.partials[position], DIGITS)}"
+            arrows.append(Arrow(f"e{i}", start, f"n{self.place[node]}", text, operand.rule is rules.CONSTANT))
         texts = {f"n{self.place[node]}": f"grad {short(self.gradient[node], DIGITS)}" for node in self.variables}
         texts.update((f"n{self.place[node]}", "grad ?") for node in hidden)
-        return tidied(tree, texts)
+        return tidied(placed([*{box.id: box for box in boxes}.values()], arrows, hints), texts)
+
+    def box(self, node: Value, widest: Mapping[Value, str]) -> Box:
+        """What stands in the box of a node."""
+        name, data = f"n{self.place[node]}", short(node.data, DIGITS)
+        if node in widest:
+            return Box(name, "variable", node._symbol, [self.names[node], f"data {data}", widest[node]])
+        fields = [self.names[node] if node.label else "", data]
+        return Box(name, "constant", node._symbol, [field for field in fields if field])
+
+
+def placed(boxes: Sequence[Box], arrows: Sequence[Arrow], hints: Mapping[str, str]) -> Element:
+    """The picture as SVG: by Graphviz, or by :mod:`autograd.placing` where it cannot be had."""
+    from xml.etree import ElementTree as ET
+
+    try:
+        svg = rendering.rendered(described(boxes, arrows, hints), "svg", "dot")
+    except (ImportError, RuntimeError):
+        return picture(boxes, arrows, SVG)
+    return ET.fromstring(svg)  # noqa: S314 - Graphviz's own, from above
+
+
+def described(boxes: Sequence[Box], arrows: Sequence[Arrow], hints: Mapping[str, str]) -> str:
+    """The picture in Graphviz's language, with ids and classes that say which box and arrow is which."""
+    import graphviz
+
+    font = {"fontname": rendering.FONT}
+    dot = graphviz.Digraph(
+        graph_attr={"rankdir": "LR", "ranksep": "0.4", **font, **hints},
+        node_attr={"shape": "record", "fontsize": "13", "style": "filled", "fillcolor": "white", **font},
+        edge_attr={"fontsize": "11", "arrowsize": "0.7", "color": drawing.GREY, **font},
+    )
+    for box in boxes:
+        if box.kind == "copy":
+            look = {**drawing.COPY, "class": "copy", "style": "dotted", "color": "#808080"}
+            dot.node(box.id, drawing.escaped(box.fields[0]), **look)
+            continue
+        look = drawing.CONSTANT_LOOK if box.kind == "constant" else {}
+        stack = "{" + "|".join(map(drawing.escaped, box.fields)) + "}"
+        label = f"{{{drawing.escaped(box.made)}|{stack}}}" if box.made else f"{{{stack}}}"
+        dot.node(box.id, label, id=box.id, **{"class": box.kind, **look})
+    for arrow in arrows:
+        look = {"class": "constant", "style": "dashed"} if arrow.dashed else {}
+        dot.edge(arrow.start, arrow.end, arrow.text, id=arrow.id, **look)
+    return str(dot.source)
 
 
 class Gap:

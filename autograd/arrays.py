@@ -60,13 +60,27 @@ def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
 
 def ieee(rule: Rule, operands: Sequence[float]) -> tuple[float, tuple[float, ...]]:
     """Value and partials of a row as IEEE 754 arithmetic has them: inf and nan instead of exceptions."""
-    import numpy as np
+    try:
+        import numpy as np
+    except ImportError:
+        from . import specials
 
-    names = namespace(np)
-    names["math"] = SimpleNamespace(**{**vars(math), **names})  # a primitive may say math.log
+        return answered(rule, operands, namespace(specials, math.erf, math.erfc), specials.Float, tuple)
     with np.errstate(all="ignore"):
-        arguments = rule.arguments([np.float64(x) for x in operands])
-        given = [np.array(x) if isinstance(x, tuple) else x for x in arguments]
-        out = rules.read(rule.value, names)(*given)
-        partials = rules.read(rule.partials, names)(out, *given)
+        return answered(rule, operands, namespace(np), np.float64, np.array)
+
+
+def answered(
+    rule: Rule,
+    operands: Sequence[float],
+    names: dict[str, Any],
+    number: Callable[[float], Any],
+    several: Callable[[Any], Any],
+) -> tuple[float, tuple[float, ...]]:
+    """Value and partials of a row by these ``names``, over operands made by ``number``; ``several`` are one operand."""
+    names["math"] = SimpleNamespace(**{**vars(math), **names})  # a primitive may say math.log
+    arguments = rule.arguments([number(x) for x in operands])
+    given = [several(x) if isinstance(x, tuple) else x for x in arguments]
+    out = rules.read(rule.value, names)(*given)
+    partials = rules.read(rule.partials, names)(out, *given)
     return float(out), tuple(map(float, rule.spread(tuple(partials), operands)))

@@ -6,7 +6,6 @@ of its arguments show. :func:`verify` asks the same of formulas derived by hand,
 
 from __future__ import annotations
 
-import random
 from math import inf, isfinite, ulp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from .transforms import jacobian
 from .value import Value, number
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Mapping, Sequence
 
 EPSILON = 2.0**-52
@@ -225,7 +225,9 @@ def verify(
     >>> print(verify({"d x^2 / dx": (lambda x: 3 * x, grad(lambda x: x * x))}, at=(1.0,), points=1))
     d x^2 / dx: FAILS; worst: got 3.0, expected 2.0 (relative 5.0e-01, 2.25e+15 ulp) at (1.0,)
     """
-    source = rng or random.Random(0)
+    from random import Random
+
+    source = rng or Random(0)
     return Report([_verify(name, claimed, f, at, source, points, rtol) for name, (claimed, f) in claims.items()])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+    from typing import Self
 
     PartialsOf = Callable[["N"], Sequence["T | float"]]
     AddUp = Callable[[list[tuple["T | float", "T | float"]]], "T"]
@@ -34,7 +35,7 @@ class Node(Protocol):
     _grad: float
 
     @property
-    def parents(self: N) -> Sequence[N]:  # noqa: PYI019 - Self is not in Python 3.10
+    def parents(self) -> Sequence[Self]:
         """The operands, each as often as it was used: x * x has two."""
 
     @property

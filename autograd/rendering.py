@@ -2,7 +2,7 @@
 
 :func:`blank` is an empty drawing, to be filled by those of :mod:`autograd.drawing`. Its interface is the ``graphviz``
 package's; :class:`Renderable` replaces how that finds the program that does the layout: the system's ``dot`` if there
-is one on PATH, else ``graphviz-pure``, which comes with this library.
+is one on PATH, else ``graphviz-pure``, which comes with this library wherever it has a wheel.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
 
     from graphviz import Digraph
 
-FONT = "Arial"
+FONT = "DejaVu Sans"
+"""What boxes are measured in: no usual font without serifs is wider, so texts fit whichever font the reader has."""
+
+SHOWN = "Arial, DejaVu Sans, sans-serif"
+"""What browsers are asked for, in an SVG."""
+
+WHEELS = {
+    "linux": ("x86_64", "aarch64"),
+    "darwin": ("x86_64", "arm64"),
+    "win32": ("AMD64", "ARM64"),
+}
+"""Where pip finds graphviz-pure, as the markers in pyproject.toml say."""
 
 
 class Renderable:
@@ -165,21 +177,39 @@ def expect_format(format: str) -> None:
 def renderer() -> str:
     """The path of the system's ``dot``, or else of ``graphviz-pure``. Raises RuntimeError where there is neither."""
     import shutil
-    import sysconfig
 
-    schemes = sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")
-    folders = [os.path.dirname(sys.executable), *[sysconfig.get_path("scripts", scheme) for scheme in schemes]]
     found = (
         shutil.which("dot")
-        or shutil.which("graphviz-pure", path=os.pathsep.join(folders))
+        or shutil.which("graphviz-pure", path=os.pathsep.join(folders_of_scripts()))
         or shutil.which("graphviz-pure")
     )
     if found is None:
         raise RuntimeError(
-            "no picture: expected `dot` on PATH or `graphviz-pure` beside this Python, got neither; "
-            "to install the latter: python -m pip install graphviz-pure"
+            f"no picture: expected `dot` on PATH or `graphviz-pure` beside this Python, got neither; {advice()}"
         )
     return found
+
+
+def folders_of_scripts() -> list[str]:
+    """Where pip puts programs: beside this Python, or among the user's own files where the system has such a place."""
+    import sysconfig
+
+    folders = [os.path.dirname(sys.executable)]
+    for scheme in (sysconfig.get_default_scheme, lambda: sysconfig.get_preferred_scheme("user")):
+        with suppress(KeyError, ValueError):  # in a browser there are no users
+            folders.append(sysconfig.get_path("scripts", scheme()))
+    return folders
+
+
+def advice() -> str:
+    """What to install on this machine for pictures, as a clause."""
+    import platform
+
+    if sys.platform == "emscripten":
+        return "a browser's Python runs no programs: paste .source into a viewer of Graphviz's language"
+    if platform.machine() in WHEELS.get(sys.platform, ()) and sys.maxsize > 2**32:
+        return "to install the latter: python -m pip install graphviz-pure"
+    return "to install the former: the package graphviz of your system (there is no graphviz-pure for this machine)"
 
 
 def rendered(source: str, format: str, engine: str) -> bytes:
@@ -195,9 +225,14 @@ def rendered(source: str, format: str, engine: str) -> bytes:
     expect_format(format)
     program = renderer()
     command = [program, f"-K{engine}"]
-    paged = format == "pdf" and os.path.basename(program).startswith("graphviz-pure")
+    pure = os.path.basename(program).startswith("graphviz-pure")
+    paged = pure and format == "pdf"
     if not paged and format not in {"png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp"}:
-        return run([*command, f"-T{format}"], source)
+        picture = run([*command, f"-T{format}"], source)
+        return picture.replace(f'font-family="{FONT}"'.encode(), f'font-family="{SHOWN}"'.encode())
+    if pure:  # places first, by the wide font; then letters of one that it has
+        source = run([*command, "-Tdot"], source).decode().replace(f'fontname="{FONT}"', 'fontname="Arial"')
+        command = [program, "-Kneato", "-n2"]
     _, _, width, height, *_ = run([*command, "-Tplain"], source).split(maxsplit=4)
     inches = float(width) + 8 / 72, float(height) + 8 / 72  # with Graphviz's margin of 4 points on every side
     finest = min(math.sqrt(40e6 / (inches[0] * inches[1])), 32000 / max(inches))

@@ -8,8 +8,9 @@ import autograd
 
 if not hasattr(autograd, "Value"):
     raise ImportError(
-        f"nn belongs to the distribution 'chainrule', but the package 'autograd' found at {autograd.__file__} is "
-        "another one (HIPS autograd has the same import name): install chainrule into an environment of its own"
+        "nn belongs to the distribution 'chainrule', but the package 'autograd' found at "
+        f"{autograd.__file__ or next(iter(autograd.__path__))} is another one (HIPS autograd has the same import name) "
+        "or what that left of this one: install chainrule, anew, into an environment of its own"
     )
 
 from . import data

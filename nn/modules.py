@@ -114,10 +114,10 @@ class Module:
         Raises ValueError if X is empty, or if its examples are arranged unlike each other; TypeError if it is no list
         or array, or where it is one example instead of a list of them.
         """
-        import numpy as np
-
         if self._predictor is None or not self._predictor.fits(self):
             self._predictor = Predictor(self)
+        import numpy as np
+
         try:
             outputs = self._predictor.program.map(X, anew=True)
         except TypeError as error:

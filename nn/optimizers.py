@@ -96,9 +96,9 @@ class Optimizer:
     @property
     def state(self) -> State:
         """What each parameter remembers, by its position: a tuple of ``memory`` numbers."""
-        import numpy as np
-
         if self._columns is not None:
+            import numpy as np
+
             back = slice(None) if self._order is None else np.argsort(self._order)
             each = [np.broadcast_to(x, self._count)[back].tolist() for x in self._columns]
             self.state = [*zip(*each, strict=True)] if each else [()] * self._count

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from graphviz import Digraph
 
-FONT = "Arial"
+FONT = "DejaVu Sans"  # as in drawings of Values
 LONGEST = 80  # letters of a name
 ACROSS, DOWN = 2.2, 0.75  # inches from column to column, and from neuron to neuron
 POSITIVE, NEGATIVE = "#b34700", "#1f5fbf"  # both dark enough for a projector: 5.5:1 and more on white
 WIDEST = 3.5  # points
-NARROW, USUAL, WIDE = 0.06, 0.102, 0.18  # inches that a letter takes at most
+NARROW, USUAL, WIDE = 0.072, 0.118, 0.18  # inches that a letter takes at most
 WORD = {"shape": "plaintext", "fixedsize": "false", "width": "0", "height": "0", "margin": "0.04"}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from .plots import losses_over_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Self
 
     from autograd import Value
 
@@ -70,7 +72,7 @@ def fit(
     threshold: float | None = None,
     callbacks: Sequence[Callable[[History], object]] = (),
     progress: bool = True,
-    jit: bool = True,
+    jit: bool | None = None,
 ) -> History:
     """Train ``model`` on examples X[i] with targets Y[i] by mini-batch gradient descent.
 
@@ -89,11 +91,12 @@ def fit(
     callbacks:
         Called with the history after each epoch; training ends early when one of them returns True (or NumPy's).
     progress:
-        Show a progress bar on stderr.
+        Show a progress bar on stderr, where tqdm is installed.
     jit:
         Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
-        quicker; the parameters are written back at the end of each epoch. ``jit=False`` computes scalar by scalar: for
-        a model that draws random numbers or reads ``.data``. Plain numbers in model and loss, and the identity of
+        quicker; the parameters are written back at the end of each epoch. By default where NumPy is installed.
+        ``jit=False`` computes scalar by scalar: for a model that draws random numbers or reads ``.data``. Plain
+        numbers in model and loss, and the identity of
         Values, are part of the program: what is to change during the training has to be a Value. Where callbacks are
         given this is looked at anew after each epoch: RuntimeError if they changed a plain number in the loss, or put
         another Value in the place of a parameter. Examples and targets are read once. Examples that are arranged unlike
@@ -126,15 +129,14 @@ def fit(
     if validation is not None:
         expect(validation, is_pair(validation), "validation=(X, Y)")
         count("validation", *validation)
-    from tqdm import tqdm
-
-    cost = autograd.jit(composed(model, loss)) if jit else None
+    rolled = has_arrays() if jit is None else jit
+    cost = autograd.jit(composed(model, loss)) if rolled else None
     training = descent(model, loss, optimizer, X, Y, cost)
     measure = None if validation is None else measurement(model, loss, *validation, threshold, cost)
     shuffle = (rng or random.Random()).shuffle
     order = list(range(len(X)))
     history = History()
-    with advising(cost), tqdm(total=epochs * len(X), disable=not progress, unit=" examples") as bar:
+    with advising(cost), progress_bar(epochs * len(X), shown=progress) as bar:
         for epoch in range(1, epochs + 1):
             shuffle(order)
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
@@ -160,6 +162,49 @@ def fit(
             if callbacks:
                 training.read()
     return history
+
+
+def has_arrays() -> bool:
+    """Whether NumPy is installed, with which jit computes."""
+    try:
+        import numpy as np  # noqa: F401 - to see
+    except ImportError:
+        return False
+    return True
+
+
+def progress_bar(total: int, *, shown: bool) -> Any:  # noqa: ANN401 - tqdm comes without types
+    """The bar of tqdm; where that is not installed, one that shows nothing."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return NoBar()
+    if sys.platform == "emscripten":  # a browser's Python starts no threads, and tqdm would warn
+
+        class Bar(tqdm):  # type: ignore[misc]
+            monitor_interval = 0
+
+        return Bar(total=total, disable=not shown, unit=" examples")
+    return tqdm(total=total, disable=not shown, unit=" examples")
+
+
+class NoBar:
+    """What :func:`fit` asks of a progress bar, without one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, _: int) -> None:
+        """Nothing moves."""
+
+    def set_description(self, _: str, *, refresh: bool) -> None:
+        """Nothing is said."""
+
+    def set_postfix_str(self, _: str) -> None:
+        """Nothing is said."""
 
 
 def expect(given: object, good: object, wish: str) -> None:

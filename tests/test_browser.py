@@ -21,7 +21,7 @@ from test_scripting import EVALUATE, alone, compare, listed, points
 
 import autograd as ag
 import nn
-from autograd import Value, animate, draw, explain, quiz, rules, steps
+from autograd import Value, animate, draw, explain, quiz, rendering, rules, steps
 from autograd.animation import Animation
 from autograd.graph import gradients
 from autograd.labels import names, visible
@@ -53,6 +53,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver.get("about:blank")  # not the browser's own first page, which asks for its icons
     yield driver
     driver.quit()
 
@@ -830,6 +831,67 @@ def test_hostile_labels_in_drawings(page: Page) -> None:
     page.open(svg)
     assert page.run(texts) == shown
     assert page.run(active) == 0
+
+
+OVERFLOWING = """
+    const cut = [];
+    for (const node of document.querySelectorAll(".node")) {
+        const outline = node.querySelector("polygon, path");
+        if (!outline) continue;  // an oval, or no frame at all
+        const box = outline.getBBox(), lines = [box.x, box.x + box.width];
+        for (const line of node.querySelectorAll("polyline")) {
+            const {x, width} = line.getBBox();
+            if (width < 0.1) lines.push(x);
+        }
+        for (const text of node.querySelectorAll("text")) {
+            const {x, width} = text.getBBox(), middle = x + width / 2;
+            if (lines.some(line => Math.abs(line - middle) < width / 2)) cut.push(text.textContent);
+        }
+    }
+    return [document.querySelectorAll(".node text").length, cut]"""
+"""How many texts stand in boxes, and those that cross a line of their box."""
+
+
+def trained() -> Value:
+    """The loss of a small network over two examples, backward done."""
+    random.seed(0)
+    model = nn.MLP(3, [4, 4, 1])
+    examples = [([2.0, 3.0, -1.0], 1.0), ([3.0, -1.0, 0.5], -1.0)]
+    loss = ag.sum([(ag.sum([model(x)]) - y) ** 2 for x, y in examples])
+    loss = loss * Value(-1234.5678, label="WWWWMMMM and a longer one (0.1234567890)")
+    loss.backward()
+    return loss
+
+
+@pytest.mark.parametrize("collapse", [False, True])
+def test_texts_fit_their_boxes_in_drawings(page: Page, collapse: bool) -> None:
+    """In the fonts that this browser has, each text of a drawing, whole or folded, is between the lines of its box."""
+    svg = draw(trained(), collapse=collapse).pipe("svg").decode()
+    page.open(
+        f"<!DOCTYPE html><meta charset=utf-8><link rel=icon href='data:,'><body>{svg[svg.index('<svg') :]}</body>"
+    )
+    texts, cut = page.run(OVERFLOWING)
+    assert texts > 20
+    assert cut == []
+
+
+@pytest.mark.parametrize("renders", [True, False])
+def test_texts_fit_their_boxes_in_pages(page: Page, renders: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of a page, and of one whose boxes were placed without Graphviz, which works as any other."""
+    if not renders:
+
+        def absent() -> str:
+            raise RuntimeError("no picture")
+
+        monkeypatch.setattr(rendering, "renderer", absent)
+    animation = animate(trained())
+    page.open(animation)
+    page.press(Keys.END)
+    texts, cut = page.run(OVERFLOWING)
+    assert texts > 100
+    assert cut == []
+    assert "grad 1" in [texts[-1] for texts in page.boxes().values()]
+    assert page.run("return document.querySelectorAll('.edge').length") == animation.svg.count('class="edge')
 
 
 def test_hostile_labels_in_markdown(page: Page) -> None:

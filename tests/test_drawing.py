@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -329,10 +330,75 @@ def test_direction(rankdir: str) -> None:
 
 
 def test_one_font() -> None:
-    """Every text asks for one font by one name; a comma list would be measured in one font and drawn in another."""
+    """Every text is measured in one font, the widest of the usual ones; a browser is asked for a usual one."""
     y = neuron() + 1.0
-    for drawer in DRAWERS:
-        assert {text.get("font-family") for text in svg(drawer(y)).iter(f"{SVG}text")} == {"Arial"}
+    for picture in (*(drawer(y) for drawer in DRAWERS), nn.draw_network(nn.MLP(2, [2, 1]))):
+        assert picture.source.count("fontname=") == picture.source.count('fontname="DejaVu Sans"') > 1
+        asked = {text.get("font-family") for text in svg(picture).iter(f"{SVG}text")}
+        assert asked == {"Arial, DejaVu Sans, sans-serif"}
+
+
+def overflowing(group: ET.Element, width: Callable[[str, float], float]) -> list[str]:
+    """The texts of a box that reach beyond the lines on their left and right, if they are as wide as ``width`` says."""
+    lines = [
+        [
+            [float(x) for x in pair.split(",")]
+            for pair in re.findall(r"-?[\d.]+,-?[\d.]+", str(shape.get("points") or shape.get("d")))
+        ]
+        for shape in group
+        if shape.tag.split("}")[1] in {"polygon", "path", "polyline"}
+    ]
+    upright = {x for line in lines for (x, y), (x1, y1) in pairwise(line) if abs(x - x1) < 0.01 < abs(y - y1)}
+    cut = []
+    for text in group.iter(f"{SVG}text"):
+        middle, shown = float(text.get("x", "")), "".join(text.itertext()).replace("\xa0", " ")
+        room = 2.0 * min(abs(middle - x) for x in upright)
+        if width(shown, float(text.get("font-size", ""))) > room:
+            cut.append(shown)
+    return cut
+
+
+def in_dejavu(text: str, size: float) -> float:
+    """The width of a text in DejaVu Sans, of which matplotlib has a copy."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    font = FT2Font(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    font.set_size(100.0, 72.0)
+    font.set_text(text)
+    return float(font.get_width_height()[0]) / 64.0 / 100.0 * size
+
+
+def has_dejavu() -> bool:
+    """Whether the machine has DejaVu Sans."""
+    lister = shutil.which("fc-list")
+    return lister is not None and b"DejaVu Sans" in subprocess.run([lister], capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("collapse", [False, True])
+def test_texts_fit_their_boxes(program: str, collapse: bool) -> None:
+    """Whole or folded, each text stands between the lines of its box also where DejaVu Sans has to do for Arial."""
+    if program == "dot" and not has_dejavu():
+        pytest.skip("dot measures in another font, and so shows it")
+    random.seed(0)
+    model = nn.MLP(3, [4, 4, 1])
+    label = "WWWWMMMM and a longer one, of the kind that people write (0.1234567890)"
+    loss = ag.sum([(model(x) - y) ** 2 for x, y in zip([[2.0, 3.0, -1.0], [3.0, -1.0, 0.5]], [1.0, -1.0], strict=True)])
+    loss = loss * Value(-1234.5678, label=label)
+    loss.backward()
+    for picture in (draw(loss, collapse=collapse), draw_dot(loss)):
+        found = groups(picture, "node")
+        assert len(found) > 5
+        cut = {title: overflowing(g, in_dejavu) for title, g in found.items() if g.find(f"{SVG}ellipse") is None}
+        assert not {title: texts for title, texts in cut.items() if texts}
+
+
+def test_a_box_that_is_too_small_is_seen() -> None:
+    """The check itself: letters half as wide again as the widest do not fit."""
+    cut = [
+        overflowing(g, lambda text, size: 1.5 * in_dejavu(text, size)) for g in groups(draw(neuron()), "node").values()
+    ]
+    assert any(cut)
 
 
 # --- Gradient as colour -----------------------------------------------------------------------------------

@@ -373,7 +373,7 @@ def caught_in_a_loop(op: Function, xs: Sequence[Any], w: Value) -> Any:
     for k in range(20):
         try:
             y = y * 0.5 + op(*xs) * (k + 1.0)
-        except (ArithmeticError, ValueError):  # noqa: PERF203
+        except (ArithmeticError, ValueError):
             y = y * 0.5 - k * w
     return y
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYOUT = {
     *("pyproject.toml", "README.md", "autograd", "nn", "tests", "notebooks"),
-    *("LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"),
+    *("LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "Makefile"),
     *(".ci", ".gitignore", ".pre-commit-config.yaml"),
 }
 
@@ -32,6 +32,7 @@ ORDER = {
         "typesetting",
         "guards",
         "rules",
+        "specials",
         "arrays",
         "collector",
         "handmade",
@@ -57,6 +58,7 @@ ORDER = {
         "explanation",
         "rendering",
         "drawing",
+        "placing",
         "scripting",
         "animation",
         "expressions",
@@ -279,11 +281,32 @@ def test_ci_runs_the_contributors_own_commands() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["help", "demo", "test", "coverage", "test-backends", "fuzz", "mutants", "lint", "bench", "notebooks", "clean"],
+    [
+        *("help", "demo", "test", "coverage", "test-all", "test-oldest", "test-backends", "fuzz", "mutants", "lint"),
+        *("bench", "notebooks", "javascript", "dist", "clean"),
+    ],
 )
 def test_makefile_target(target: str) -> None:
     """Each command that the documents name is a target of the Makefile, explained by `make help`."""
     assert re.search(rf"^{target}:.*## \S", read("Makefile"), flags=re.MULTILINE)
+
+
+def test_an_absent_interpreter_is_named(tmp_path: Path) -> None:
+    """`make test-all` looks for every interpreter before it begins, and says which one is missing."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("no make")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    (tmp_path / f"python{here}").symlink_to(sys.executable)
+    command = [make, "--no-print-directory", "--file", str(ROOT / "Makefile"), "test-all"]
+    command += [f"PYTHONS={here} 3.99", "VENV=unused"]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "MAKEFLAGS": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "test-all: expected an interpreter python3.99 on PATH, got none" in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / f"unused-{here}").exists()
 
 
 def test_lint_is_ruff_and_strict_mypy() -> None:
@@ -305,12 +328,11 @@ def test_coverage_is_that_of_the_whole_suite() -> None:
     assert float(re.search(r"^fail_under = (\S+)", settings, flags=re.MULTILINE)[1]) >= 98.0  # type: ignore[index]
 
 
-def test_licence_is_mit() -> None:
-    """LICENSE is the MIT licence, and pyproject.toml says so."""
+def test_licence_of_the_code_is_mit() -> None:
+    """LICENSE is the MIT licence; what pyproject.toml says of it and of the digits, test_packaging looks at."""
     text = read("LICENSE")
     assert text.startswith("MIT License\n\nCopyright (c) 2026 The chainrule authors\n")
     assert "Permission is hereby granted, free of charge, to any person" in text
-    assert 'license = "MIT"' in read("pyproject.toml")
 
 
 def test_packages_are_typed() -> None:
@@ -474,8 +496,9 @@ def test_import_is_lean(package: str) -> None:
     [
         ("autograd/numpy/__init__.py", "import autograd", "files of two packages"),
         ("autograd/__init__.py", "import nn", "is another one"),
+        ("-autograd/__init__.py", "import nn", "or what that left of this one"),
     ],
-    ids=["installed over each other", "the other one found first"],
+    ids=["installed over each other", "the other one found first", "the other one removed"],
 )
 def test_two_packages_of_one_import_name_are_told_apart(
     mixed: str, statement: str, message: str, tmp_path: Path
@@ -483,8 +506,12 @@ def test_two_packages_of_one_import_name_are_told_apart(
     """HIPS autograd has the import name of this one: mixed, they say so instead of failing somewhere else."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / mixed).parent.mkdir(exist_ok=True)
-    (tmp_path / mixed).write_text("", encoding="utf-8")
-    done = subprocess.run([sys.executable, "-c", statement], cwd=tmp_path, capture_output=True, text=True, check=False)
+    path = tmp_path / mixed.removeprefix("-")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("", encoding="utf-8")
+    if mixed.startswith("-"):
+        path.unlink()
+    without_site = [sys.executable, "-S", "-c", statement]  # what is installed must not stand in
+    done = subprocess.run(without_site, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.search(rf"ImportError: .*{message}.*", done.stderr)

@@ -109,8 +109,9 @@ def jit(
     without Values; ValueError for a static value that cannot be hashed, or if there is no argument of that name or
     position; what the function itself raises, in a batch with the number of the example; RuntimeError where the
     function returns something else when it is run again, because it depends on more than its arguments and the Values
-    it uses; ImportError where jax or torch is missing, ValueError for another ``xp``.
+    it uses; ImportError where NumPy, jax or torch is missing, ValueError for another ``xp``.
     """
+    expect_numpy()
 
     def jitted(function: Callable[..., Any]) -> Jitted:
         return Jitted(function, xp, static_argnums, static_argnames)
@@ -120,6 +121,18 @@ def jit(
 
         library(xp)  # an error at once
     return jitted if function is None else jitted(function)
+
+
+def expect_numpy() -> None:
+    """ImportError where NumPy is not installed; it is not loaded to find out."""
+    from importlib.util import find_spec
+
+    try:
+        found = find_spec("numpy")
+    except (ImportError, ValueError):  # something stands in its way
+        found = None
+    if found is None:
+        raise ImportError("jit: it computes with NumPy, which is not installed: python -m pip install numpy")
 
 
 class Jitted(Paths):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextvars import Token
     from types import TracebackType
+    from typing import Self
 
 
 class Unsupported(Exception):  # noqa: N818 - no error: the function runs eagerly instead
@@ -99,7 +100,7 @@ class Recording:
         self._stops: dict[int, Value] = {}
         self._ieee: list[tuple[int, bool]] = [(0, ieee_arithmetic.get())]
 
-    def __enter__(self) -> Recording:  # noqa: PYI034 - Self is not in Python 3.10
+    def __enter__(self) -> Self:
         self.seen = in_force(watcher, detect_anomaly)
         self._token: Token[Any] = recorder.set(self)
         if watcher.get() is None:  # the only one to be told: at once, since each operation waits for it

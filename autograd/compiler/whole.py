@@ -86,7 +86,7 @@ def answered(
     for choice in [*[frozenset([i]) for i in sorted(whole)], whole]:
         try:
             return choice, run(known | choice)
-        except Exception as own:  # noqa: BLE001, PERF203 - of a function that is called; the last is raised
+        except Exception as own:  # noqa: BLE001 - of a function that is called; the last is raised
             error = own
     raise error
 

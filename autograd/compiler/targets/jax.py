@@ -26,7 +26,7 @@ class Jax(Library):
         from jax.scipy import special
 
         self.jax: Any = jax
-        home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # where it was, for Python 3.10
+        home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # where older releases have it
         self.enable_x64 = home.enable_x64
         super().__init__(jax.numpy, erf=special.erf, erfc=special.erfc)
 
