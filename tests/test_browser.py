@@ -857,7 +857,7 @@ def trained() -> Value:
     random.seed(0)
     model = nn.MLP(3, [4, 4, 1])
     examples = [([2.0, 3.0, -1.0], 1.0), ([3.0, -1.0, 0.5], -1.0)]
-    loss = ag.sum([(ag.sum([model(x)]) - y) ** 2 for x, y in examples])
+    loss: Value = ag.sum([(ag.sum([model(x)]) - y) ** 2 for x, y in examples])
     loss = loss * Value(-1234.5678, label="WWWWMMMM and a longer one (0.1234567890)")
     loss.backward()
     return loss
