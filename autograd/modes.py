@@ -7,7 +7,6 @@ Switches, each local to the thread or task that enters it (:mod:`.entries`): :cl
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import sys
 from contextvars import ContextVar
@@ -229,6 +228,8 @@ def untracked() -> bool:
 
 def decorated(function: Any) -> Any:
     """A function whose code runs within a ``no_grad`` of its own in each call; of a generator, each time it goes on."""
+    import inspect
+
     if not callable(function) or isinstance(function, type) or inspect.isasyncgenfunction(function):
         raise TypeError(f"no_grad: expected a function, got {function!r}; `with no_grad():` takes any code")
     if inspect.iscoroutinefunction(function):

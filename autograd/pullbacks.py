@@ -12,7 +12,6 @@ Where the derivative is to be a graph, both functions of the author run over Val
 from __future__ import annotations
 
 import functools
-import inspect
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from .value import Value, number, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from inspect import Signature
 
 
 class custom_vjp:  # noqa: N801 - JAX's name
@@ -66,8 +66,10 @@ class custom_vjp:  # noqa: N801 - JAX's name
         self.nondiff_argnums = tuple(nondiff_argnums)
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
+        from inspect import signature
+
         try:
-            self._signature: inspect.Signature | None = inspect.signature(function)
+            self._signature: Signature | None = signature(function)
         except (TypeError, ValueError):  # a function that does not tell
             self._signature = None
 
