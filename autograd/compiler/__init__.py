@@ -6,7 +6,7 @@ recording      what a function does to Values, noted down (tracking, conditions,
 scalars        that as a list of instructions
 normalising    chains of sums as weighted sums, what is computed twice as one
 loops          what repeats as a loop
-rolling        scalars as arrays
+rolling        scalars as arrays (roller, sums; rolled: what comes out)
 lowering       that as typed equations: blocks of expressions over arrays (positions: how operands lie in one)
 linearise      rows as formulas, with their local partials (reading: the table over expressions)
 reverse        the derivatives of a block
@@ -17,8 +17,9 @@ printers       its text
 targets        what it runs on: NumPy, jax, torch
 listing        all of that as tables to read
 paths          what was recorded and compiled, kept within a bound (keeping, surroundings)
-selfcheck      a program beside the function itself
-calls, batches what runs it: for one example, for many (means, with plain numbers beside the loss; straight)
+selfcheck      a program beside the function itself (schedules, sweeps, stepwise)
+calls          what runs it for one example
+batches        what runs it for many (columns, divided, averages, objective; means: numbers beside the loss; straight)
 compiled       what the user holds (static and whole arguments, pickling)
 """
 

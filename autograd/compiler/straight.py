@@ -3,7 +3,7 @@
 One path is known, its program has been compared, no Values stand among the examples, and all of these are finite. What
 remains to be asked in each step is little: whether somebody is recording, whether the plain numbers around the function
 are the same, and whether the program reports anything. Where one of these is in doubt there is no answer, and the step
-is taken the long way (:meth:`autograd.compiler.batches.Batch.solved`), which finds out what is to be done.
+is taken the long way (:meth:`autograd.compiler.divided.Divided.solved`), which finds out what is to be done.
 """
 
 from __future__ import annotations
