@@ -174,7 +174,8 @@ class Expressions:
             return called(self.function(x.operation), *[self.write(y, want).text for y in x.operands])
         if x.operation == "neg":
             inner = self.write(x.operands[0], want)
-            text = inner.within(ATOM if inner.text[0] == "-" or begins_in_truth(x.operands[0]) else PRODUCT)
+            truth = inner.binding == PRODUCT and inner.text[0] == "("  # perhaps of a comparison, which takes no minus
+            text = inner.within(ATOM if inner.text[0] == "-" or truth else PRODUCT)
             return Text(f"-{text}", SIGN if inner.binding > PRODUCT else PRODUCT)
         if x.operation == "if":
             condition, one, other = [self.write(y, want) for y in x.operands]
@@ -283,13 +284,6 @@ class Expressions:
             first = self.rows.setdefault((own.row, own.floats), f"own{len(self.rows)}")
             self.own[own] = first if own.index < 0 else f"{first}_by_{own.index}"
         return self.own[own]
-
-
-def begins_in_truth(x: Expr) -> bool:
-    """Whether a product begins with a comparison, of which NumPy takes no minus."""
-    while isinstance(x, Apply) and x.operation in ("*", "/"):
-        x = x.operands[0]
-    return isinstance(x, Apply) and INFIX.get(str(x.operation)) == COMPARISON
 
 
 def stretched(have: str, want: str) -> tuple[bool, ...]:
