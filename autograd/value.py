@@ -204,20 +204,28 @@ def unary_method(self: Value) -> Value:
     return node
 
 
-def binary_method(self: Value, other: Value | float | None) -> Value:
+def binary_method(self: Value, other: Any) -> Value:
     """The node of a row of two operands; beside an array, an array of them."""
-    if type(other) is not Value:
-        given: Any = other
-        try:
-            other = lift(given, rule)
-        except TypeError:
-            if not is_arraylike(given):
-                raise
-            other = None
-        if other is None:
-            return mapped(rule.symbol, method, self, given)  # type: ignore[no-any-return]
-    x = self._number
-    y = other._number
+    kind: type = type(other)
+    if kind is float:  # lifted here: a call takes a tenth of the time of a node
+        x, y = self._number, other
+        other = new(Value)
+        other._number, other._grad, other._label = y, 0.0, ""
+        other.parents = other.partials = ()
+        other.rule = CONSTANT
+    else:
+        if kind is not Value:
+            given: Any = other
+            try:
+                other = lift(given, rule)
+            except TypeError:
+                if not is_arraylike(given):
+                    raise
+                other = None
+            if other is None:
+                return mapped(rule.symbol, method, self, given)  # type: ignore[no-any-return]
+        x = self._number
+        y = other._number
     node = new(Value)
     try:
         node._number = out = value(x, y)
