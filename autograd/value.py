@@ -204,7 +204,7 @@ def unary_method(self: Value) -> Value:
     return node
 
 
-def binary_method(self: Value, other: Any) -> Value:
+def binary_method(self: Value, other: Any) -> Value:  # noqa: ANN401 - its type is looked at
     """The node of a row of two operands; beside an array, an array of them."""
     kind: type = type(other)
     if kind is float:  # lifted here: a call takes a tenth of the time of a node
