@@ -519,3 +519,25 @@ def test_two_packages_of_one_import_name_are_told_apart(
     done = subprocess.run(without_site, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.search(rf"ImportError: .*{message}.*", done.stderr)
+
+
+# --- The compiler ---------------------------------------------------------------------------------
+
+
+COMPILER = sorted((ROOT / "autograd" / "compiler").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", COMPILER, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_of_the_compiler_is_read_on_a_few_screens(path: Path) -> None:
+    """No file has more than 400 lines."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize(
+    "path", [*COMPILER, *sorted((ROOT / "nn").glob("*.py"))], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_no_pattern_looks_at_programs(path: Path) -> None:
+    """Text is made by printers from trees and read back by nobody: only labels are looked at, to find names in them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [module for module, _, _ in imports(tree, "autograd.compiler") if module == "re"]
+    assert not found or path.name == "naming.py"
