@@ -54,6 +54,9 @@ class Recorder(Protocol):
     def number(self, node: Any) -> Any:
         """The number of a node, which remembers the node."""
 
+    def is_given(self, node: Any) -> bool:
+        """Whether a node is a number of an argument."""
+
     def acting(self, what: str, way_out: str) -> None:
         """The function is about to do what outlives it: it is stopped, so that the eager run alone does it."""
 

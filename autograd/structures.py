@@ -60,6 +60,7 @@ def _describe(tree: Any, name: str, path: tuple[Any, ...], leaves: list[Value | 
     if not is_array(tree):
         raise TypeError(
             f"{place(name, path)}: expected numbers, or lists, tuples, dicts or arrays of them, got {kind.__name__}"
+            f"{setting(name)}"
         )
     if kind is not sys.modules["numpy"].ndarray:
         raise TypeError(
@@ -109,6 +110,11 @@ def unfaithful(tree: Any, base: Any, where: str) -> TypeError:
         f"{where}: expected numbers, or plain containers of them, got {type(tree).__name__}, a {base.__name__} with "
         f"more to it than its items, which would be lost: hand over {base.__name__}(...) of it"
     )
+
+
+def setting(name: str) -> str:
+    """The way out for what is no number, where that may be a setting of a jitted function."""
+    return "; a setting is named in static_argnames" if name.startswith("jit: argument") else ""
 
 
 def is_number(x: object) -> bool:

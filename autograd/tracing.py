@@ -30,6 +30,13 @@ def tracking() -> AbstractContextManager[None]:
     return tracked() if untracked() else nullcontext()
 
 
+def remembered(values: Sequence[Value]) -> list[Any]:
+    """The numbers of Values; while a function is recorded such as are computed anew in each call."""
+    if recorder.get() is None:
+        return [x._number for x in values]
+    return [x.data if x.parents else (+x).data for x in values]  # of a variable there is only the number of now
+
+
 class Call:
     """One call of a function under a transform: its inputs as fresh nodes, its outputs, and how both are arranged.
 
@@ -75,6 +82,13 @@ class Call:
         leaves, self.out_structure = flatten(self.result, f"{name}: the result")
         self.outputs = [nodes.as_value(x) for x in leaves]
         self.graph = self.given or self._varies(self.outputs)
+        seer = recorder.get()
+        if seer is not None and not self.graph and any(map(seer.is_given, graph.order(*self.outputs))):
+            seer.lost(
+                f"takes {name} at plain numbers of a function of what it is given: whether somebody differentiates "
+                "that again is not known here",
+                f"give it as an argument: {name}(lambda y, w: y * w)(1.0, w)",
+            )
 
     def _varies(self, values: Sequence[Value]) -> bool:
         """Whether Values depend on a variable of a transform around this one."""
@@ -129,7 +143,7 @@ class Call:
     def _given(self, values: list[Value], graphic: bool) -> list[Any]:
         """Values, or their numbers where no graph is needed; while a function is recorded these remember them."""
         if not graphic:
-            return [x.data for x in values]
+            return remembered(values)
         return [functions.constant(x) for x in values] if untracked() else values
 
     def value(self) -> Any:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import graph, nodes
 from .collector import undisturbed
+from .recorder import recorder
 from .structures import LEAF, flatten, rebuild
-from .tracing import Call, tracking
+from .tracing import Call, remembered, tracking
 from .value import Value
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def gradients(output: Value, inputs: Sequence[Value], create_graph: bool = False
     for x in (output, *inputs):
         if not isinstance(x, Value):
             raise TypeError(f"gradients: expected Values, got {type(x).__name__}")
-    if not create_graph:
+    if not create_graph and recorder.get() is None:
         return graph.gradients([output], [1.0], inputs)
     with tracking():
-        return [nodes.as_value(g) for g in nodes.gradients([output], [1.0], inputs)]
+        found = [nodes.as_value(g) for g in nodes.gradients([output], [1.0], inputs)]
+        return found if create_graph else remembered(found)
 
 
 def numbered(name: str, f: Callable[..., Any], argnums: int | Sequence[int]) -> list[int]:

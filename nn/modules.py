@@ -15,6 +15,7 @@ import random
 from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import wraps
+from itertools import product
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,9 +57,9 @@ building: ContextVar[bool] = ContextVar("building", default=False)
 class Module:
     """Something with parameters.
 
-    They are the variables (Values that are neither computed nor constants) among its attributes, in lists, tuples and
-    dicts of them, and in the modules it contains, in the order in which they were set. One that is reached on several
-    ways counts once: two modules may share it.
+    They are the variables (Values that are neither computed nor constants) among its attributes, in lists, tuples,
+    arrays and dicts of them, and in the modules it contains, in the order in which they were set. One that is reached
+    on several ways counts once: two modules may share it.
 
     When the module has been built its parameters are labelled with their names, ``layers.0.neurons.3.w[5]``, unless
     they have other labels. Drawings and derivations tell from these which nodes a module computed
@@ -156,9 +157,10 @@ def _parts(module: Module) -> list[object]:
                 parts.append(part)
             elif not isinstance(part, Predictor):
                 parts.append(part)
-                if isinstance(part, (Module, dict, list, tuple)) and id(part) not in seen:
+                if (isinstance(part, (Module, dict, list, tuple)) or holds_objects(part)) and id(part) not in seen:
                     seen.add(id(part))
-                    content = vars(part) if isinstance(part, Module) else part
+                    content: Any = vars(part) if isinstance(part, Module) else part
+                    content = content.flat if holds_objects(content) else content
                     stack.append(iter(content.values() if isinstance(content, dict) else content))
                     break
         else:
@@ -196,7 +198,8 @@ def _named(module: Module, longest: float = math.inf) -> Iterator[tuple[str, Val
     stack: list[tuple[str, object]] = [("", module)]
     while stack:
         name, content = stack.pop()
-        if isinstance(content, (Value, Module, dict, list, tuple)) and id(content) not in seen:
+        known = isinstance(content, (Value, Module, dict, list, tuple)) or holds_objects(content)
+        if known and id(content) not in seen:
             seen.add(id(content))
             if not isinstance(content, Value):
                 stack.extend([member for member in reversed(_members(name, content)) if len(member[0]) <= longest])
@@ -204,8 +207,16 @@ def _named(module: Module, longest: float = math.inf) -> Iterator[tuple[str, Val
                 yield name, content
 
 
-def _members(name: str, content: Module | dict[object, object] | Sequence[object]) -> list[tuple[str, object]]:
-    """What a module, dict or list contains, each item with its name."""
+def holds_objects(x: object) -> bool:
+    """Whether this is an array of NumPy's that holds objects, Values perhaps."""
+    return getattr(getattr(x, "dtype", None), "kind", "") == "O" and hasattr(x, "flat")
+
+
+def _members(name: str, content: Any) -> list[tuple[str, object]]:  # noqa: ANN401 - a module, a container, an array
+    """What a module, dict, list or array contains, each item with its name."""
+    if holds_objects(content):
+        places = product(*map(range, content.shape))
+        return [(name + "".join([f"[{i}]" for i in at]), x) for at, x in zip(places, content.flat, strict=True)]
     items = vars(content) if isinstance(content, Module) else content
     if isinstance(items, dict):
         return [(f"{name}.{key}" if name else str(key), item) for key, item in items.items()]

@@ -254,6 +254,8 @@ class Reading:
         text, other = self.texts[at], "," if self.decimal == "." else "."
         if any(kinds) or is_number(text, other):
             advice = f": decimal={other!r} reads it" if is_number(text, other) else ""
+            if re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3})+", text.strip()):  # thousands, more likely
+                advice = ": write thousands without a sign between them"
             raise ValueError(f"{self.where(at)}: expected a number in {self.title!r:.60}, got {text!r:.60}{advice}")
         return True
 

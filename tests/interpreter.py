@@ -121,6 +121,8 @@ class Interpreter:
         if isinstance(x.operation, Own):
             return own_function(Own(x.operation.row, x.operation.index), lambda _: math.nan)(*operands)
         name = x.operation.removeprefix("float_")
+        if name == "+":
+            return functools.reduce(operator.add, operands)
         return SIGNS[name](*operands) if name in SIGNS else WORDS[name](*operands)
 
     @value.register

@@ -340,3 +340,14 @@ def test_guards_are_looked_at_where_a_batch_is_halved() -> None:
     b.data = 2.0
     xs = [1.0, 1.0, 0.5]
     assert math.isclose(fast.mean(xs).data, sum(function(Value(x)).data for x in xs) / 3, rel_tol=1e-12)
+
+
+def test_results_that_are_arrays_have_the_examples_first() -> None:
+    """Whatever the shapes, also beside other results: ``map(...)[i]`` is the result of example i."""
+    double = jit(lambda x: x * np.array([1.0, 10.0]))
+    assert double.map([np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0])]).tolist() == [
+        [1.0, 20.0], [3.0, 40.0], [5.0, 60.0],
+    ]  # fmt: skip
+    square, row, each = jit(lambda x: (x * x, x * np.ones((1, 2)), [x, 2.0 * x])).map([1.0, 2.0, 3.0])
+    assert (square.tolist(), row.shape, row[2].tolist()) == ([1.0, 4.0, 9.0], (3, 1, 2), [[3.0, 3.0]])
+    assert [column.tolist() for column in each] == [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]]

@@ -1009,3 +1009,19 @@ def test_recording_is_not_left_on() -> None:
         ag.jit(lambda t: Value(1.0, [t]))(x)  # type: ignore[call-overload]
     assert type(x) is Value
     assert (x * 2.0).data == 2.0
+
+
+def test_a_backward_that_is_wrapped_is_the_one_that_was() -> None:
+    """As a hook, which calls what it found: once, by the partials of the operation."""
+    x = Value(2.0)
+    y = x * x
+    seen: list[float] = []
+    step = y._backward
+
+    def hook() -> None:
+        step()
+        seen.append(y.grad)
+
+    y._backward = hook
+    y.backward()
+    assert (x.grad, seen) == (4.0, [1.0])

@@ -760,3 +760,19 @@ def test_a_copy_is_independent(duplicate: Callable[[MLP], MLP]) -> None:
     assert answer == listed(model([0.5, 0.5]))[0].data
     disturb(model)
     assert listed(twin([0.5, 0.5]))[0].data == answer
+
+
+def test_parameters_in_arrays_of_numpy_are_found() -> None:
+    """An array of Values is a container like a list, its places in the names."""
+
+    class Linear(Module):
+        """W x + b."""
+
+        def __init__(self) -> None:
+            self.W = np.array([[Value(1.0), Value(2.0)]])
+            self.b = Value(0.5)
+            self.scale = np.ones(2)
+
+    found = dict(Linear().named_parameters())
+    assert [*found] == ["W[0][0]", "W[0][1]", "b"]
+    assert found["W[0][1]"].data == 2.0

@@ -173,3 +173,18 @@ def test_given_as_an_argument() -> None:
     with pytest.warns(RuntimeWarning, match="while it is recorded it raises AttributeError"):
         assert fast(Length(2.0, "km")).data == 2000.0
     assert fast(Length(2.0)).data == 2.0
+
+
+class Doubling(Value):
+    """A subclass that multiplies in a way of its own."""
+
+    def __mul__(self, other: Any) -> Value:
+        return Value.__mul__(self, other) * 2.0
+
+
+def test_operations_of_a_subclass_are_not_compiled_away() -> None:
+    """A program knows Value's operations alone: with others the function runs eagerly, and says so once."""
+    fast = jit(lambda x: x * x)
+    with pytest.warns(RuntimeWarning, match="a Doubling, a subclass of Value with operations of its own"):
+        assert fast(Doubling(3.0)).data == 18.0
+    assert fast(Doubling(4.0)).data == 32.0

@@ -416,3 +416,11 @@ def test_what_is_no_label(labels: Any, classes: Any, error: type[Exception], com
     """It is named with its place."""
     with pytest.raises(error, match=f"^{re.escape(complaint)}$"):
         one_hot(labels, classes)
+
+
+def test_thousands_are_not_taken_for_decimals(tmp_path: Path) -> None:
+    """1,000 in quotes is a thousand, and not 1.0: the message does not advise to read it so."""
+    file = tmp_path / "sales.csv"
+    file.write_text('a,y\n"1,000",2\n7,3\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"got '1,000': write thousands without a sign between them"):
+        nn.data.csv(file, target="y")

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import nodes
-from autograd.structures import flatten, names, rebuild
+from autograd.structures import LEAF, container, flatten, names, rebuild, size
 from autograd.value import Value, number
 
 from . import means, selfcheck
@@ -19,7 +19,7 @@ from .paths import Path
 from .straight import Gradient, Straight, squares
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
@@ -37,6 +37,26 @@ def tabled(out: Any, count: int, n: int) -> Floats:
         out = np.repeat(out[..., None], n, -1)
     table: Floats = out.reshape(count, n)
     return table
+
+
+def merged(structure: Any, numbers: Iterator[Floats], columns: list[Any], n: int) -> Any:
+    """An arrangement of arrays over examples, in the place of one of numbers; an array of these becomes one array.
+
+    ``numbers`` are the rows of a table, of each number those of n examples; ``columns`` the arrays that are arranged.
+    """
+    import numpy as np
+
+    if structure == LEAF:
+        columns.append(next(numbers))
+        return LEAF
+    kind, *rest = structure
+    base = container(kind)
+    if base is not None:
+        children = tuple([merged(child, numbers, columns, n) for child in rest[-1]])
+        return kind, *rest[:-1], children
+    each = [next(numbers) for _ in range(size(structure))]
+    columns.append((np.stack(each, 1) if each else np.empty((n, 0))).reshape(n, *rest[0]))
+    return LEAF
 
 
 class Averages(Divided):
@@ -195,7 +215,9 @@ class Averages(Divided):
                     f"some examples and {names(structure, 'result')[:4]} for others"
                 )
             table[:, slice(None) if index is None else index] = values
-        return rebuild(structures[0], [*table])
+        columns: list[Any] = []
+        whole = merged(structures[0], iter(table), columns, self.count)
+        return rebuild(whole, columns)
 
     def _values(self, path: Path, index: Index, alone: bool) -> tuple[Any, Floats] | Unanswered:
         """The results of some examples, a column for each."""

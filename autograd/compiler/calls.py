@@ -49,6 +49,25 @@ class Result(NamedTuple):
     by_inputs: list[float]
 
 
+OURS = frozenset(vars(Value)) - {"__dict__", "__doc__", "__init__", "__module__", "__new__", "__slots__", "__weakref__",
+    "__repr__", "__format__", "__reduce__", "__getstate__", "__setstate__"}  # fmt: skip
+"""What a Value can do."""
+
+
+def changes_operations(x: object) -> bool:
+    """Whether x is a Value of a subclass that computes in a way of its own: a program would not know."""
+    kind: Any = type(x)
+    return kind is not Value and isinstance(x, Value) and has_own_operations(kind)
+
+
+@functools.lru_cache(maxsize=256)
+def has_own_operations(kind: type) -> bool:
+    """Whether a class, or one between it and Value, has other operations than Value."""
+    if kind.__module__.startswith("autograd."):
+        return False
+    return any([not OURS.isdisjoint(vars(each)) for each in kind.__mro__[: kind.__mro__.index(Value)]])
+
+
 class Call:
     """One call of a jitted function: its arguments as numbers, and how they are arranged."""
 
@@ -63,6 +82,14 @@ class Call:
         self.numbers = [[x._number if isinstance(x, Value) else float(x) for x in leaves] for leaves in self.leaves]
         self.wanted = tuple([any([isinstance(x, Value) for x in leaves]) for leaves in self.leaves])
         self.family = jitted.family((keys, tuple(self.structures)))
+        if any(self.wanted) and not self.family.eager:
+            own = next((type(x) for each in self.leaves for x in each if changes_operations(x)), None)
+            if own is not None:
+                jitted.give_up(
+                    self.family,
+                    f"an argument is a {own.__name__}, a subclass of Value with operations of its own; write the "
+                    "function with autograd's, or make a primitive of yours",
+                )
         n = len(args)
         self.function = jitted.function if not kwargs else functools.partial(with_keywords, jitted.function, n, keys)
 

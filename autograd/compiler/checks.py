@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from .blocks import Function, Kernel, Statement
 
-GIVEN = (Role.INPUT, Role.CAPTURED, Role.CONSTANT, Role.SEED)
-"""What a block does not define."""
+GIVEN = (Role.CAPTURED, Role.CONSTANT)
+"""What every block may read."""
 
 
 class IllFormedError(ValueError):
@@ -46,7 +46,7 @@ def watched(kernel: Kernel) -> Kernel:
 
 def check(kernel: Kernel) -> Kernel:
     """The kernel itself. IllFormedError if one of its functions is none."""
-    check_block(kernel.forward, ())
+    check_block(kernel.forward, kernel.functions[0].arguments)
     for function in kernel.functions:
         check_function(function, kernel.gradient)
     return kernel
@@ -86,8 +86,7 @@ def check_statement(s: Statement, defined: set[Array]) -> None:
             raise IllFormedError(f"{s} adds to what is not defined")
         return
     if isinstance(s, Back):
-        check_block(s.body, {*defined, *[array for array, _ in s.reads]})
-        check_reads(s.upstream, defined, "a loop backwards")
+        check_back(s, defined)
         return
     if s.array in defined:
         raise IllFormedError(f"{s.array} is defined twice")
@@ -116,6 +115,20 @@ def check_loop(s: Loop, defined: set[Array]) -> None:
     known = {x.array for x in s.given if x.holder is None} | {array for array, _ in s.reads}
     if known != set(s.arguments):
         raise IllFormedError(f"{s.array}: the arguments of the body and what is read for them differ")
+
+
+def check_back(s: Back, defined: set[Array]) -> None:
+    """A loop backwards: its body reads what is read for it, and adds to its own tapes and totals."""
+    check_reads(s.upstream, defined, "a loop backwards")
+    once = {x.array for x in s.loop.given if x.holder is None}
+    inside = check_block(s.body, {*once, *[array for array, _ in s.reads]})
+    if not s.adds:
+        raise IllFormedError(f"{s.loop.array}: a loop backwards that adds nothing to anything")
+    for entry, x in s.adds:
+        check_reads(x, inside, "a loop backwards")
+        check_axes(x)
+        if entry.holder not in (*s.tapes, *s.totals):
+            raise IllFormedError(f"{s.loop.array}: a loop backwards adds to what it does not have")
 
 
 def check_reads(x: Expr, defined: set[Array], where: str) -> None:

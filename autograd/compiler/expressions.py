@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .arrays import EXAMPLES, Array, Move, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from autograd.rules import Rule
 
@@ -311,9 +311,12 @@ def replaced(x: Expr, table: dict[Expr, Expr]) -> Expr:
 
 def terms(x: Expr) -> list[Expr]:
     """The terms of a sum, from left to right."""
-    if isinstance(x, Apply) and x.operation == "+":
-        return [*terms(x.operands[0]), x.operands[1]]
-    return [x]
+    return [*x.operands] if isinstance(x, Apply) and x.operation == "+" else [x]
+
+
+def added(each: Sequence[Expr]) -> Expr:
+    """The sum of one or more terms: one expression, however many they are."""
+    return each[0] if len(each) == 1 else Apply("+", tuple(each))
 
 
 def reads_of(x: Expr) -> list[Array]:

@@ -142,6 +142,8 @@ def split(
     for partial, is_needed in zip(partials, needed, strict=True):
         if is_needed and isinstance(partial, Expr):
             used += calls(partial)
+    read = [x for x in (*row.operands, *given, whole(s.array, s.axes)) if isinstance(x, Read)]
+    lengths = {a: n for x in read for a, n in zip(x.axes, x.view.shape, strict=False)}
     table: dict[Expr, Expr] = {}
     for x in [*own, *[x for partial in partials if isinstance(partial, Expr) for x in calls(partial) if x not in own]]:
         if not used[x] or used[x] + own[x] < 2:
@@ -149,7 +151,8 @@ def split(
         if x == value:
             table[x] = whole(s.array, row.axes)
         else:
-            shared = Array(Role.SHARED, s.array.shape, s.array.examples)
+            shape = tuple([lengths[letter] for letter in x.axes if letter != EXAMPLES])
+            shared = Array(Role.SHARED, shape, EXAMPLES in x.axes)
             before.append(Let(shared, replaced(x, table), x.axes))
             table[x] = whole(shared, x.axes)
     mine = {x: y for x, y in table.items() if x != value}

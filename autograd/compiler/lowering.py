@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from autograd.compiler.arrays import EXAMPLES, Array, Reshape, Role, Table, View
 from autograd.compiler.blocks import Block, Entry, Given, Let, Loop, Origin, Statement, Tape
-from autograd.compiler.expressions import Contract, Expr, Join, Moved, Number, Read, Row, Sum
+from autograd.compiler.expressions import Contract, Expr, Join, Moved, Number, Read, Row, Sum, added
 
 from . import rolled as rolling
 from .failing import Failing
@@ -96,10 +96,7 @@ class Lowering:
             return Let(out, Join(parts, axes), axes, Origin("one array of several", out.shape))
         if isinstance(s, rolling.Loop):
             return self.loop(s, out)
-        terms = [self.term(x, axes) for x in s.segments]
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
+        total = added([self.term(x, axes) for x in s.segments])
         product = any([x.right is not None for x in s.segments])
         return Let(out, total, axes, Origin("weighted sum" if product else "sum", out.shape, is_sum=True))
 

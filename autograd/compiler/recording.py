@@ -82,6 +82,8 @@ class Recording:
         """Whether that was so for all that the function did."""
         self.leaves: list[Value] = []
         """The leaves that the function made itself."""
+        self.given: frozenset[int] = frozenset()
+        """The numbers of the arguments, by their ids."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
         self.note = self.see_value = noting(self.nodes)
@@ -201,6 +203,10 @@ class Recording:
         if not self.reason:
             self.reason = f"it {what}{user_line()}; {way_out}"
 
+    def is_given(self, node: Value) -> bool:
+        """Whether a node is a number of an argument."""
+        return id(node) in self.given
+
     def acting(self, what: str, way_out: str) -> None:
         """The function is about to change something: it is stopped before, so that the eager run alone does it."""
         self.reason = ""  # what was lost on the way to this was lost for it
@@ -296,6 +302,7 @@ def run(
             leaf.__class__ = Recorded
     arguments = [rebuild(s, each) for s, each in zip(structures, leaves, strict=True)]
     notes = Recording(decided)
+    notes.given = frozenset([id(leaf) for each in leaves for leaf in each])
     try:
         with notes:
             result = function(*arguments)

@@ -31,6 +31,7 @@ from autograd.compiler.expressions import (
     Row,
     Stretch,
     Sum,
+    added,
     reads_of,
     terms,
 )
@@ -107,9 +108,7 @@ class Reverse:
         own = Array(Role.COMPUTED, array.shape, array.examples, array)
         covering = [x for x in arranged if x is not None]
         if len(covering) == len(given):
-            total = covering[0]
-            for x in covering[1:]:
-                total = total + x
+            total = added(covering)
             if all([g.lazy for g in given]) and not may_be_lazy:
                 total = Filled(total, array, axes_of(array))
             self.statements.append(Let(own, total, axes_of(array)))
@@ -230,9 +229,11 @@ class LoopReverse:
                 adds.append((Entry(tapes[source.holder], source.offset), d))
         for tape, first in loop.tapes:
             for row, x in enumerate(first):
-                if x is not None:
+                if x is not None and any([reaches(entry, tapes[tape], row, loop.count) for entry, _ in adds]):
                     axes = x.axes.replace(EXAMPLES, "") + EXAMPLES * loop.array.examples
                     after.append((x, Outcome(tapes[tape], row, loop, axes)))
+        if not adds:  # nothing of it varies
+            return
         block, kept_reads = alive(inner.statements, before, [x for _, value in adds for x in reads_of(value)])
         totals = tuple([entry.holder for entry, _ in adds if isinstance(entry.holder, Total)])
         outer.statements.append(
@@ -240,6 +241,11 @@ class LoopReverse:
         )
         for x, outcome in after:
             outer.give(x, outcome)
+
+
+def reaches(entry: Entry, tape: Tape, row: int, count: int) -> bool:
+    """Whether some iteration adds to this row of a tape."""
+    return entry.holder is tape and 0 <= row - entry.offset < count
 
 
 def alive(

@@ -258,7 +258,7 @@ def examined(
         if sensitive and measured:
             for k, c in zip(measured, sweep.balance([weights[k] for k in measured]), strict=True):
                 cotangent[k] = c
-        difference = sum([c * (y - x) for c, x, y in zip(cotangent, results, trial.outputs, strict=True)])
+        difference = sum([cotangent[k] * (trial.outputs[k] - results[k]) for k in measured])
         differs = not abs(difference) <= sweep.value_bound and isfinite(sweep.value_bound)
         for k in plain:
             x, y = results[k], trial.outputs[k]

@@ -22,7 +22,7 @@ from autograd.compiler import reading
 from autograd.compiler.arrays import At, Pick, Role, Span, Table, View
 from autograd.compiler.blocks import Add, Block, Function, Kernel, Let
 from autograd.compiler.checks import IllFormedError, check, index_of
-from autograd.compiler.expressions import Apply, Contract, Expr, Nothing, Number, Read, replaced, walk
+from autograd.compiler.expressions import Apply, Contract, Expr, Nothing, Number, Read, Stretch, replaced, walk
 from autograd.compiler.kernels import kernel
 from autograd.compiler.linearise import Readings
 from autograd.compiler.targets import target
@@ -44,15 +44,15 @@ def operations(x: Expr, rng: random.Random) -> Iterator[Fault]:
     """Another operation of the same arity."""
     if isinstance(x, Apply) and isinstance(x.operation, str):
         for each in (UNARY, SIGNS):
-            if x.operation in each:
+            if x.operation in each and len(x.operands) <= 2:
                 yield x, Apply(rng.choice([y for y in each if y != x.operation]), x.operands)
 
 
 def terms(x: Expr, rng: random.Random) -> Iterator[Fault]:
     """A term that is dropped."""
     if isinstance(x, Apply) and x.operation == "+":
-        kept = x.operands[rng.randrange(2)]
-        if set(kept.axes) == set(x.axes):
+        kept = rng.choice(x.operands)
+        if set(kept.axes) == set(x.axes) and not any(isinstance(part, Stretch) for part in walk(kept)):
             yield x, kept
 
 

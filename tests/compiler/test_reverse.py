@@ -107,7 +107,7 @@ def test_derivatives_are_those_of_the_complex_step(name: str) -> None:
     for s in reversed(order):
         back.backward(s)
     by = {array: back.by(array) for array in INPUTS if array in read}
-    check_block(Block(tuple(back.statements)), INPUTS)
+    check_block(Block(tuple(back.statements)), (*INPUTS, seed))
     interpreter = Interpreter({**numbers(), seed: np.ones((EXAMPLES,) * result.examples)}, EXAMPLES)
     interpreter.run(Block(tuple(back.statements)))
     assert by

@@ -59,6 +59,13 @@ def infix(left: Text, sign: str, right: Text) -> Text:
     return Text(f"{left.within(binding)} {sign} {right.within(ATOM if right.text[0] == '-' else beside)}", binding)
 
 
+def added(terms: Sequence[Text]) -> Text:
+    """Terms one after the other."""
+    first, *rest = terms
+    others = [term.within(ATOM if term.text[0] == "-" else SUM) for term in rest]
+    return Text(" + ".join([first.within(SUM), *others]), SUM)
+
+
 def called(name: str, *operands: str) -> Text:
     """A call."""
     return Text(f"{name}({', '.join(operands)})")
@@ -69,8 +76,6 @@ def number(x: Number) -> Text:
     text = repr(x.value)
     if x.short and x.value:
         text = text.removesuffix(".0")
-    if math.isfinite(x.value):
-        return Text(text, SIGN if text[0] == "-" else ATOM)
     return Text(text, SIGN if text[0] == "-" else ATOM)
 
 
@@ -180,6 +185,8 @@ class Expressions:
         if x.operation == "if":
             condition, one, other = [self.write(y, want) for y in x.operands]
             return Text(f"{one.within(SUM)} if {condition.text} else {other.within(CHOICE)}", CHOICE)
+        if x.operation == "+":
+            return added([self.write(y, want) for y in x.operands])
         if x.operation in INFIX:
             left, right = [self.write(y, want) for y in x.operands]
             return infix(left, x.operation, right)
