@@ -134,3 +134,14 @@ def test_numpy_by_name() -> None:
 
     assert square(3.0) == jit(square.function, xp="numpy")(3.0) == 9.0
     assert square.library is None
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: x * 1e308 * 1e10, lambda x: (x * 1e308 * 1e10) * 0.0], ids=["inf", "nan"]
+)
+def test_results_that_are_not_finite_come_back(function: Callable[[Any], Any]) -> None:
+    """They are no difference between program and function."""
+    fast = Jitted(function, CopyingNumPy(np))
+    expected = function(3.0)
+    for found in (fast(3.0), *fast.map([3.0, 4.0])):
+        assert repr(float(found)) == repr(expected)

@@ -49,7 +49,7 @@ ATOMS = st.sampled_from([
 TREES = st.recursive(
     ATOMS,
     lambda parts: st.one_of(
-        st.tuples(st.sampled_from(["+", "-", "*", "/"]), parts, parts).map(lambda t: Apply(t[0], t[1:])),
+        st.tuples(st.sampled_from(["+", "-", "*", "/", "%", "//"]), parts, parts).map(lambda t: Apply(t[0], t[1:])),
         parts.map(lambda x: -x),
         parts.map(lambda x: Apply("fabs", (x,))),
         parts.map(lambda x: Apply("**", (Apply("fabs", (x,)), Number(2.0)))),
@@ -97,6 +97,9 @@ x, m, n = Read(View(X), "k"), Read(View(M), "ak"), Read(View(N), "an")
         (Sum(n, "a"), "n.sum(1)"),
         (Stretch(Read(View(S), ""), "k"), "s"),
         (-(x * x), "-x * x"),
+        (-(x % x), "-(x % x)"),
+        (-(x // x * x), "-(x // x * x)"),
+        (Apply("==", (Apply("<", (x, x)), Number(1.0))), "(x < x) == 1.0"),
         (-(Apply(">", (x, x)) * Number(1.0)), "-((x > x) * 1.0)"),
         (x - (x - x), "x - (x - x)"),
         (x - x - x, "x - x - x"),

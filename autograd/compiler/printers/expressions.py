@@ -56,7 +56,8 @@ def infix(left: Text, sign: str, right: Text) -> Text:
     if binding == POWER:
         return Text(f"{left.within(ATOM)}**{right.within(ATOM)}", POWER)
     beside = binding if sign == "+" else binding + 1
-    return Text(f"{left.within(binding)} {sign} {right.within(ATOM if right.text[0] == '-' else beside)}", binding)
+    before = binding + 1 if binding == COMPARISON else binding  # x < y < z would mean another thing
+    return Text(f"{left.within(before)} {sign} {right.within(ATOM if right.text[0] == '-' else beside)}", binding)
 
 
 def added(terms: Sequence[Text]) -> Text:
@@ -180,11 +181,12 @@ class Expressions:
         if x.operation == "neg":
             inner = self.write(x.operands[0], want)
             truth = inner.binding == PRODUCT and inner.text[0] == "("  # perhaps of a comparison, which takes no minus
-            text = inner.within(ATOM if inner.text[0] == "-" or truth else PRODUCT)
+            whole = inner.text[0] == "-" or truth or begins_in_remainder(x.operands[0])
+            text = inner.within(ATOM if whole else PRODUCT)
             return Text(f"-{text}", SIGN if inner.binding > PRODUCT else PRODUCT)
         if x.operation == "if":
             condition, one, other = [self.write(y, want) for y in x.operands]
-            return Text(f"{one.within(SUM)} if {condition.text} else {other.within(CHOICE)}", CHOICE)
+            return Text(f"{one.within(SUM)} if {condition.within(COMPARISON)} else {other.within(CHOICE)}", CHOICE)
         if x.operation == "+":
             return added([self.write(y, want) for y in x.operands])
         if x.operation in INFIX:
@@ -291,6 +293,13 @@ class Expressions:
             first = self.rows.setdefault((own.row, own.floats), f"own{len(self.rows)}")
             self.own[own] = first if own.index < 0 else f"{first}_by_{own.index}"
         return self.own[own]
+
+
+def begins_in_remainder(x: Expr) -> bool:
+    """Whether a product begins with a remainder or a quotient rounded down, of which a minus does not go inside."""
+    while isinstance(x, Apply) and x.operation in ("*", "/"):
+        x = x.operands[0]
+    return isinstance(x, Apply) and x.operation in ("%", "//")
 
 
 def stretched(have: str, want: str) -> tuple[bool, ...]:
