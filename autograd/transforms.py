@@ -11,6 +11,10 @@ call can know; that is what keeps perturbations apart in ``grad(lambda x: x * gr
 With ``has_aux=True`` the function returns a pair, ``(value, aux)``: the value is differentiated, and what goes beside
 it comes back beside the derivative, whatever it is; Values in it as numbers, where numbers went in.
 
+At floats a derivative is floats, also where the function uses Values from around it, such as the parameters of a model:
+no gradient goes through it to them, but those of a transform around it. ``grad(model)(Value(0.5))`` is a Value that
+depends on both.
+
 While a transform computes, the collector of cyclic garbage is paused (:mod:`.collector`).
 """
 
