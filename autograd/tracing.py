@@ -14,6 +14,7 @@ from . import functions, graph, nodes
 from .modes import tracked, untracked
 from .operands import whole
 from .recorder import recorder
+from .rules import STOP
 from .structures import flatten, holds_value, rebuild, replaced
 from .value import Value, real
 
@@ -83,12 +84,25 @@ class Call:
         self.outputs = [nodes.as_value(x) for x in leaves]
         self.graph = self.given or self._varies(self.outputs)
         seer = recorder.get()
-        if seer is not None and not self.graph and any(map(seer.is_given, graph.order(*self.outputs))):
+        if seer is not None and not self.graph and self._closes_over(seer.is_given):
             seer.lost(
                 f"takes {name} at plain numbers of a function of what it is given: whether somebody differentiates "
                 "that again is not known here",
                 f"give it as an argument: {name}(lambda y, w: y * w)(1.0, w)",
             )
+
+    def _closes_over(self, is_given: Callable[[Any], bool]) -> bool:
+        """Whether the outputs depend on such nodes, and not through the inputs or by numbers taken out of nodes."""
+        seen = set(map(id, self.inputs))
+        stack = list(self.outputs)
+        while stack:
+            node = stack.pop()
+            if id(node) not in seen and node.rule is not STOP:
+                if is_given(node):
+                    return True
+                seen.add(id(node))
+                stack += node.parents
+        return False
 
     def _varies(self, values: Sequence[Value]) -> bool:
         """Whether Values depend on a variable of a transform around this one."""
