@@ -403,7 +403,7 @@ def test_a_loss_that_is_infinite_does_not_warn() -> None:
 
 @pytest.mark.parametrize("jit", [True, False])
 def test_a_model_without_parameters_cannot_be_trained(jit: bool) -> None:
-    """Values in a set or an array are not found, and constants are none: the error says where they are looked for."""
+    """Values in a set are not found, and constants are none: the error says where they are looked for."""
 
     class Hidden(Module):
         def __init__(self, kept: Any) -> None:
@@ -413,7 +413,7 @@ def test_a_model_without_parameters_cannot_be_trained(jit: bool) -> None:
             one: Value = Value(1.0) * x[0]
             return one
 
-    for kept in (None, {Value(1.0)}, np.array([Value(1.0)]), [1.0, 2.0]):
+    for kept in (None, {Value(1.0)}, np.array([1.0]), [1.0, 2.0]):
         with pytest.raises(
             ValueError, match="^fit: expected a model with parameters, got Hidden with none: keep Values"
         ):
