@@ -101,30 +101,30 @@ from .functions import (
 from .functions import (
     sum as sum,
 )
-from .labels import name_from
 from .modes import debug, detect_anomaly, ieee, no_grad
 from .pullbacks import custom_vjp
 from .sequences import log_softmax, softmax, sort, take
-from .stepping import steps
+from .showing.labels import name_from
+from .showing.stepping import steps
 from .transforms import grad, gradients, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 from .value import Value
 
 # The compiler and the pictures are half of what importing all would cost: each comes at its first use.
 LATER = {
-    "animate": "animation",
-    "draw": "drawing",
-    "draw_dot": "drawing",
-    "explain": "explanation",
+    "animate": "showing.animation",
+    "draw": "showing.drawing",
+    "draw_dot": "showing.drawing",
+    "explain": "showing.explanation",
     "jit": "compiler",
-    "quiz": "animation",
-    "trace": "drawing",
+    "quiz": "showing.animation",
+    "trace": "showing.drawing",
 }
 
 if TYPE_CHECKING:
-    from .animation import animate, quiz
     from .compiler import jit
-    from .drawing import draw, draw_dot, trace
-    from .explanation import explain
+    from .showing.animation import animate, quiz
+    from .showing.drawing import draw, draw_dot, trace
+    from .showing.explanation import explain
 else:
 
     def __getattr__(name: str) -> object:

@@ -1,7 +1,7 @@
 """The command line: ``python -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.9`` differentiates an expression.
 
 It prints the value, the gradient of each variable, and every step with its local partial derivatives; on request the
-derivation (:mod:`autograd.explanation`). Reading the expression is the business of :mod:`autograd.expressions`; here
+derivation (:mod:`.showing.explanation`). Reading the expression is the business of :mod:`.showing.expressions`; here
 are the options, the page that is printed, and what becomes of errors: one line on stderr, exit status 2.
 """
 
@@ -18,21 +18,21 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NoReturn
 
 from . import rules
-from .animation import animate
-from .explanation import explain, nth
-from .expressions import CALLABLE, evaluate, is_name, shown, tidy
-from .formulas import formula, partial_of
 from .graph import order
-from .labels import names as names_of
-from .typesetting import latex
-from .typesetting import text as plain
+from .readings.formulas import formula, partial_of
+from .readings.typesetting import latex
+from .readings.typesetting import text as plain
+from .showing.animation import animate
+from .showing.explanation import explain, nth
+from .showing.expressions import CALLABLE, evaluate, is_name, shown, tidy
+from .showing.labels import names as names_of
 from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from .explanation import Explanation
-    from .typesetting import Block
+    from .readings.typesetting import Block
+    from .showing.explanation import Explanation
 
 PROGRAM = "python -m autograd"
 OPTION = re.compile(r"-h|--[a-z]+(=.*)?", re.DOTALL)
@@ -106,7 +106,7 @@ def output(arguments: Sequence[str]) -> str:
     root = nodes[-1]
     root.backward()
     if options.svg is not None:
-        from .drawing import draw
+        from .showing.drawing import draw
 
         Path(options.svg).write_bytes(draw(root).pipe(format="svg"))
     if options.html is not None:

@@ -26,7 +26,7 @@ from operator import mul
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .symbols import POWER, Symbol, as_vector, bracket, call, either, one_power_less, parenthesised, symbol
+from .readings.symbols import POWER, Symbol, as_vector, bracket, call, either, one_power_less, parenthesised, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -3,7 +3,7 @@
 A row holds ordinary functions of plain floats. Nothing in it knows of graphs, of gradients that arrive from
 above, or of the chain rule; that is :mod:`autograd.graph`'s. Because a row is only a formula it
 can be *read in another namespace* (:func:`read`): the same code, with other meanings for ``exp``, ``above``, ...,
-computes text (:mod:`autograd.symbols`), whole arrays (:mod:`autograd.arrays`) or nodes of a graph.
+computes text (:mod:`autograd.readings.symbols`), whole arrays (:mod:`autograd.readings.arrays`) or nodes of a graph.
 
 So a row stays readable everywhere: no closure, no default argument, no ``if`` on an operand. Where floats need
 a guard or a more accurate formula than plain algebra, the row names one of the small functions of :mod:`autograd.guards`,
@@ -51,7 +51,7 @@ from math import (
 from types import FunctionType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from . import guards, symbols
+from . import guards
 from .guards import (
     above,
     atan_slope,
@@ -118,6 +118,7 @@ from .guards import (
     xlogy,
     xlogy_by_x,
 )
+from .readings import symbols
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -15,9 +15,10 @@ from numbers import Real
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from . import arrays, graph, handmade, rules
+from . import graph, handmade, rules
 from .modes import ieee_arithmetic, watcher
 from .operands import check, is_arraylike, mapped, named
+from .readings import arrays
 from .recorder import recorder
 
 if TYPE_CHECKING:

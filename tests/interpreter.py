@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd import arrays as table
 from autograd import rules
 from autograd.compiler.arrays import EXAMPLES, Array, Permute, Pick, Table, View
 from autograd.compiler.blocks import Add, Back, Block, Entry, Let, Loop, Outcome, Tape, Total, Zeros
@@ -32,6 +31,7 @@ from autograd.compiler.expressions import (
     Sum,
 )  # fmt: skip
 from autograd.compiler.targets.words import own_function
+from autograd.readings import arrays as table
 
 SIGNS: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": np.mod, "//": np.floor_divide,

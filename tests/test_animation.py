@@ -1,4 +1,4 @@
-"""The specification of autograd.animation, as far as it is seen without a browser; test_browser.py has the rest."""
+"""The specification of autograd.showing.animation, as far as it is seen without a browser (test_browser.py)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import autograd as ag
-from autograd import Value, animate, drawing, functions, quiz, rules, steps
+from autograd import Value, animate, functions, quiz, rules, steps
 from autograd.__main__ import main
-from autograd.animation import MOST_HIDDEN, SVG, Animation, numbers, script_text
-from autograd.formulas import formula
-from autograd.labels import names, visible
-from autograd.scripting import script
-from autograd.symbols import short
+from autograd.readings.formulas import formula
+from autograd.readings.scripting import script
+from autograd.readings.symbols import short
+from autograd.showing import drawing
+from autograd.showing.animation import MOST_HIDDEN, SVG, Animation, numbers, script_text
+from autograd.showing.labels import names, visible
 
 HOSTILE: list[str] = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
 MAKERS = pytest.mark.parametrize("make", [animate, quiz])

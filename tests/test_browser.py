@@ -21,11 +21,12 @@ from test_scripting import EVALUATE, alone, compare, listed, points
 
 import autograd as ag
 import nn
-from autograd import Value, animate, draw, explain, quiz, rendering, rules, steps
-from autograd.animation import Animation
+from autograd import Value, animate, draw, explain, quiz, rules, steps
 from autograd.graph import gradients
-from autograd.labels import names, visible
-from autograd.symbols import short
+from autograd.readings.symbols import short
+from autograd.showing import rendering
+from autograd.showing.animation import Animation
+from autograd.showing.labels import names, visible
 
 HOSTILE: list[str] = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
 BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -150,28 +149,28 @@ def test_the_graph_is_gone_before_the_collector_is_back() -> None:
     assert gc.get_count()[0] < 5000  # a node is three objects; some thousand tuples are kept for later by Python itself
 
 
-def test_a_big_graph_takes_no_longer_than_by_hand() -> None:
-    """60,000 nodes: at most 1.5 times building them and calling backward(), with the collector off."""
+def test_the_collector_does_not_run_while_a_big_graph_is_made() -> None:
+    """60,000 nodes: not one pass, where building them outside a transform sets off hundreds."""
 
     def f(x: Any, y: Any) -> Any:
         for _ in range(10_000):
             x, y = x + 0.001 * y, y - 0.001 * sin(x)
         return x
 
-    def by_hand() -> tuple[float, float]:
-        with undisturbed():
-            x, y = Value(0.5), Value(0.1)
-            f(x, y).backward()
-            return x.grad, y.grad
+    passes = 0
+
+    def count(phase: str, _: object) -> None:
+        nonlocal passes
+        passes += phase == "start"
 
     transform = value_and_grad(f, (0, 1))
-    ratios = []
-    for _ in range(9):
-        start = time.perf_counter()
-        own = by_hand()
-        middle = time.perf_counter()
-        _, theirs = transform(0.5, 0.1)
-        end = time.perf_counter()
-        assert theirs == own
-        ratios.append((end - middle) / (middle - start))
-    assert min(ratios) < 1.5, ratios
+    gc.callbacks.append(count)
+    try:
+        f(Value(0.5), Value(0.1))
+        by_hand, passes = passes, 0
+        transform(0.5, 0.1)
+        within, passes = passes, 0
+    finally:
+        gc.callbacks.remove(count)
+    assert by_hand > 10
+    assert within == 0

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import __main__ as command
-from autograd import expressions, rules
+from autograd import rules
+from autograd.showing import expressions
 
 EXAMPLE = ("tanh(w*x + b)", "w=-3", "x=2", "b=6.9")
 

@@ -22,11 +22,12 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd import Value, drawing, rendering, rules
-from autograd.drawing import draw, draw_dot, trace
+from autograd import Value, rules
 from autograd.graph import order
-from autograd.labels import visible
-from autograd.symbols import short
+from autograd.readings.symbols import short
+from autograd.showing import drawing, rendering
+from autograd.showing.drawing import draw, draw_dot, trace
+from autograd.showing.labels import visible
 from autograd.value import leaf, record
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -587,7 +588,7 @@ def test_a_dot_product_of_64_pairs() -> None:
 def test_same_graph_same_bytes() -> None:
     """The source does not depend on the hash seed, nor on where objects lie in memory."""
     code = (
-        "import sys; from autograd import Value, tanh; from autograd.drawing import draw, draw_dot\n"
+        "import sys; from autograd import Value, tanh; from autograd.showing.drawing import draw, draw_dot\n"
         "x = Value(2.0, label='x'); y = tanh(x * Value(-3.0, label='w') + x**2) / 3; y.backward()\n"
         "print(draw(y).source, draw_dot(y).source, draw(y).pipe(encoding='utf-8'))"
     )
@@ -1265,7 +1266,7 @@ def test_the_source_needs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def nothing() -> str:
         raise RuntimeError("no picture: expected `dot`")
 
-    monkeypatch.setattr("autograd.rendering.renderer", nothing)
+    monkeypatch.setattr("autograd.showing.rendering.renderer", nothing)
     for name in ("x.gv", "x.dot"):
         assert Path(draw(neuron()).save(tmp_path / name)).read_bytes().startswith(b"digraph")
     for name in ("x.svg", "new/x.png"):
@@ -1475,7 +1476,7 @@ def test_print_shows_the_graph_as_text() -> None:
 def test_import_is_lean() -> None:
     """Importing this file loads neither the graphviz package nor what only rendering needs."""
     code = (
-        "import sys; before = set(sys.modules); import autograd.drawing; "
+        "import sys; before = set(sys.modules); import autograd.showing.drawing; "
         "print(*{'graphviz', 'subprocess', 'shutil', 'dataclasses'} & set(sys.modules) - before)"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

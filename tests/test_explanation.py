@@ -1,4 +1,4 @@
-"""The specification of autograd.explanation and autograd.typesetting: derivations as text, Markdown and LaTeX."""
+"""The specification of showing.explanation and readings.typesetting: derivations as text, Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from matplotlib.mathtext import MathTextParser
 import autograd as ag
 import nn
 from autograd import Value, constant, explain, graph, name_from, relu, rules
-from autograd.explanation import ENDS, MOST_LINES, MOST_PATHS, nth
-from autograd.labels import visible
-from autograd.symbols import Symbol, name, number, short, symbol
-from autograd.typesetting import Block, Line, latex, markdown, text
+from autograd.readings.symbols import Symbol, name, number, short, symbol
+from autograd.readings.typesetting import Block, Line, latex, markdown, text
+from autograd.showing.explanation import ENDS, MOST_LINES, MOST_PATHS, Explanation, nth
+from autograd.showing.labels import visible
 from autograd.value import record
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
@@ -133,7 +133,7 @@ def chain(doublings: int) -> tuple[Value, Value]:
     return node, leaf
 
 
-def symbols(explanation: ag.explanation.Explanation) -> Iterator[Symbol]:
+def symbols(explanation: Explanation) -> Iterator[Symbol]:
     """Every symbol of a derivation."""
     for block in explanation.blocks:
         yield from (piece for piece in block.sentence if isinstance(piece, Symbol))

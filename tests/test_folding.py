@@ -1,4 +1,4 @@
-"""The specification of autograd.folding: which nodes are shown as one box, told from the graph and its labels alone."""
+"""The specification of showing.folding: which nodes are shown as one box, told from the graph and its labels alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Value
-from autograd.folding import Folds, names_to_open
-from autograd.labels import names
+from autograd.showing.folding import Folds, names_to_open
+from autograd.showing.labels import names
 
 
 def nodes_of(root: Value) -> list[Value]:

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value, arrays, gradients, graph, guards, hessian, nodes, rules
+from autograd import Value, gradients, graph, guards, hessian, nodes, rules
 from autograd.compiler.recording import Recording
 from autograd.functions import apply
+from autograd.readings import arrays
 from autograd.rules import TABLE, Rule
 from autograd.value import evaluate, number
 

@@ -1,4 +1,4 @@
-"""The specification of autograd.labels: labels that can be seen, names of nodes, labels after variables."""
+"""The specification of autograd.showing.labels: labels that can be seen, names of nodes, labels after variables."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Value, constant, name_from
-from autograd.labels import names, visible
-from autograd.stepping import steps
+from autograd.showing.labels import names, visible
+from autograd.showing.stepping import steps
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile_labels.json").read_text(encoding="utf-8"))
 

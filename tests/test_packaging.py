@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import parse_wheel_filename
 
-from autograd import rendering
+from autograd.showing import rendering
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -224,7 +224,12 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: zipfile.ZipFile) -
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert names == ours
-    assert {"autograd/py.typed", "nn/py.typed", "autograd/animation.html", "nn/digits/images-idx3-ubyte.gz"} <= names
+    assert {
+        "autograd/py.typed",
+        "nn/py.typed",
+        "autograd/showing/animation.html",
+        "nn/digits/images-idx3-ubyte.gz",
+    } <= names
 
 
 def test_the_wheel_tells_its_licences(wheel: zipfile.ZipFile) -> None:

@@ -1,4 +1,4 @@
-"""The specification of autograd.scripting: as text, and what the text computes, where there is a node to run it.
+"""The specification of readings.scripting: as text, and what the text computes, where there is a node to run it.
 
 In a browser test_browser.py compares the same.
 """
@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from autograd import rules, scripting
-from autograd.scripting import expression, script, statement
+from autograd import rules
+from autograd.readings import scripting
+from autograd.readings.scripting import expression, script, statement
 
 
 def defined(text: str) -> set[str]:

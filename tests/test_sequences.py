@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value, arrays, grad, gradients, graph, guards, hessian, jit, rules, value_and_grad
+from autograd import Value, grad, gradients, graph, guards, hessian, jit, rules, value_and_grad
 from autograd.compiler.recording import Recording
 from autograd.graph import order
+from autograd.readings import arrays
 
 NAN, INF = math.nan, math.inf
 

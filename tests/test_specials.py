@@ -1,4 +1,4 @@
-"""The specification of autograd.specials: IEEE 754 as NumPy has it, one number at a time, where there is no NumPy."""
+"""The specification of readings.specials: IEEE 754 as NumPy has it, one number at a time, where there is no NumPy."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import arrays, rules, specials
-from autograd.specials import Float
+from autograd import rules
+from autograd.readings import arrays, specials
+from autograd.readings.specials import Float
 
 POINTS = [
     0.0,

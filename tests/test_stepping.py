@@ -1,4 +1,4 @@
-"""The specification of autograd.stepping and autograd.formulas: backward as records, and what each says in symbols."""
+"""The specification of showing.stepping and readings.formulas: backward as records, and what each says in symbols."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 import autograd as ag
 from autograd import Value, graph, primitive, relu, rules, steps
-from autograd.expressions import evaluate
-from autograd.formulas import derivative, formula, partial_of, product
-from autograd.labels import names
-from autograd.stepping import Step, folded
-from autograd.symbols import number, symbol
+from autograd.readings.formulas import derivative, formula, partial_of, product
+from autograd.readings.symbols import number, symbol
+from autograd.showing.expressions import evaluate
+from autograd.showing.labels import names
+from autograd.showing.stepping import Step, folded
 from autograd.value import record
 
 INF, NAN = math.inf, math.nan

@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from autograd import arrays, rules
+from autograd import rules
+from autograd.readings import arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from autograd import rules
-from autograd.symbols import short
+from autograd.readings.symbols import short
 
 from .blocks import Add, Back, Let, Loop
 from .kernels import kernel

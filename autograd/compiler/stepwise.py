@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd import arrays, rules
+from autograd import rules
 from autograd.collector import undisturbed
+from autograd.readings import arrays
 
 from .normalising import Formula
 from .rolled import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction

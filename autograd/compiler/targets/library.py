@@ -1,7 +1,7 @@
 """Libraries: other libraries of arrays than NumPy as targets. None of them differentiates anything.
 
 Their text is functional, and it stands on its own. NumPy's program hands over to the function itself where an operation
-leaves its domain, so its formulas may be the plain ones; here each row comes with its guards (:mod:`autograd.arrays`),
+leaves its domain, so its formulas may be the plain ones; here each row comes with its guards (:mod:`.readings.arrays`),
 and what is still infinite or not a number is the result.
 """
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import arrays, rules
+from autograd import rules
 from autograd.compiler.failing import Failing
+from autograd.readings import arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,5 +1,5 @@
 // What the table takes from Python, where that is not JavaScript's function of Math of the same name.
-// One definition a paragraph; autograd/scripting.py puts those into a page that its rows need.
+// One definition a paragraph; autograd/readings/scripting.py puts those into a page that its rows need.
 
 // Python's errors: `kind` is the name of the exception.
 

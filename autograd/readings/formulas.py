@@ -3,7 +3,7 @@ r"""Formulas: the operation of a node, and its local partials, over the names of
 The formulas are those of the table (:mod:`autograd.rules`), read over symbols; nothing is written here that a row says.
 What a drawing, a derivation or a table shows of a node comes from this file.
 
->>> from autograd.labels import names as names_of
+>>> from autograd.showing.labels import names as names_of
 >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
 >>> y = (w * x).tanh()
 >>> names = names_of(y)
@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import functions, rules
+from autograd import functions, rules
+from autograd.value import Value
+
 from .letters import word
 from .symbols import (
     ABSENT,
@@ -32,7 +34,6 @@ from .symbols import (
     short,
     symbol,
 )
-from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

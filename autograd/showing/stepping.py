@@ -9,12 +9,13 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import graph
-from .formulas import derivative, partial_of, product
-from .handmade import Handmade
+from autograd import graph
+from autograd.handmade import Handmade
+from autograd.readings.formulas import derivative, partial_of, product
+from autograd.readings.symbols import Symbol, number, short
+from autograd.value import Value
+
 from .labels import names as names_of
-from .symbols import Symbol, number, short
-from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +48,7 @@ class Step(NamedTuple):
     after: float
     """before + contribution."""
     names: Mapping[Value, str]
-    """The name of each node of the graph (:func:`autograd.labels.names`)."""
+    """The name of each node of the graph (:func:`autograd.showing.labels.names`)."""
 
     @property
     def symbolic(self) -> Symbol:

@@ -2,8 +2,8 @@ r"""Drawings: the graph below a Value, written in Graphviz's language.
 
 :func:`draw` is this library's own picture, :func:`draw_dot` and :func:`trace` are micrograd's. Ids depend on
 :func:`autograd.graph.order` alone, so the same graph gives the same bytes in every run. What becomes of the text, a
-file or a picture in a notebook, is :mod:`autograd.rendering`'s; which nodes share a box where a picture is folded,
-:mod:`autograd.folding` says.
+file or a picture in a notebook, is :mod:`.rendering`'s; which nodes share a box where a picture is folded,
+:mod:`.folding` says.
 
 Labels are data. What Graphviz would read as markup (``{a|b}``, ``\N``, ``<b>``, ``&lt;``) is drawn as it stands;
 what cannot be seen (a newline, an escape, a right-to-left override) is drawn as Python writes it: ``\n``, ``\x1b``,
@@ -18,14 +18,15 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import rules
+from autograd import rules
+from autograd.graph import order
+from autograd.readings.symbols import short
+from autograd.value import Value
+
 from .folding import FEW_BOXES, Folded, Folds, arrows, handed_on, members_of, names_to_open
-from .graph import order
 from .labels import names as names_of
 from .labels import visible
 from .rendering import blank
-from .symbols import short
-from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -28,7 +28,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from . import guards, rules
+from autograd import guards, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,9 +18,9 @@ from itertools import count
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
-from . import functions, rules
-from .graph import order
-from .value import Value
+from autograd import functions, rules
+from autograd.graph import order
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,11 +2,11 @@
 
 :func:`explain` writes out the chain rule for a graph that the user built: for one variable the product along every
 path and their sum; without one, the backward pass step by step. It is a view of the records of
-:mod:`autograd.stepping`: here they are chosen, folded where there are too many, and made into equations, which
-:mod:`autograd.typesetting` sets.
+:mod:`.stepping`: here they are chosen, folded where there are too many, and made into equations, which
+:mod:`autograd.readings.typesetting` sets.
 
 What is too long to read is folded at the labelled nodes, or, if that is asked for, at the modules
-(:mod:`autograd.folding`): dL/dz then stands for all that lies between L and z. Where even so there are more paths than
+(:mod:`.folding`): dL/dz then stands for all that lies between L and z. Where even so there are more paths than
 anybody could read, the derivation goes node by node, as backward itself does, and adds up at each: this is why backward
 needs one visit to each node where a sum over paths may have 2^50 terms.
 """
@@ -17,25 +17,28 @@ from collections import Counter
 from math import isclose, isnan, log10, prod
 from typing import TYPE_CHECKING
 
-from . import graph, rules, typesetting
+from autograd import graph, rules
+from autograd.readings import typesetting
+from autograd.readings.formulas import derivative, formula, product, symbol_of
+from autograd.readings.symbols import Symbol, added, number, short
+from autograd.readings.typesetting import Block, Line
+from autograd.value import Value
+
 from .folding import FEW_BOXES, Folds, handed_on, members_of, names_to_open
-from .formulas import derivative, formula, product, symbol_of
 from .labels import names as names_of
 from .labels import visible
 from .saving import save
 from .stepping import folded, sweep
-from .symbols import Symbol, added, number, short
-from .typesetting import Block, Line
-from .value import Value
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
+    from autograd.readings.typesetting import Piece
+
     from .folding import Parametrised
     from .stepping import Step
-    from .typesetting import Piece
 
     T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""IEEE 754 on floats, in NumPy's words: what :mod:`autograd.arrays` computes with where NumPy is not installed.
+"""IEEE 754 on floats, in NumPy's words: what :mod:`.arrays` computes with where NumPy is not installed.
 
 Python's floats raise where IEEE 754 has an answer: 1/0, log(0), (-8)**(1/3), exp(710). Here they answer. The names are
 those of NumPy's functions, so that the rows of the table are read in either by the same names; one number at a time.

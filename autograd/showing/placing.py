@@ -4,7 +4,7 @@ The method is the usual one for layered graphs (Sugiyama, Tagawa and Toda 1981),
 column by its distance from the root; boxes in a column are ordered by the mean place of what they are connected to;
 then each moves as near to that as the order and its neighbours allow. An arrow over several columns passes each
 between two boxes. :func:`picture` gives the same elements and classes as Graphviz's SVG, so that a page need not know
-who drew it. Graphviz does it better, and draws wherever it can be found (:mod:`autograd.rendering`).
+who drew it. Graphviz does it better, and draws wherever it can be found (:mod:`.rendering`).
 """
 
 from __future__ import annotations

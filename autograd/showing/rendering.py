@@ -1,6 +1,6 @@
 """Rendering: Graphviz's language as a picture, for files, notebooks and terminals.
 
-:func:`blank` is an empty drawing, to be filled by those of :mod:`autograd.drawing`. Its interface is the ``graphviz``
+:func:`blank` is an empty drawing, to be filled by those of :mod:`.drawing`. Its interface is the ``graphviz``
 package's; :class:`Renderable` replaces how that finds the program that does the layout: the system's ``dot`` if there
 is one on PATH, else ``graphviz-pure``, which comes with this library wherever it has a wheel.
 """

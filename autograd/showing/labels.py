@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING
 
-from . import rules
-from .symbols import short
-from .value import Value
+from autograd import rules
+from autograd.readings.symbols import short
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

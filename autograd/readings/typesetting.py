@@ -1,6 +1,6 @@
 r"""Typesetting: sentences and equations as text, as Markdown and as LaTeX.
 
-What is set is a list of :class:`Block`, made of symbols (:mod:`autograd.symbols`), each of which has a text and a LaTeX
+What is set is a list of :class:`Block`, made of symbols (:mod:`.symbols`), each of which has a text and a LaTeX
 of its own. Here they are put beside and below each other.
 
 >>> y = Line(Symbol("y"), [Symbol("w * x", r"w\,x"), Symbol("6")])

@@ -1,15 +1,15 @@
 """The page: forward, then backward, node by node, in a browser without a network.
 
-:func:`animate` puts the picture of a graph, the records of :mod:`autograd.stepping` and the lines of
-:mod:`autograd.explanation` into ``animation.html``, which lies beside this file and does the showing. :func:`quiz` is
+:func:`animate` puts the picture of a graph, the records of :mod:`.stepping` and the lines of
+:mod:`.explanation` into ``animation.html``, which lies beside this file and does the showing. :func:`quiz` is
 the same page with some gradients to find, in the order of backward.
 
 The page is given the numbers, and the texts around them with a gap for each: when the reader changes a leaf, it
-computes the rest with the rows of the table in JavaScript (:mod:`autograd.scripting`) and fills the gaps anew.
+computes the rest with the rows of the table in JavaScript (:mod:`autograd.readings.scripting`) and fills the gaps anew.
 Constants cannot be changed: they belong to the formula, and no gradient is asked for them.
 
 A page is one file that asks for no other, and says so to the browser (Content-Security-Policy). Labels go in as data,
-shown as drawings show them (:func:`autograd.labels.visible`).
+shown as drawings show them (:func:`autograd.showing.labels.visible`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import drawing, functions, rendering, rules, saving
+from autograd import functions, rules
+from autograd.readings.formulas import ROWS, arguments, derivative, formula, namer, product, vector
+from autograd.readings.symbols import POWER, SIGN, Symbol, Vector, short
+from autograd.value import Value
+
+from . import drawing, rendering, saving
 from .explanation import Derivation
-from .formulas import ROWS, arguments, derivative, formula, namer, product, vector
 from .labels import visible
 from .placing import Arrow, Box, picture
 from .stepping import sweep
-from .symbols import POWER, SIGN, Symbol, Vector, short
-from .value import Value
 
 if TYPE_CHECKING:
     import os
@@ -97,7 +99,7 @@ class Animation:
         from html import escape
         from pathlib import Path
 
-        from . import scripting
+        from autograd.readings import scripting
 
         name = stage.names[stage.root]
         self.title = f"Quiz: backpropagation from {name}" if hidden else f"Backpropagation from {name}, step by step"
@@ -325,7 +327,7 @@ class Stage:
 
 
 def placed(boxes: Sequence[Box], arrows: Sequence[Arrow], hints: Mapping[str, str]) -> Element:
-    """The picture as SVG: by Graphviz, or by :mod:`autograd.placing` where it cannot be had."""
+    """The picture as SVG: by Graphviz, or by :mod:`.placing` where it cannot be had."""
     from xml.etree import ElementTree as ET
 
     try:
@@ -371,7 +373,7 @@ class Gap:
 
 
 def numbers(node: Value) -> list[object]:
-    """The formula of a node over the numbers of its operands (:func:`autograd.formulas.formula`), as a template.
+    """The formula of a node over the numbers of its operands (:mod:`autograd.readings.formulas`), as a template.
 
     >>> x = Value(3.0)
     >>> numbers(x * x)  # with x = -2: -2 * (-2)

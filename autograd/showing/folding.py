@@ -3,7 +3,7 @@
 The name of a parameter tells in which modules it lies: ``layers.0.neurons.3.w[5]`` in the neuron
 ``layers.0.neurons.3``, and that in the layer ``layers.0``. What is computed with the parameters of one module belongs
 to a call of it. So the graph alone tells what a box holds, and nothing is recorded while it is built. Pictures
-(:mod:`autograd.drawing`) and derivations (:mod:`autograd.explanation`) are folded alike.
+(:mod:`.drawing`) and derivations (:mod:`.explanation`) are folded alike.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from . import rules
+from autograd import rules
+from autograd.readings.symbols import short
+from autograd.value import Value
+
 from .stepping import ways_down
-from .symbols import short
-from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence

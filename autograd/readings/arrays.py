@@ -11,12 +11,12 @@ import math
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from . import guards, rules
+from autograd import guards, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .rules import Rule
+    from autograd.rules import Rule
 
 
 def namespace(np: Any, erf: Any = None, erfc: Any = None) -> dict[str, Any]:
