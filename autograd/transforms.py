@@ -24,14 +24,18 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import graph, nodes
 from .collector import undisturbed
+from .differentiable import Recipe, differentiable
 from .recorder import recorder
 from .structures import LEAF, flatten, rebuild
-from .tracing import Call, remembered, tracking
+from .tracing import Call, active, remembered, tracking
 from .value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .differentiable import Differentiable
+
+    Straight = Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
     Pull = Callable[[Any], tuple[Any, ...]]
 
 
@@ -82,6 +86,26 @@ def positions(name: str, argnums: Sequence[int], count: int) -> list[int]:
     return found
 
 
+def alone() -> bool:
+    """Whether nobody records, and no transform is being computed around this one: a program's numbers will do."""
+    return recorder.get() is None and not active.get()
+
+
+def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable[..., Any]) -> Callable[..., Any]:
+    """A derivative of f, by f itself where it knows, else as it is computed here."""
+    own = differentiable(f)
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        if own is not None:
+            found = straight(own, args, kwargs)
+            if found is not None:
+                return found[0]
+        return computed(*args, **kwargs)
+
+    derivative.__recipe__ = Recipe(f, straight, derivative)  # type: ignore[attr-defined]
+    return derivative
+
+
 def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Callable[..., Any]:
     """The derivative named after its function, ``grad(loss)``, with its signature, and its docstring below one line."""
     called = getattr(f, "__name__", type(f).__name__)
@@ -111,8 +135,15 @@ def value_and_grad(
     """
     given = numbered("grad", f, argnums)
 
+    def straight(own: Differentiable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
+        found = own.value_and_gradient(args, kwargs, positions("grad", given, len(args)), has_aux) if alone() else None
+        if found is None:
+            return None
+        result, derivatives = found
+        return ((result, derivatives[0] if isinstance(argnums, int) else tuple(derivatives)),)
+
     @undisturbed()
-    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def computed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = Call("grad", f, args, kwargs, positions("grad", given, len(args)), has_aux)
         if call.out_structure != LEAF:
             raise TypeError(
@@ -123,7 +154,7 @@ def value_and_grad(
         gradient = derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
         return (call.value(), call.beside()) if has_aux else call.value(), gradient
 
-    return described(value_and_gradient, "value_and_grad", "value and the gradient", f)
+    return described(going_straight(f, straight, computed), "value_and_grad", "value and the gradient", f)
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -138,12 +169,21 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     >>> grad(lambda p: p["w"] * p["x"] + p["b"])({"w": -3.0, "x": 2.0, "b": 1.0})
     {'w': 2.0, 'x': -3.0, 'b': 1.0}
     """
-    both = value_and_grad(f, argnums, has_aux)
+    both: Any = value_and_grad(f, argnums, has_aux)
+    recipe: Recipe = both.__recipe__
+
+    def straight(own: Differentiable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
+        found = recipe.straight(own, args, kwargs)
+        if found is None:
+            return None
+        value, gradient = found[0]
+        return ((gradient, value[1]),) if has_aux else (gradient,)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
+    gradient.__recipe__ = Recipe(f, straight, gradient)  # type: ignore[attr-defined]
     return described(gradient, "grad", "gradient", f)
 
 
@@ -163,6 +203,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     >>> out, pull([1.0, 10.0])
     ([6.0, 5.0], (13.0, 12.0))
     """
+    own = differentiable(f)
+    found = own.pullback(primals, has_aux) if own is not None and alone() else None
+    if found is not None:
+        return straight_pull(f, primals, has_aux, *found)
     with undisturbed():
         call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
 
@@ -174,6 +218,32 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         return tuple(call.arranged(call.gradients(seeds)))
 
     return (call.value(), pull, call.beside()) if has_aux else (call.value(), pull)
+
+
+def straight_pull(
+    f: Callable[..., Any],
+    primals: tuple[Any, ...],
+    has_aux: bool,
+    result: Any,
+    pulled: Callable[[Sequence[float]], list[Any] | None],
+    structure: Any,
+) -> tuple[Any, ...]:
+    """What :func:`vjp` returns, by what f knows itself; where it has no answer, as it is computed here."""
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        seeds, arrangement = flatten(cotangent, "vjp: the cotangent")
+        if arrangement != structure:
+            value = result[0] if has_aux else result
+            raise ValueError(f"vjp: expected a cotangent arranged like the result, {value!r}, got {cotangent!r}")
+        plain = [float(seed) for seed in seeds if not isinstance(seed, Value)]
+        found = pulled(plain) if alone() and len(plain) == len(seeds) else None
+        if found is None:
+            with undisturbed():
+                call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
+                found = call.arranged(call.gradients(seeds))
+        return tuple(found)
+
+    return (result[0], pull, result[1]) if has_aux else (result, pull)
 
 
 @overload
@@ -199,7 +269,27 @@ def jvp(
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (list, tuple)):
             raise TypeError(f"jvp: expected a tuple of {what}, one for each argument, got {type(given).__name__}")
+    own = differentiable(f)
+    if own is not None and alone():
+        found = straight_along(own, tuple(primals), tuple(tangents), has_aux)
+        if found is not None:
+            return found
     return along("jvp", f, tuple(primals), tuple(tangents), has_aux)
+
+
+def straight_along(
+    own: Differentiable, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool
+) -> tuple[Any, ...] | None:
+    """What :func:`jvp` returns, by what a function knows itself; None where it has no answer."""
+    directions, structure = flatten(tangents, "jvp: the tangents")
+    plain = [float(d) for d in directions if not isinstance(d, Value)]
+    if structure != flatten(primals, "jvp: the primals")[1] or len(plain) < len(directions):
+        return None
+    found = own.pushforward(primals, plain, has_aux)
+    if found is None:
+        return None
+    result, derivatives = found
+    return (result[0], derivatives, result[1]) if has_aux else (result, derivatives)
 
 
 @undisturbed()
@@ -261,15 +351,23 @@ def by_sweeps(
     """The Jacobian of a function, as a function, for the transform of that name; ``sweeps`` finds its rows."""
     given = numbered(name, f, argnums)
 
+    def straight(own: Differentiable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
+        found = own.jacobian(args, kwargs, positions(name, given, len(args)), has_aux) if alone() else None
+        if found is None:
+            return None
+        result, derivatives = found
+        whole = derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
+        return ((whole, result[1]),) if has_aux else (whole,)
+
     @undisturbed()
-    def derivative(*args: Any, **kwargs: Any) -> Any:
+    def computed(*args: Any, **kwargs: Any) -> Any:
         call = Call(name, f, args, kwargs, positions(name, given, len(args)), has_aux)
         rows = [call.arranged(row) for row in sweeps(call)]
         whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
         found = whole[0] if isinstance(argnums, int) else tuple(whole)
         return (found, call.beside()) if has_aux else found
 
-    return described(derivative, name, "Jacobian", f)
+    return described(going_straight(f, straight, computed), name, "Jacobian", f)
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from autograd.structures import LEAF, container, flatten, names, rebuild, size
 from autograd.value import Value, number
 
 from . import means, selfcheck
-from .calls import compiled_node
+from .calls import Again, compiled_node
 from .columns import as_index
 from .divided import Divided, Unanswered
 from .means import Means
@@ -172,22 +172,21 @@ class Averages(Divided):
             return self.eager_means(index)
         mean, by_captured, by_inputs, beside = found
         place = self.place_of_loss(path)
-        parents, partials = path.captured, tuple(by_captured.tolist())
+        partials = tuple(by_captured.tolist())
         given: dict[tuple[int, int, int], Value] = {}
         if self.given:
             column = {j: c for c, j in enumerate(range(self.count) if index is None else index.tolist())}
             derivatives = dict(zip([i for i, wanted in enumerate(self.wanted) if wanted], by_inputs, strict=True))
             given = {at: x for at, x in self.given.items() if at[1] in column}
-            parents += tuple(given.values())
             partials += tuple([float(derivatives[i][k, column[j]]) for i, j, k in given])
         loss: Any = mean
         plain = place in path.program.plain
-        if parents and not plain:
+        if partials and not plain:
 
             def again(seen: Sequence[Value]) -> Value:
                 return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
 
-            loss = compiled_node(self.jitted.name, mean, parents, partials, again, tuple(given.values()))
+            loss = compiled_node(self.jitted.name, mean, partials, Again(again, path.captured, [*given.values()]))
         numbers = [loss if k == place else x for k, x in enumerate(beside or [mean])]
         return Means(numbers, None if plain and beside else place, path.program.structure)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import functools
+from collections.abc import Callable, Sequence
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,12 +21,11 @@ from autograd.tracing import tracking
 from autograd.value import Value, number
 
 from . import selfcheck, whole
+from .layouts import arranged, holds_array
 from .paths import Path
 from .sweeps import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import numpy as np
 
     from .paths import Compiled, Paths
@@ -42,11 +42,14 @@ class Without(enum.Enum):
 
 
 class Result(NamedTuple):
-    """A number of the result, and its derivatives by what is captured and by the arguments."""
+    """A number of the result, the places of the variables that it depends on, and its derivatives by these.
+
+    The variables are those that are captured and then the numbers of the arguments wanted; ``places`` None: all.
+    """
 
     value: float
-    by_captured: list[float]
-    by_inputs: list[float]
+    places: Sequence[int] | None
+    slopes: list[float]
 
 
 OURS = frozenset(vars(Value)) - {"__dict__", "__doc__", "__init__", "__module__", "__new__", "__slots__", "__weakref__",
@@ -134,6 +137,8 @@ class Call:
         with tracking():
             given = [constants(x, self.leaves[i], i in plainly) for i, x in enumerate(self.structures)]
             result = unwrapped(self.function(*given), variable)
+        if self.gives_arrays():
+            result = in_arrays(result)
         return replaced(result, functions.constant) if untracked() else result
 
     def on(self, path: Path) -> bool:
@@ -161,7 +166,7 @@ class Call:
                 if not taken or not sound:
                     return Without.PROGRAM if taken else Without.PATH
                 values = [float(out)] if count == 1 else out.tolist()
-                results = [Result(value, *slopes.get(k, ([], []))) for k, value in enumerate(values)]
+                results = [Result(value, *slopes.get(k, ((), []))) for k, value in enumerate(values)]
         except FloatingPointError:
             return Without.PROGRAM
         finally:
@@ -174,19 +179,22 @@ class Call:
         return results
 
     def _run(self, path: Path, compiled: Compiled, arrays: Sequence[Floats]) -> tuple[Any, Any, Any, dict[int, Any]]:
-        """The result, the two conditions of the program, and for numbers of the result their derivatives."""
+        """The result, the two conditions of the program, and of numbers of the result what a :class:`Result` has."""
         import numpy as np
 
         count, plain = len(path.program.outputs), path.program.plain
         if len(plain) == count or not (path.captured or any(self.wanted)):
             return *compiled.value(*arrays), {}
+        if count == 1:
+            out, by_inputs, taken, sound = compiled.gradient(*arrays, 1.0)
+            return out, taken, sound, {0: (None, [*compiled.dP.tolist(), *[d for x in by_inputs for d in x.tolist()]])}
         out, taken, sound = None, True, True
-        seeds: Any = [1.0] if count == 1 else np.eye(count)
-        slopes = {}
-        for k in range(count):
-            if k not in plain and taken and sound:
-                out, by_inputs, taken, sound = compiled.gradient(*arrays, seeds[k])
-                slopes[k] = compiled.dP.tolist(), [x for array in by_inputs for x in array.tolist()]
+        slopes: dict[int, Any] = {}
+        for colour in path.colours(self.wanted):
+            if taken and sound:
+                out, by_inputs, taken, sound = compiled.gradient(*arrays, colour.seeds)
+                found = np.concatenate([compiled.dP, *by_inputs])
+                slopes |= {k: (places.tolist(), found[places].tolist()) for k, places in colour.rows}
         return out, taken, sound, slopes
 
     def check(self, path: Path, captured: Floats, results: list[Result]) -> None:
@@ -200,7 +208,10 @@ class Call:
         direction = [*when.direction.tolist(), *by_inputs]
 
         def derivative(cotangents: list[list[float]]) -> float:
-            slopes = [sum(map(mul, direction, (*x.by_captured, *x.by_inputs))) for x in results]
+            slopes = [
+                sum(map(mul, direction if x.places is None else [direction[i] for i in x.places], x.slopes))
+                for x in results
+            ]
             return float(sum(map(mul, cotangents[0], slopes)))
 
         trial = selfcheck.Trial(self.numbers, [x.value for x in results])
@@ -219,19 +230,29 @@ class Call:
             if wanted
             for x in leaves
         ]
+        variables: list[Value | None] = [*path.captured, *places]
         given = [x for x in places if x is not None]
-        parents = (*path.captured, *given)
+        ranks = {at: rank for rank, at in enumerate([at for at, x in enumerate(variables) if x is not None])}
         outputs: list[Any] = []
-        for k, (value, by_captured, by_inputs) in enumerate(results):
-            if not parents or k in plain:
+        for k, (value, found, slopes) in enumerate(results):
+            if not ranks or k in plain:
                 outputs.append(plain.get(k, float)(value))
                 continue
-            by_given = [d for x, d in zip(places, by_inputs, strict=True) if x is not None]
-            again = functools.partial(self.again, k)
-            node = compiled_node(self.jitted.name, value, parents, (*by_captured, *by_given), again, given)
+            chosen, partials = None, slopes
+            if found is not None or len(ranks) < len(variables):
+                pairs = [*zip(range(len(variables)) if found is None else found, slopes, strict=True)]
+                chosen = [ranks[at] for at, _ in pairs if at in ranks]
+                partials = [d for at, d in pairs if at in ranks]
+            again = Again(functools.partial(self.again, k), path.captured, given, chosen)
+            node = compiled_node(self.jitted.name, value, tuple(partials), again)
             node.rule.last = path.program.rules[path.program.outputs[k]]
             outputs.append(node)
-        return rebuild(path.program.structure, outputs)
+        arrays = not ranks and self.gives_arrays()
+        return arranged(path.program.structure, outputs, arrays=arrays, kept=plain)
+
+    def gives_arrays(self) -> bool:
+        """Whether lists in the result are to be arrays: because arrays are given, and no Values."""
+        return not any(self.wanted) and any([holds_array(x) for x in self.structures])
 
     def again(self, k: int, given: Sequence[Value]) -> Value:
         """The k-th number of the result, computed eagerly with these Values in the place of those that were given."""
@@ -241,6 +262,17 @@ class Call:
             for structure, leaves in zip(self.structures, self.leaves, strict=True)
         ]
         return nodes.as_value(flatten(self.function(*arguments))[0][k])
+
+
+def in_arrays(result: Any) -> Any:
+    """A result with its lists of floats in arrays, where they are rectangular."""
+    try:
+        leaves, structure = flatten(result)
+    except TypeError:  # what no program returns either
+        return result
+    if any([isinstance(x, Value) for x in leaves]):
+        return result
+    return arranged(structure, leaves, arrays=True, kept=[k for k, x in enumerate(leaves) if type(x) is not float])
 
 
 def constants(structure: Any, leaves: Sequence[Value | float], plainly: bool = False) -> Any:
@@ -264,7 +296,7 @@ def unwrapped(result: Any, variable: bool) -> Any:
 
 def finite(results: Sequence[Result]) -> bool:
     """Whether no number of the results is inf or nan."""
-    return all([x - x == 0.0 for result in results for x in (result.value, *result.by_captured, *result.by_inputs)])
+    return all([x - x == 0.0 for result in results for x in (result.value, *result.slopes)])
 
 
 def with_keywords(function: Callable[..., Any], count: int, keys: tuple[str, ...], *arguments: Any) -> Any:
@@ -272,20 +304,41 @@ def with_keywords(function: Callable[..., Any], count: int, keys: tuple[str, ...
     return function(*arguments[:count], **dict(zip(keys, arguments[count:], strict=True)))
 
 
-def compiled_node(
-    name: str,
-    data: float,
-    parents: tuple[Value, ...],
-    partials: tuple[float, ...],
-    again: Callable[[Sequence[Value]], Value],
-    given: Sequence[Value],
-) -> Value:
-    """A node for a whole program. For a derivative graph, ``again`` computes it from ``given`` eagerly."""
+class Again(NamedTuple):
+    """How a program's result is computed eagerly: ``run`` takes Values in the place of those that were ``given``.
+
+    Its variables are those that are ``captured``, and then these; ``chosen``: those by which there is a derivative, by
+    their places, None if all are.
+    """
+
+    run: Callable[[Sequence[Value]], Value]
+    captured: Sequence[Value]
+    given: Sequence[Value]
+    chosen: Sequence[int] | None = None
+
+    def among(self, variables: Sequence[Any]) -> Sequence[Any]:
+        """The chosen ones."""
+        return variables if self.chosen is None else [variables[i] for i in self.chosen]
+
+    def expanded(self) -> list[Any]:
+        """The derivatives, as graphs of the recorded scalars.
+
+        Each given Value is seen through a node of its own. These nodes and the captured ones count as leaves: what one
+        of them depends on must not be counted along that way too.
+        """
+        seen = [+x for x in self.given]
+        output = self.run(seen)
+        variables = [*self.captured, *seen]
+        return nodes.gradients([output], [1.0], self.among(variables), stop=variables)
+
+
+def compiled_node(name: str, data: float, partials: tuple[float, ...], again: Again) -> Value:
+    """A node for a whole program; for a derivative graph it is computed eagerly."""
 
     def derivatives(out: Any, _: Any) -> tuple[Any, ...]:
         if not isinstance(out, Value):
             return partials
-        found = expanded(again, given, parents[: len(parents) - len(given)])
+        found = again.expanded()
         for derivative, stored in zip(found, out.partials, strict=True):
             if not alike(derivative, stored, max(map(abs, out.partials))):
                 raise nodes.changed(out, number(derivative), stored)
@@ -297,24 +350,12 @@ def compiled_node(
 
     node = object.__new__(Value)
     node._number, node._grad, node._label = data, 0.0, ""
-    node.parents, node.partials = parents, partials
+    node.parents, node.partials = tuple(again.among((*again.captured, *again.given))), partials
     node.rule = Rule(name, values, derivatives, layout="sequence")
     seer = watcher.get()
     if seer is not None and recorder.get() is None:
         seer.see_value(node)
     return node
-
-
-def expanded(again: Callable[[Sequence[Value]], Value], given: Sequence[Value], captured: Sequence[Value]) -> list[Any]:
-    """The derivatives of a program by what is captured and by what is given, as graphs of the recorded scalars.
-
-    Each given Value is seen through a node of its own. These nodes and the captured ones count as leaves: what one of
-    them depends on must not be counted along that way too.
-    """
-    seen = [+x for x in given]
-    output = again(seen)
-    variables = [*captured, *seen]
-    return nodes.gradients([output], [1.0], variables, stop=variables)
 
 
 def alike(derivative: Any, stored: float, size: float) -> bool:

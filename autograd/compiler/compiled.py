@@ -21,19 +21,24 @@ from collections import OrderedDict
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, overload
 
+from autograd.differentiable import recipe_of
 from autograd.recorder import recorder
 
 from .batches import Batch, owned
 from .calls import Call
+from .derived import Derived, Differentiating
 from .keeping import Same
 from .paths import Paths
 from .pickling import copied, reduced
+from .roads import Roads
 from .selfcheck import RefusedError
 from .static import Fixed, Static
 from .surroundings import Surroundings, functions_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from autograd.differentiable import Differentiable
 
     from .listing import Stages
     from .targets.library import Library
@@ -158,6 +163,11 @@ class Jitted(Paths):
         inside = str(getattr(self, "__qualname__", "")).rpartition(".")[0]
         self.inside = "" if inside.endswith("<locals>") or not isinstance(function, FunctionType) else inside
         """The name of the class whose body the function stands in, if it does."""
+        self.roads = Roads(self)
+        """The ways for plain arguments."""
+        recipe = recipe_of(function)
+        self.derived = None if recipe is None else Derived(recipe, self.like(recipe.function))
+        """The derivative that this is, of a function that is jitted itself."""
         self._methods: weakref.WeakValueDictionary[int, Jitted] = weakref.WeakValueDictionary()
         """The methods that somebody holds, by the ids of their objects, which they hold."""
         self._fixed: OrderedDict[Any, Jitted] = OrderedDict()
@@ -172,7 +182,8 @@ class Jitted(Paths):
         return f"jit({self.name})"
 
     def __str__(self) -> str:
-        return repr(self) if self.last is None else self.source
+        ran = self.last if self.derived is None else self.last or self.derived.inner.last
+        return repr(self) if ran is None else self.source
 
     @property
     def source(self) -> str:
@@ -197,6 +208,8 @@ class Jitted(Paths):
     def _ran(self) -> tuple[Any, bool, tuple[bool, ...]]:
         """The program that ran last, and in which form; RuntimeError if there is none."""
         last = self.last
+        if last is None and self.derived is not None:
+            return self.derived.inner._ran()
         if last is None:
             raise RuntimeError(f"jit: call {self.name} first; its program is recorded from a call")
         return last
@@ -205,17 +218,51 @@ class Jitted(Paths):
         """What the function returns for these arguments."""
         if recorder.get() is not None:  # inside another jitted function it is part of that
             return self.function(*args, **kwargs)
-        if self.inside and args and self._is_method_of(args[0]):  # as the class has it, or a decorator around it
+        if self.is_method_of(args):  # as the class has it, or a decorator around it
             return self.__get__(args[0])(*args[1:], **kwargs)
-        if self.static is None:
-            return Call(self, args, kwargs).answer()
-        fixed, args, kwargs = self._with_static(args, kwargs)
-        return Call(fixed, args, kwargs).answer()
+        if self.derived is not None:
+            found = self.derived.answer(self.function, args, kwargs)
+            if found is not None:
+                return found[0]
+        if self.static is not None:
+            fixed, args, kwargs = self.with_static(args, kwargs)
+            return fixed.answer(args, kwargs)
+        return self.answer(args, kwargs)
 
-    def _is_method_of(self, x: Any) -> bool:
-        """Whether this is no argument, but an object, or for a class method the class, whose method this is."""
-        kind = x if isinstance(x, type) else type(x)
+    def answer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the function returns for arguments none of which is static: by a way that is known, or the long one."""
+        roads = self.roads
+        road = roads.of((*args, *kwargs.values()), (*kwargs,)) if kwargs else roads.of(args)
+        if road is not None:
+            found = road.value((*args, *kwargs.values()) if kwargs else args)
+            if found is not None:
+                return found[0]
+        call = Call(self, args, kwargs)
+        result = call.answer()
+        if road is None and not any(call.wanted):
+            roads.enter(call)
+        return result
+
+    def is_method_of(self, args: tuple[Any, ...]) -> bool:
+        """Whether the first argument is none, but an object, or for a class method the class, whose method this is."""
+        if not self.inside or not args:
+            return False
+        kind = args[0] if isinstance(args[0], type) else type(args[0])
         return any([base.__qualname__ == self.inside for base in kind.__mro__])
+
+    def is_eager(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether the function runs eagerly for arguments that are arranged so."""
+        if self.is_method_of(args):
+            return False
+        fixed, others, named = self.with_static(args, kwargs)
+        return fixed.roads.is_eager(others, named)
+
+    def like(self, function: Callable[..., Any]) -> Jitted:
+        """Another function jitted in the same way."""
+        if isinstance(function, Jitted):
+            return function
+        make, arguments = self.again(function)
+        return make(*arguments)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Jitted:
         """The jitted method of an object; it keeps the object alive, as Python's methods do, and not its programs."""
@@ -233,10 +280,11 @@ class Jitted(Paths):
         """The same for a function in the place of this one, whose programs stand under a key of their own."""
         view = object.__new__(type(self))
         vars(view).update(vars(self), function=function, prefix=(*self.prefix, key), _fixed=OrderedDict())
+        vars(view).update(roads=Roads(view), derived=None)
         vars(view)["__wrapped__"] = function
         return view
 
-    def _with_static(
+    def with_static(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Jitted, tuple[Any, ...], dict[str, Any]]:
         """The function with the static arguments of a call given, and the other arguments."""
@@ -260,7 +308,7 @@ class Jitted(Paths):
 
     def _batch(self, arguments: tuple[Any, ...], kwargs: dict[str, Any], own: bool = False) -> Batch:
         """Examples for the function, with the static arguments given; copies of them if they are to be kept."""
-        fixed, examples, others = self._with_static(arguments, kwargs)
+        fixed, examples, others = self.with_static(arguments, kwargs)
         if others:
             raise TypeError(
                 f"jit: expected the examples of {self.name} by position, and only static arguments by keyword, "
@@ -305,6 +353,11 @@ class Jitted(Paths):
         :class:`Objective`, which is made for a loop that minimises. Raises as :meth:`mean`.
         """
         return self._batch(arguments, static, own=True)
+
+    @property
+    def __differentiable__(self) -> Differentiable:
+        """Its derivatives, for the transforms."""
+        return self.roads if self.static is None and not self.inside else Differentiating(self)
 
     def again(self, function: Callable[..., Any]) -> tuple[Callable[..., Jitted], tuple[Any, ...]]:
         """What is to be called with what to jit another function in the same way."""

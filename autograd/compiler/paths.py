@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .colours import Colour
     from .recording import Raised
     from .scalars import Program
     from .schedules import Schedule
@@ -80,6 +81,8 @@ class Path:
         """The numbers of the arguments that it was recorded with."""
         self.checks: dict[Any, Schedule] = {}
         """When each of its forms is compared with the function itself."""
+        self.seeds: dict[int, Any] = {}
+        self._colours: dict[tuple[bool, ...], list[Colour]] = {}
         self.factored = False
         """Whether its program moves a factor past a sum, as it may where that is finite."""
         self._forms: dict[Form, Made] = {}
@@ -113,6 +116,30 @@ class Path:
     def free(self, batched: bool, wanted: tuple[bool, ...]) -> list[Compiled]:
         """The compiled forms that nobody is using."""
         return self._free.setdefault((batched, wanted), [])
+
+    def formula(self, wanted: tuple[bool, ...]) -> Any:  # noqa: ARG002 - there is none yet
+        """The program over floats, where it is small."""
+        return None
+
+    def seed(self, place: int) -> Any:
+        """What asks a program for the derivatives of one number of its result."""
+        import numpy as np
+
+        count = len(self.program.outputs)
+        if count == 1:
+            return 1.0
+        if place not in self.seeds:
+            self.seeds[place] = np.eye(1, count, place)[0]
+        return self.seeds[place]
+
+    def colours(self, wanted: tuple[bool, ...]) -> list[Colour]:
+        """The sweeps that find the derivatives of all numbers of the result."""
+        from .colours import colours
+
+        if wanted not in self._colours:
+            nodes = [self.program.captured_nodes[i] for i in self.rolled.captured_order]
+            self._colours[wanted] = colours(self.program, nodes, wanted)
+        return self._colours[wanted]
 
     def schedule(self, batched: bool, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
         """When a form is compared with the function itself."""

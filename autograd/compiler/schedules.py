@@ -59,25 +59,27 @@ class Schedule:
         """By how much each number of a result counts, in each of up to three examples: all by another weight, so that
         faults which several of them share do not cancel."""
 
-    def due(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> bool:
+    def due(self, captured: Floats, arguments: Sequence[Any] | None) -> bool:
         """Count a run with these numbers; whether it is to be compared. Of a batch the arguments are other ones."""
         self.runs += 1
         if self.next and self.runs >= self.next:
             return True
         return bool(self.left) and ("run" in self.left or bool(self._new(captured, arguments)))
 
-    def _new(self, captured: Floats, arguments: Sequence[Sequence[float]] | None) -> set[str]:
+    def _new(self, captured: Floats, arguments: Sequence[Any] | None) -> set[str]:
         """What of that which was not compared yet a run with these numbers is."""
         new = {"run"}
         if "captured" in self.left and captured.tobytes() != self.captured:
             new.add("captured")
-        if "arguments" in self.left and (arguments is None or [list(x) for x in arguments] != self.numbers):
+        if "arguments" in self.left and (arguments is None or not self._known(arguments)):
             new.add("arguments")
         return new & self.left
 
-    def compared(
-        self, captured: Floats, arguments: Sequence[Sequence[float]] | None, statements: int, examples: int
-    ) -> None:
+    def _known(self, arguments: Sequence[Any]) -> bool:
+        """Whether these are the numbers that the function was recorded with: lists, arrays, or single numbers."""
+        return all([alike(x, before) for x, before in zip(arguments, self.numbers, strict=True)])
+
+    def compared(self, captured: Floats, arguments: Sequence[Any] | None, statements: int, examples: int) -> None:
         """A run with these numbers was found right. The next time depends on what is counted in the program."""
         self.left -= self._new(captured, arguments)
         edges = len(self.program.rules) + sum(map(len, self.program.operands))
@@ -89,6 +91,15 @@ class Schedule:
     def doubt(self) -> None:
         """Compare the next run, as if it was the first."""
         self.left.add("run")
+
+
+def alike(x: Any, before: Sequence[float]) -> bool:
+    """Whether a list, an array or a single number holds these numbers."""
+    if isinstance(x, float):
+        return len(before) == 1 and x == before[0]
+    if isinstance(x, (list, tuple)):
+        return list(x) == before
+    return bool(len(x) == len(before) and (x == before).all())
 
 
 def _random(count: int) -> Floats:

@@ -1,0 +1,82 @@
+"""Derivatives of jitted functions, and derivatives that are jitted: both run the program of the function itself.
+
+``grad(jit(f))`` asks the jitted f for its derivatives; ``jit(grad(f))`` is told by its recipe
+(:mod:`autograd.differentiable`) that it is the gradient of f, jits f, and asks that. So they are one program.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from autograd.differentiable import Differentiable, Pull, Recipe
+
+    from .compiled import Jitted
+    from .roads import Roads
+    from .static import Fixed
+
+
+class Differentiating:
+    """What transforms ask of a function with static arguments, or of one that may be a method."""
+
+    def __init__(self, jitted: Jitted) -> None:
+        self.jitted = jitted
+
+    def settled(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
+    ) -> tuple[Roads, tuple[Any, ...], dict[str, Any], list[int]] | None:
+        """The function with its static arguments given, and the others; None for a method of what it is given."""
+        if self.jitted.is_method_of(args):
+            return None
+        if self.jitted.static is None:
+            return self.jitted.roads, args, kwargs, [*argnums]
+        fixed, others, named = self.jitted.with_static(args, kwargs)
+        function: Fixed = fixed.function  # type: ignore[assignment]
+        if not function.by_place.keys().isdisjoint(argnums):
+            return None
+        places = [i - sum([place < i for place in function.by_place]) for i in argnums]
+        return fixed.roads, others, named, places
+
+    def value_and_gradient(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """The result, and the derivatives of its one number."""
+        found = self.settled(args, kwargs, argnums)
+        return None if found is None else found[0].value_and_gradient(*found[1:], has_aux)
+
+    def jacobian(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """The result, and the derivatives of each of its numbers."""
+        found = self.settled(args, kwargs, argnums)
+        return None if found is None else found[0].jacobian(*found[1:], has_aux)
+
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
+        """The result, and its pull-back; None where some of the arguments are static."""
+        found = self.settled(args, {}, ())
+        return found[0].pullback(args, has_aux) if found is not None and found[1] == args else None
+
+    def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any] | None:
+        """The result, and its derivative along directions; None where some of the arguments are static."""
+        found = self.settled(args, {}, ())
+        return found[0].pushforward(args, directions, has_aux) if found is not None and found[1] == args else None
+
+
+class Derived:
+    """A derivative that is jitted: that of ``inner``, which is jitted as it would be."""
+
+    def __init__(self, recipe: Recipe, inner: Jitted) -> None:
+        self.recipe, self.inner = recipe, inner
+
+    def answer(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
+        """The derivative in a tuple: by the program of the function; by ``function`` if there can be none of it.
+
+        None where it is to be recorded itself: because there are Values among the arguments, most often.
+        """
+        own: Differentiable = self.inner.__differentiable__
+        found = self.recipe.straight(own, args, kwargs)
+        if found is None and self.inner.is_eager(args, kwargs):
+            return (function(*args, **kwargs),)
+        return found

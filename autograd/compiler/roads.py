@@ -1,0 +1,241 @@
+"""Roads: those of one function, found by the arguments of a call; and its derivatives, for the transforms.
+
+>>> from autograd import jit, jacobian, value_and_grad
+>>> value_and_grad(jit(lambda x: x[0] * x[1]))([2.0, 3.0])
+(6.0, [3.0, 2.0])
+>>> jacobian(jit(lambda x: [x[0] * x[1], x[1] * x[1]]))([2.0, 3.0])
+[[3.0, 2.0], [0.0, 6.0]]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.structures import LEAF, rebuild, size
+
+from .calls import Call
+from .layouts import PLAIN, One, Whole, arranged, layout, with_arrays
+from .road import ROADS, Road, each, first, nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .layouts import Layout
+    from .paths import Path, Paths
+    from .road import Ask, Replay
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+    Pull = Callable[[Sequence[float]], list[Any] | None]
+    Kinds = tuple[Any, ...]
+
+
+class Roads:
+    """The ways through a function for plain arguments: ``known`` by the types of these, the latest first."""
+
+    def __init__(self, jitted: Paths) -> None:
+        self.jitted = jitted
+        self.known: dict[Kinds, list[Road]] = {}
+
+    def of(self, arguments: tuple[Any, ...], keys: tuple[str, ...] = ()) -> Road | None:
+        """The way for these arguments, those at the end being keywords; None if none is known."""
+        roads = self.known.get((*map(type, arguments), *keys))
+        if roads is None:
+            kinds = [float if isinstance(x, PLAIN) else type(x) for x in arguments]
+            roads = self.known.get((*kinds, *keys))
+            if roads is None:
+                return None
+        road = roads[0]
+        if road.looks(arguments):
+            return road
+        for road in roads:
+            if road.looks(arguments):
+                roads.remove(road)
+                roads.insert(0, road)
+                return road
+        return None
+
+    def enter(self, call: Call) -> Road | None:
+        """Note the way that a call has taken; None where its arguments have to be looked into each time."""
+        kinds = (*[float if s == LEAF else s[0] for s in call.structures], *call.kwargs)
+        roads = self.known.setdefault(kinds, [])
+        road = next((x for x in roads if x.family() is call.family), None)
+        if road is None:
+            layouts = [layout(structure) for structure in call.structures]
+            found = [x for x in layouts if x is not None]
+            if len(found) < len(layouts):
+                return None
+            road = Road(self.jitted, call.family, found, call.function)
+        roads[:] = [road, *[x for x in roads if x is not road and x.family() is not None][: ROADS - 1]]
+        return road
+
+    def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Road | None:
+        """The way for these arguments; a call is made where there is none yet. None where one has to go the long way.
+
+        What goes wrong in that call will be met again there.
+        """
+        road = self.of((*args, *kwargs.values()), (*kwargs,))
+        if road is not None:
+            return road
+        try:
+            call = Call(self.jitted, args, kwargs)
+            if any(call.wanted) or call.family.eager:
+                return None
+            if not call.family.paths:
+                call.answer()
+            return self.enter(call)
+        except Exception:  # noqa: BLE001 - of the user's function, or about the arguments
+            return None
+
+    def is_eager(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether the function runs eagerly for arguments that are arranged so."""
+        try:
+            return Call(self.jitted, args, kwargs).family.eager
+        except TypeError:  # about the arguments
+            return False
+
+    def again(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether the function was called once more, for another path: its numbers are those of no path known."""
+        try:
+            call = Call(self.jitted, args, kwargs)
+            before = [*call.family.paths]
+            if any(call.wanted) or call.family.eager:
+                return False
+            call.answer()
+        except Exception:  # noqa: BLE001 - as above
+            return False
+        return before != call.family.paths
+
+    def replay(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], ask: Ask = first
+    ) -> tuple[Road, Replay] | None:
+        """The result of the function, and the derivatives that are asked for by some arguments."""
+        road = self.open(args, kwargs)
+        if road is None:
+            return None
+        arguments = (*args, *kwargs.values())
+        wanted = road.wanted(argnums)
+        found = road.replay(arguments, wanted, ask)
+        if found is None and self.again(args, kwargs):
+            found = road.replay(arguments, wanted, ask)
+        return None if found is None else (road, found)
+
+    # What transforms ask.
+
+    def value_and_gradient(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """The result, and the derivatives of its one number by the arguments at these places."""
+        found = self.replay(args, kwargs, argnums)
+        if found is None:
+            return None
+        road, replay = found
+        structure = differentiated(replay.path.program.structure, has_aux)
+        if structure != LEAF or 0 in replay.path.program.plain:
+            return None
+        return road.result(replay.path, replay.out), road.by_arguments(argnums, replay.by_inputs)
+
+    def jacobian(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """The result, and the derivatives of each of its numbers, by as few sweeps as that takes."""
+        found = self.replay(args, kwargs, argnums, each)
+        if found is None:
+            return None
+        road, replay = found
+        structure = differentiated(replay.path.program.structure, has_aux)
+        if structure is None:
+            return None
+        rows = self.rows(road, replay, argnums, size(structure))
+        if rows is None:
+            return None
+        in_arrays = with_arrays(structure, replay.path.program.plain) if road.arrays else structure
+        blocks, start = {}, 0
+        for i in sorted(argnums):
+            part = road.layouts[i]
+            arrangement = in_arrays if isinstance(part, (One, Whole)) else structure
+            blocks[i] = filled_in(arrangement, rows[:, start : start + part.size], part)
+            start += part.size
+        return road.result(replay.path, replay.out), [blocks[i] for i in argnums]
+
+    def rows(self, road: Road, replay: Replay, argnums: Sequence[int], count: int) -> Floats | None:
+        """The Jacobian as a matrix, of the first so many numbers of the result; None if some of them are plain."""
+        path = replay.path
+        if any([k in path.program.plain for k in range(count)]):
+            return None
+        found = path.colours(road.wanted(argnums))
+        columns, per = len(path.captured), len(argnums)
+        matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
+        for k, colour in enumerate(found):
+            slopes = np.concatenate([*replay.by_inputs[k * per : (k + 1) * per]])
+            for row in colour.rows:
+                places = row.places[row.places >= columns] - columns
+                matrix[row.output, places] = slopes[places]
+        return matrix[:count]
+
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
+        """The result, its pull-back, and how the part of it that is differentiated is arranged."""
+        argnums = range(len(args))
+        found = self.replay(args, {}, argnums, nothing)
+        if found is None:
+            return None
+        road, replay = found
+        structure = differentiated(replay.path.program.structure, has_aux)
+        if structure is None or replay.path.program.plain.keys() & {*range(size(structure))}:
+            return None
+        if road.arrays:
+            structure = with_arrays(structure, replay.path.program.plain)
+        kept = [copied(x) for x in args]
+
+        def pull(cotangent: Sequence[float]) -> list[Any] | None:
+            given = np.zeros(len(replay.path.program.outputs))
+            given[: len(cotangent)] = cotangent
+
+            def ask(path: Path, _: tuple[bool, ...]) -> list[Any]:
+                return [float(given[0])] if len(path.program.outputs) == 1 else [given]
+
+            found = road.replay(kept, road.wanted(argnums), ask)
+            return None if found is None else road.by_arguments(argnums, found.by_inputs)
+
+        return road.result(replay.path, replay.out), pull, structure
+
+    def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any] | None:
+        """The result, and its derivative along directions: the rows of the Jacobian times these."""
+        argnums = range(len(args))
+        found = self.replay(args, {}, argnums, each)
+        if found is None:
+            return None
+        road, replay = found
+        structure = differentiated(replay.path.program.structure, has_aux)
+        rows = None if structure is None else self.rows(road, replay, argnums, size(structure))
+        if rows is None:
+            return None
+        along = rows @ np.array(directions)
+        result = road.result(replay.path, replay.out)
+        if structure == LEAF:
+            return result, float(along[0])
+        return result, arranged(structure, along, arrays=road.arrays, kept=replay.path.program.plain)
+
+
+def differentiated(structure: Any, has_aux: bool) -> Any:
+    """How the part of a result that is differentiated is arranged; None if it is no pair although it has to be."""
+    if not has_aux:
+        return structure
+    return structure[1][0] if structure != LEAF and structure[0] is tuple and len(structure[1]) == 2 else None
+
+
+def filled_in(structure: Any, rows: Floats, part: Layout) -> Any:
+    """A derivative: the rows, each arranged as an argument is, in the places of the numbers of a result."""
+    if structure != LEAF and structure[0] is np.ndarray and isinstance(part, Whole):
+        return np.ascontiguousarray(rows).reshape(*structure[1], *part.shape)
+    found = [part.arranged(row.copy()) for row in rows]
+    return rebuild(structure, found)
+
+
+def copied(x: Any) -> Any:
+    """An argument that nobody will change."""
+    import copy
+
+    return copy.deepcopy(x)

@@ -1,0 +1,105 @@
+"""What a transform asks of a function that may know its derivatives by itself, as a jitted one does.
+
+The compiler stands above the transforms. So what it offers them is known here by what it can be asked, and nothing
+else; and what it has to know of a derivative, to compile that instead, hangs on the derivative as a :class:`Recipe`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Pull = Callable[[Sequence[float]], list[Any] | None]
+    """From the numbers of a cotangent to the derivatives by all arguments; None where there is no answer."""
+
+
+class Differentiable(Protocol):
+    """Derivatives at plain numbers and arrays, which come back plain. None where it has no answer."""
+
+    def value_and_gradient(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """The result, and the derivatives of its one number by the arguments at these places, one for each.
+
+        With ``has_aux`` the result is a pair, the first part of which is differentiated.
+        """
+
+    def jacobian(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """The same for a result of several numbers: the derivatives of each, arranged in its place."""
+
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
+        """The result, how a cotangent (its numbers) is pulled back, and the arrangement of the result."""
+
+    def pushforward(
+        self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool
+    ) -> tuple[Any, list[float]] | None:
+        """The result, and the derivative of each of its numbers along directions, one for each of the arguments'."""
+
+
+class Recipe(NamedTuple):
+    """How a derivative was made: of which function, and how another function's is found that knows its derivatives.
+
+    ``straight(own, args, kwargs)`` is the derivative in a tuple, None where ``own`` has no answer. ``derivative`` is
+    what it is the recipe of: a wrapper that was given all attributes of the function that it wraps has none.
+    """
+
+    function: Callable[..., Any]
+    straight: Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
+    derivative: Callable[..., Any]
+
+
+def recipe_of(f: Any) -> Recipe | None:  # noqa: ANN401 - whatever is to be jitted
+    """How f was made, if it is a derivative, or one of which some arguments are given; None if it is not."""
+    if isinstance(f, functools.partial):
+        inner = recipe_of(f.func)
+        if inner is None:
+            return None
+        straight, args, keywords = inner.straight, f.args, f.keywords
+        return inner._replace(
+            straight=lambda own, more, kwargs: straight(own, (*args, *more), {**keywords, **kwargs}), derivative=f
+        )
+    found: Recipe | None = getattr(f, "__recipe__", None)
+    return found if found is not None and found.derivative is f else None
+
+
+def differentiable(f: object) -> Differentiable | None:
+    """What knows the derivatives of f; None if nothing does."""
+    if isinstance(f, functools.partial):
+        own = differentiable(f.func)
+        return None if own is None else Bound(own, f.args, f.keywords)
+    found: Differentiable | None = getattr(f, "__differentiable__", None)
+    return found
+
+
+class Bound:
+    """The same for a function of which some arguments are given, as :class:`functools.partial` does."""
+
+    def __init__(self, own: Differentiable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.own, self.args, self.kwargs = own, args, kwargs
+
+    def value_and_gradient(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """By the arguments behind those that are given."""
+        start = len(self.args)
+        places = [i + start for i in argnums]
+        return self.own.value_and_gradient((*self.args, *args), {**self.kwargs, **kwargs}, places, has_aux)
+
+    def jacobian(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> tuple[Any, list[Any]] | None:
+        """By the arguments behind those that are given."""
+        start = len(self.args)
+        places = [i + start for i in argnums]
+        return self.own.jacobian((*self.args, *args), {**self.kwargs, **kwargs}, places, has_aux)
+
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> None:
+        """None: the arguments that are given are no variables here."""
+
+    def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> None:
+        """None, as for :meth:`pullback`."""
