@@ -7,6 +7,7 @@ else; and what it has to know of a derivative, to compile that instead, hangs on
 from __future__ import annotations
 
 import functools
+from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def differentiable(f: object) -> Differentiable | None:
     if isinstance(f, functools.partial):
         own = differentiable(f.func)
         return None if own is None else Bound(own, f.args, f.keywords)
+    if isinstance(f, MethodType):  # of an object that knows; its function says how
+        of = getattr(f.__func__, "__differentiable_of__", None)
+        return None if of is None else of(f.__self__)
     found: Differentiable | None = getattr(f, "__differentiable__", None)
     return found
 

@@ -62,9 +62,20 @@ def merged(structure: Any, numbers: Iterator[Floats], columns: list[Any], n: int
 class Averages(Divided):
     """The mean over examples, and their results."""
 
+    def adopt(self) -> None:
+        """Take the way that other examples of the same arrangement have taken, where it is known."""
+        found = self.family.straights.get((self.batched, self.wanted))
+        self._straight = found if found is not None and self.family.paths[:1] == [found.path] else None
+
+    def hand_on(self, straight: Straight) -> None:
+        """Let examples of the same arrangement know of a way."""
+        self.family.straights[self.batched, self.wanted] = straight
+
     def straight(self, index: Index) -> tuple[Path, Gradient] | None:
         """The path of some examples, their mean and its derivatives, where all is as it was before; else None."""
         straight = self._straight
+        if straight is not None and straight.finite and self._endless is None and self.endless().any():
+            return None
         gradient = None if straight is None else straight.gradient(self, index)
         return None if straight is None or gradient is None else (straight.path, gradient)
 
@@ -74,6 +85,7 @@ class Averages(Divided):
         path = found[0][0]
         if self._straight is None and len(found) == 1 and path is not None and self.is_straight(path):
             self._straight = Straight(self, self.family, path)
+            self.hand_on(self._straight)
         return found
 
     def is_straight(self, path: Path) -> bool:
@@ -90,8 +102,8 @@ class Averages(Divided):
         n, count = self.length(index), len(path.program.outputs)
         shares = self.shares(n) if count == 1 else self.shares_of(n, count, place)
         captured = self.captured(path)
-        compiled = path.take(True, self.wanted, captured)
-        self.jitted.families.ran(self.family, path, True, self.wanted)
+        compiled = path.take(self.batched, self.wanted, captured)
+        self.jitted.families.ran(self.family, path, self.batched, self.wanted)
         try:
             with path.watched():
                 out, by_inputs, taken, sound = compiled.gradient(*self.taken(index), shares)
@@ -111,7 +123,7 @@ class Averages(Divided):
             return Unanswered(~np.isfinite(tabled(out, count, n)).all(0))
         if size - size != 0.0 and not all([np.isfinite(x).all() for x in (by_captured, *by_inputs)]):
             return Unanswered()
-        when = path.schedule(True, self.wanted)
+        when = path.schedule(self.batched, self.wanted)
         if when.due(captured, None):
             self._check(path, index, captured, tabled(out, count, n), when, differentiated=True)
         return Gradient(mean, by_captured, by_inputs, beside)
@@ -130,13 +142,13 @@ class Averages(Divided):
         ]
 
         def derivative(cotangents: list[list[float]]) -> float:
-            compiled = path.take(True, self.wanted, captured)
+            compiled = path.take(self.batched, self.wanted, captured)
             try:
                 seeds = np.array(cotangents).T if outputs.shape[0] > 1 else np.array([c for (c,) in cotangents])
                 with np.errstate(all="ignore"):
                     _, by_inputs, _, _ = compiled.gradient(*self.taken(np.array(places)), seeds)
                 wanted = [d for d, is_wanted in zip(when.by_inputs, self.wanted, strict=True) if is_wanted]
-                sums = [float(x.sum(-1) @ d) for x, d in zip(by_inputs, wanted, strict=True)]
+                sums = [float((x if x.ndim == 1 else x.sum(-1)) @ d) for x, d in zip(by_inputs, wanted, strict=True)]
                 return float(compiled.dP @ when.direction) + sum(sums)
             finally:
                 compiled.give_back()
@@ -177,8 +189,10 @@ class Averages(Divided):
         if self.given:
             column = {j: c for c, j in enumerate(range(self.count) if index is None else index.tolist())}
             derivatives = dict(zip([i for i, wanted in enumerate(self.wanted) if wanted], by_inputs, strict=True))
-            given = {at: x for at, x in self.given.items() if at[1] in column}
-            partials += tuple([float(derivatives[i][k, column[j]]) for i, j, k in given])
+            given = {at: x for at, x in self.given.items() if at[0] in self.shared or at[1] in column}
+            partials += tuple(
+                [float(derivatives[i][k] if i in self.shared else derivatives[i][k, column[j]]) for i, j, k in given]
+            )
         loss: Any = mean
         plain = place in path.program.plain
         if partials and not plain:
@@ -224,8 +238,8 @@ class Averages(Divided):
 
         count, n = len(path.program.outputs), self.length(index)
         captured = self.captured(path)
-        compiled = path.take(True, self.wanted, captured)
-        self.jitted.families.ran(self.family, path, True, self.wanted)
+        compiled = path.take(self.batched, self.wanted, captured)
+        self.jitted.families.ran(self.family, path, self.batched, self.wanted)
         try:
             with path.watched():
                 out, taken, sound = compiled.value(*self.taken(index))
@@ -240,7 +254,7 @@ class Averages(Divided):
         out = tabled(out, count, n)
         if not path.library and not np.isfinite(out).all():
             return Unanswered(~np.isfinite(out).all(0))
-        when = path.schedule(True, self.wanted, False)
+        when = path.schedule(self.batched, self.wanted, False)
         if when.due(captured, None):
             self._check(path, index, captured, out, when, differentiated=False)
         if self.anew:

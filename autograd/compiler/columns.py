@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.operands import is_array
 from autograd.recorder import recorder
-from autograd.structures import flatten
+from autograd.structures import LEAF, flatten
 from autograd.value import Value, number
 
 from . import means, whole
 from .calls import constants, unwrapped
+from .layouts import LAYOUTS, layout
 from .means import Means
 from .paths import Path
 from .straight import Straight
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy as np
 
@@ -77,17 +78,25 @@ class Columns:
     themselves are kept, for where the function itself has to run: they must not change (:func:`owned`).
     """
 
-    def __init__(self, jitted: Paths, arguments: Sequence[Any]) -> None:
+    def __init__(self, jitted: Paths, arguments: Sequence[Any], shared: Collection[int] = ()) -> None:
         self.jitted = jitted
         self.arguments = arguments
+        self.shared = shared
+        """The places of arguments that are no examples, but the same for all of them."""
+        self.batched: bool | tuple[bool, ...] = True
+        """Which arguments have an axis for examples: True for all."""
+        if shared:
+            self.batched = tuple([i not in shared for i in range(len(arguments))])
         for i, x in enumerate(arguments):
+            if i in shared:
+                continue
             sequence = hasattr(x, "__getitem__") and hasattr(x, "__len__") and not isinstance(x, (dict, str))
             if not sequence or (is_array(x) and not x.ndim):
                 raise TypeError(
                     f"jit: expected a list or an array of examples as argument {jitted.place(i)} of {jitted.name}, "
                     f"got {type(x).__name__}"
                 )
-        lengths = [len(x) for x in arguments]
+        lengths = [len(x) for i, x in enumerate(arguments) if i not in shared]
         if not lengths or len(set(lengths)) > 1 or not lengths[0]:
             raise ValueError(f"jit: expected arguments of one length, and some examples, got lengths {lengths}")
         self.count = lengths[0]
@@ -102,7 +111,7 @@ class Columns:
         self._straight: Straight | None = None
         self.structures: list[Any] = []
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
-        self.columns = [rows.T for rows in self.rows]
+        self.columns = [rows[0] if i in shared else rows.T for i, rows in enumerate(self.rows)]
         self.family = jitted.family(("batch", tuple(self.structures)))
         variable = {i for i, _, _ in self.given}
         self.wanted = tuple([i in variable for i in range(len(arguments))])
@@ -112,6 +121,11 @@ class Columns:
         import numpy as np
 
         place, name = self.jitted.place(i), self.jitted.name
+        if i in self.shared:
+            return self._shared(i, argument)
+        if type(argument) is np.ndarray and argument.dtype.kind in "fiub":
+            self.structures.append((np.ndarray, argument.shape[1:]) if argument.ndim > 1 else LEAF)
+            return np.ascontiguousarray(argument, np.float64).reshape(self.count, -1)
         first, structure = flatten(argument[0], f"jit: an example of argument {place} of {name}")
         self.structures.append(structure)
         try:
@@ -129,17 +143,45 @@ class Columns:
             self.given |= {(i, j, k): x for k, x in enumerate(leaves) if isinstance(x, Value)}
         return rows
 
+    def _shared(self, i: int, argument: Any) -> Floats:
+        """The numbers of an argument that all examples share, in one row."""
+        import numpy as np
+
+        if type(argument) is np.ndarray and argument.dtype.kind in "fiub":
+            self.structures.append((np.ndarray, argument.shape))
+            return np.ascontiguousarray(argument, np.float64).reshape(1, -1)
+        known = self.jitted.layouts
+        for x in known:
+            if type(argument) is x.structure[0] and x.looks(argument):
+                flat = x.flat(argument)
+                if flat is not None:
+                    self.structures.append(x.structure)
+                    return flat.reshape(1, -1)
+        leaves, structure = flatten(argument, f"jit: argument {self.jitted.place(i)} of {self.jitted.name}")
+        self.structures.append(structure)
+        made = layout(structure)
+        if made is not None and structure != LEAF:
+            known[:] = [made, *[x for x in known if x.structure != structure]][:LAYOUTS]
+        self.given |= {(i, 0, k): x for k, x in enumerate(leaves) if isinstance(x, Value)}
+        return np.array([[number(x) for x in leaves]], float)
+
+    def of_example(self, j: int) -> list[Any]:
+        """The arguments of one example, as they were given."""
+        return [x if i in self.shared else x[j] for i, x in enumerate(self.arguments)]
+
     def length(self, index: Index) -> int:
         """How many examples an index selects."""
         return self.count if index is None else len(index)
 
     def taken(self, index: Index) -> list[Floats]:
         """The columns of some examples."""
-        return self.columns if index is None else [rows.take(index, 0).T for rows in self.rows]
+        if index is None:
+            return self.columns
+        return [rows[0] if i in self.shared else rows.take(index, 0).T for i, rows in enumerate(self.rows)]
 
     def numbers(self, example: int) -> list[list[float]]:
         """The numbers of one example."""
-        return [rows[example].tolist() for rows in self.rows]
+        return [rows[0 if i in self.shared else example].tolist() for i, rows in enumerate(self.rows)]
 
     def captured(self, path: Path) -> Floats:
         """The captured numbers of a path, as they are now; where examples are divided, as first read in this call."""
@@ -162,11 +204,11 @@ class Columns:
         that are known. What it raises names the example.
         """
         plainly = self.family.whole if plainly is None else plainly
-        examples = [argument[j] for argument in self.arguments]
+        examples = self.of_example(j)
         if not self.family.raw and recorder.get() is None:
             for i, example in enumerate(examples):
                 leaves, structure = flatten(example)
-                places = [(i, j, k) for k in range(len(leaves))]
+                places = [(i, 0 if i in self.shared else j, k) for k in range(len(leaves))]
                 given = [x if instead is None else instead.get(at, x) for at, x in zip(places, leaves, strict=True)]
                 examples[i] = constants(structure, given, i in plainly)
         try:
@@ -182,7 +224,7 @@ class Columns:
 
     def leaves(self, example: int) -> list[Sequence[Any]]:
         """The numbers of one example as they were given."""
-        return [flatten(argument[example])[0] for argument in self.arguments]
+        return [flatten(x)[0] for x in self.of_example(example)]
 
     def eager_means(self, index: Index, instead: dict[tuple[int, int, int], Value] | None = None) -> Means:
         """The means of the function's own results."""
@@ -200,7 +242,8 @@ class Columns:
         import numpy as np
 
         if self._endless is None or self.given:
-            self._endless = ~np.all([np.isfinite(rows).all(1) for rows in self.rows], axis=0)
+            finite = [np.isfinite(rows).all(1) for rows in self.rows]
+            self._endless = ~np.all([np.broadcast_to(x, self.count) for x in finite], axis=0)
         return self._endless
 
     def shares(self, n: int) -> Floats:

@@ -24,21 +24,24 @@ from typing import TYPE_CHECKING, Any, overload
 from autograd.differentiable import recipe_of
 from autograd.recorder import recorder
 
+from .averaging import Averaging
 from .batches import Batch, owned
 from .calls import Call
 from .derived import Derived, Differentiating
+from .holding import Held, held_by
 from .keeping import Same
 from .paths import Paths
 from .pickling import copied, reduced
 from .roads import Roads
 from .selfcheck import RefusedError
-from .static import Fixed, Static
+from .static import Fixed, Shared, Static
 from .surroundings import Surroundings, functions_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from autograd.differentiable import Differentiable
+    from autograd.value import Value
 
     from .listing import Stages
     from .targets.library import Library
@@ -53,6 +56,7 @@ def jit(
     *,
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
+    shared: str | int | Iterable[str | int] = (),
     xp: str = "numpy",
 ) -> Jitted: ...
 @overload
@@ -61,6 +65,7 @@ def jit(
     *,
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
+    shared: str | int | Iterable[str | int] = (),
     xp: str = "numpy",
 ) -> Callable[[Callable[..., Any]], Jitted]: ...
 def jit(
@@ -68,6 +73,7 @@ def jit(
     *,
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
+    shared: str | int | Iterable[str | int] = (),
     xp: str = "numpy",
 ) -> Any:
     """The function, run as an array program: same arguments, same results, at the speed of NumPy.
@@ -104,6 +110,9 @@ def jit(
     >>> power(2.0, 10), power(2.0, n=3)
     (1024.0, 8.0)
 
+    ``shared`` names arguments (or gives their positions) that all examples of a batch have in common, such as the
+    parameters of a model: ``f.mean(params, X, Y)`` takes them once, and its gradient by them is that of the mean.
+
     ``xp="jax"`` and ``xp="torch"`` run the program there instead of on NumPy, forward and backward, in 64-bit floats;
     either has to be installed. Under jax it is compiled by XLA: once for each path and each length of a batch, which
     takes a second or so and pays where one call is long. Where an operation leaves its domain, NumPy's program hands
@@ -119,7 +128,7 @@ def jit(
     expect_numpy()
 
     def jitted(function: Callable[..., Any]) -> Jitted:
-        return Jitted(function, xp, static_argnums, static_argnames)
+        return Jitted(function, xp, static_argnums, static_argnames, shared)
 
     if xp != "numpy":
         from .targets.choosing import library
@@ -152,8 +161,11 @@ class Jitted(Paths):
         xp: str | Library = "numpy",
         static_argnums: Any = None,
         static_argnames: Any = None,
+        shared: Any = (),
     ) -> None:
         super().__init__(function, xp)
+        self.shared = Shared(shared, function)
+        """Which arguments all examples of a batch share."""
         self.static = Static(function, static_argnums, static_argnames).if_any()
         """Which arguments are static; None if none are."""
         self.bound = False
@@ -205,7 +217,7 @@ class Jitted(Paths):
         path, batched, wanted = self._ran()
         return Stages(path.program, path.rolled, batched, wanted)
 
-    def _ran(self) -> tuple[Any, bool, tuple[bool, ...]]:
+    def _ran(self) -> tuple[Any, Any, tuple[bool, ...]]:
         """The program that ran last, and in which form; RuntimeError if there is none."""
         last = self.last
         if last is None and self.derived is not None:
@@ -280,7 +292,7 @@ class Jitted(Paths):
         """The same for a function in the place of this one, whose programs stand under a key of their own."""
         view = object.__new__(type(self))
         vars(view).update(vars(self), function=function, prefix=(*self.prefix, key), _fixed=OrderedDict())
-        vars(view).update(roads=Roads(view), derived=None)
+        vars(view).update(roads=Roads(view), derived=None, shared=Shared(self.shared.given))
         vars(view)["__wrapped__"] = function
         return view
 
@@ -306,7 +318,7 @@ class Jitted(Paths):
                 self._fixed.popitem(last=False)
         return found, others, named
 
-    def _batch(self, arguments: tuple[Any, ...], kwargs: dict[str, Any], own: bool = False) -> Batch:
+    def examples(self, arguments: tuple[Any, ...], kwargs: dict[str, Any], own: bool = False) -> Batch:
         """Examples for the function, with the static arguments given; copies of them if they are to be kept."""
         fixed, examples, others = self.with_static(arguments, kwargs)
         if others:
@@ -314,7 +326,8 @@ class Jitted(Paths):
                 f"jit: expected the examples of {self.name} by position, and only static arguments by keyword, "
                 f"got {', '.join(others)}"
             )
-        return Batch(fixed, [owned(x) for x in examples] if own else examples)
+        shared = fixed.shared.of(fixed.function, len(examples))
+        return Batch(fixed, [owned(x) for x in examples] if own else examples, shared)
 
     def mean(self, /, *arguments: Any, **static: Any) -> Any:
         """The mean of the results over the examples: argument[i] is example i, of each argument.
@@ -326,7 +339,33 @@ class Jitted(Paths):
         Raises ValueError if the arguments differ in length or are empty, TypeError if they are no lists or arrays, or
         if the result of the function is more than a single number and plain numbers beside it.
         """
-        return self._batch(arguments, static).mean()
+        held = held_by(self)
+        if held is not None and recorder.get() is None:
+            return held.mean(self.examples(arguments, static))
+        return self.examples(arguments, static).mean()
+
+    mean.__differentiable_of__ = Averaging  # type: ignore[attr-defined]
+
+    def arrays(self, parameters: Sequence[Value]) -> Held:
+        """The parameters in arrays, for a loop that trains them: ``with f.arrays(parameters) as (P, dP):``.
+
+        Within, ``P[i]`` is the number of ``parameters[i]``, and the Values are behind. ``f.mean(X, Y)`` is a number,
+        and fills ``dP`` with its gradient; P is to be changed in place, as by ``P -= 0.1 * dP``. ``.sync()`` of what
+        ``with`` gives, and leaving, write ``data`` and ``grad`` of the Values, also after an exception.
+
+        >>> from autograd import Value
+        >>> w = Value(0.0)
+        >>> f = jit(lambda x, y: (w * x - y) ** 2)
+        >>> with f.arrays([w]) as (P, dP):
+        ...     for _ in range(50):
+        ...         cost = f.mean([1.0, 2.0], [3.0, 6.0])
+        ...         P -= 0.1 * dP
+        >>> round(w.data, 6)
+        3.0
+
+        Raises TypeError if the parameters are no Values, ValueError if one of them is given twice.
+        """
+        return Held(self, parameters)
 
     def map(self, /, *arguments: Any, **options: Any) -> Any:
         """The results for all examples as NumPy arrays, example i along the first axis; numbers, without gradients.
@@ -337,13 +376,13 @@ class Jitted(Paths):
         static = dict(options)
         named = self.static is not None and "anew" in self.static.names  # an argument of that name
         anew = False if named else bool(static.pop("anew", False))
-        batch = self._batch(arguments, static)
+        batch = self.examples(arguments, static)
         batch.anew = anew
         if anew:
             try:
                 return batch.map()
             except RefusedError:
-                batch = self._batch(arguments, static)
+                batch = self.examples(arguments, static)
         return batch.map()
 
     def batch(self, /, *arguments: Any, **static: Any) -> Batch:
@@ -352,7 +391,7 @@ class Jitted(Paths):
         The examples are copied: what is done to lists and arrays afterwards has no effect. See :class:`Batch`, and
         :class:`Objective`, which is made for a loop that minimises. Raises as :meth:`mean`.
         """
-        return self._batch(arguments, static, own=True)
+        return self.examples(arguments, static, own=True)
 
     @property
     def __differentiable__(self) -> Differentiable:
@@ -361,7 +400,8 @@ class Jitted(Paths):
 
     def again(self, function: Callable[..., Any]) -> tuple[Callable[..., Jitted], tuple[Any, ...]]:
         """What is to be called with what to jit another function in the same way."""
-        return Jitted, (function, self.xp, *(self.static.given if self.static else (None, None)))
+        static = self.static.given if self.static else (None, None)
+        return Jitted, (function, self.xp, *static, self.shared.given)
 
     def __reduce__(self) -> Any:
         return reduced(self)

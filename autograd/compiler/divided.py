@@ -183,7 +183,7 @@ class Divided(Columns):
         """Whether the guards of a path hold, for each of these examples."""
         import numpy as np
 
-        compiled = path.take(True, self.wanted, self.captured(path))
+        compiled = path.take(self.batched, self.wanted, self.captured(path))
         with np.errstate(all="ignore"):
             holds = compiled.holds(*self.taken(index))
         compiled.give_back()

@@ -27,13 +27,18 @@ if TYPE_CHECKING:
     from .rolled import Access, Rolled
 
 
-def kernel(rolled: Rolled, batched: bool, wanted: Sequence[bool], readings: Readings, fresh: bool = True) -> Kernel:
+def kernel(
+    rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool], readings: Readings, fresh: bool = True
+) -> Kernel:
     """The program in one of its forms: for one example or many, with the derivatives by the arguments wanted.
 
+    ``batched``: whether the arguments have an axis for examples, or for each of them whether it has.
     ``readings``: how rows are read over arrays, and over the single numbers of loops. ``fresh``: whether derivatives
     may be assigned where nothing was added to before.
     """
-    lowered = Lowering(rolled, [batched] * len(rolled.inputs), readings.floats is not readings.arrays)
+    examples = [batched] * len(rolled.inputs) if isinstance(batched, bool) else [*batched]
+    many = any(examples) or batched is True
+    lowered = Lowering(rolled, examples, readings.floats is not readings.arrays)
     block, captured = lowered.block, lowered.arrays[rolled.captured.index]
     inputs = tuple([lowered.arrays[x.index] for x in rolled.inputs])
     result = lowered.result(rolled.outputs)
@@ -49,8 +54,8 @@ def kernel(rolled: Rolled, batched: bool, wanted: Sequence[bool], readings: Read
     back = Reverse(block, needs, gradient, readings)
     statements = ordered(block, roots)
     back.forward(statements, ordered(block, roots[:1]))
-    seed = Array(Role.SEED, result.view.shape, batched)
-    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * batched))
+    seed = Array(Role.SEED, result.view.shape, many)
+    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * many))
     for s in reversed(statements):
         back.backward(s)
     by_inputs = tuple([back.by(x) for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])

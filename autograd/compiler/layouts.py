@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+LAYOUTS = 8
+"""How many layouts of arguments that examples share are kept at hand."""
+
 FLOAT = {float}
 PLAIN = (float, int, bool, np.floating, np.integer, np.bool_)
 

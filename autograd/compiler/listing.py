@@ -94,7 +94,9 @@ class Stages:
     many lines the first stages have, and the array statements.
     """
 
-    def __init__(self, program: Program, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
+    def __init__(
+        self, program: Program, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool]
+    ) -> None:
         self.scalars = self.recorded = recorded(program)
         self.normalised = normalised(program, rolled.formula)
         self.rolled = statements(rolled, batched)
@@ -157,7 +159,7 @@ def normalised(program: Program, formula: Formula) -> Table:
     return Table(title, ("node", "operation", "of nodes", "label"), len(order), row)
 
 
-def statements(rolled: Rolled, batched: bool) -> Table:
+def statements(rolled: Rolled, batched: bool | Sequence[bool]) -> Table:
     """The array statements of the result, in the order in which they run."""
     program, printer = printed(rolled, batched, [False] * len(rolled.inputs))
     result = program.functions[0].result
@@ -199,7 +201,7 @@ def lines(source: str) -> Table:
     return Table(f"kernel: {len(each):,} lines", ("line", "text"), len(each), lambda i: (str(i + 1), each[i]))
 
 
-def printed(rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> tuple[Kernel, Python]:
+def printed(rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool]) -> tuple[Kernel, Python]:
     """A program, and what prints it, all its names chosen."""
     program = kernel(rolled, batched, wanted, NUMPY.readings)
     printer = NUMPY.printer(program, NUMPY.words())

@@ -11,7 +11,7 @@ from autograd.value import Value
 from .averages import Averages
 from .columns import as_index
 from .paths import Path
-from .straight import Gradient
+from .straight import Gradient, Straight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,12 @@ class Layout:
     def gather(self, array: Floats) -> Floats:
         """The numbers in their places in the array, in the order of the path."""
         return array[: len(self.places)] if self.first else array.take(self.places)
+
+    def write(self, numbers: Floats, into: Floats) -> None:
+        """Write numbers in the order of the path to their places, and 0 to all others."""
+        if len(numbers) < self.length:
+            into[:] = 0.0
+        into[self.places] = numbers
 
     def spread(self, numbers: Floats) -> Floats:
         """Numbers in the order of the path in their places, and 0 in all others."""
@@ -88,6 +94,16 @@ class Objective(Averages):
         self._straight = None
         self.read()
 
+    def hold(
+        self,
+        P: Floats,
+        variables: Sequence[Value],
+        position: dict[int, int],
+        layouts: dict[Path, Layout | None],
+    ) -> None:
+        """Have the numbers of variables stand in this array, in their own order."""
+        self.P, self.variables, self._position, self._layouts = P, variables, position, layouts
+
     def read(self) -> None:
         """Take the numbers of the variables as they are now."""
         import numpy as np
@@ -135,6 +151,9 @@ class Objective(Averages):
     def is_straight(self, path: Path) -> bool:
         """Whether this is the only path, and all that it uses are finite examples and the variables."""
         return super().is_straight(path) and self._layout(path) is not None
+
+    def hand_on(self, straight: Straight) -> None:
+        """It reads its captured numbers from an array: a way of its own."""
 
     def simple(self) -> bool:
         """Whether all that the known paths use are the variables."""

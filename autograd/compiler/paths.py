@@ -31,15 +31,19 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .colours import Colour
+    from .layouts import Layout
     from .recording import Raised
     from .scalars import Program
     from .schedules import Schedule
+    from .straight import Straight
     from .targets.library import Library
     from .targets.target import Made
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Form = tuple[bool, tuple[bool, ...]]
-    """Whether a program is for a batch, and by which arguments the derivative is wanted."""
+    Batched = bool | tuple[bool, ...]
+    """Whether a program is for a batch; where some arguments are shared, which of them have examples."""
+    Form = tuple[Batched, tuple[bool, ...]]
+    """That, and by which arguments the derivative is wanted."""
 
 PATHS = 32
 """How many ways through a function are recorded before it runs eagerly."""
@@ -88,11 +92,11 @@ class Path:
         self._forms: dict[Form, Made] = {}
         self._free: dict[Form, list[Compiled]] = {}
 
-    def source(self, batched: bool, wanted: tuple[bool, ...]) -> str:
+    def source(self, batched: Batched, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""
         return self._made(batched, wanted).source
 
-    def _made(self, batched: bool, wanted: tuple[bool, ...]) -> Made:
+    def _made(self, batched: Batched, wanted: tuple[bool, ...]) -> Made:
         """The program in one of its forms."""
         from .targets.numpy import NUMPY
 
@@ -102,7 +106,7 @@ class Path:
             self.factored |= made.factored
         return self._forms[key]
 
-    def take(self, batched: bool, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
+    def take(self, batched: Batched, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
         """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
         free = self.free(batched, wanted)
         try:
@@ -113,7 +117,7 @@ class Path:
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
 
-    def free(self, batched: bool, wanted: tuple[bool, ...]) -> list[Compiled]:
+    def free(self, batched: Batched, wanted: tuple[bool, ...]) -> list[Compiled]:
         """The compiled forms that nobody is using."""
         return self._free.setdefault((batched, wanted), [])
 
@@ -141,7 +145,7 @@ class Path:
             self._colours[wanted] = colours(self.program, nodes, wanted)
         return self._colours[wanted]
 
-    def schedule(self, batched: bool, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
+    def schedule(self, batched: Batched, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
         """When a form is compared with the function itself."""
         from .schedules import Schedule
 
@@ -149,7 +153,7 @@ class Path:
         try:
             return self.checks[key]
         except KeyError:
-            made = Schedule(self.program, self.arguments, self.recorded, batched, wanted)
+            made = Schedule(self.program, self.arguments, self.recorded, bool(batched), wanted)
             return self.checks.setdefault(key, made)
 
     def watched(self) -> AbstractContextManager[object]:
@@ -217,11 +221,13 @@ class Family:
         """Whether the outcomes of comparisons are bools while the function is recorded."""
         self.whole: frozenset[int] = frozenset()
         """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
-        self.last: tuple[Path, bool, tuple[bool, ...]] | None = None
+        self.last: tuple[Path, Batched, tuple[bool, ...]] | None = None
         """The program that ran last, and in which form."""
         self.used = next(counter)
         self.gone = False
         self.size = FAMILY
+        self.straights: dict[Form, Straight] = {}
+        """The ways through a batch for examples of this arrangement."""
 
     def measure(self) -> None:
         """See how large it is now."""
@@ -253,11 +259,13 @@ class Paths:
         self.prefix: tuple[Any, ...] = ()
         """With what the keys of its families begin: the object of a method, the values of static arguments."""
         self.surroundings = Surroundings(function)
+        self.layouts: list[Layout] = []
+        """How arguments that examples share have been arranged, the latest first."""
 
     @property
-    def last(self) -> tuple[Path, bool, tuple[bool, ...]] | None:
+    def last(self) -> tuple[Path, Batched, tuple[bool, ...]] | None:
         """The program that ran last, and in which form."""
-        found: tuple[Path, bool, tuple[bool, ...]] | None = self.families.last(self.prefix)
+        found: tuple[Path, Batched, tuple[bool, ...]] | None = self.families.last(self.prefix)
         return found
 
     def place(self, i: int) -> int:

@@ -18,6 +18,7 @@ from autograd.structures import LEAF
 
 from . import selfcheck
 from .layouts import arranged
+from .straight import squares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -250,10 +251,7 @@ def finite(x: Any) -> bool:
         return x - x == 0.0
     if x.size < FEW:
         return bool(np.isfinite(x).all())
-    try:
-        size = float(x.dot(x) if x.ndim == 1 else (x * x).sum())
-    except FloatingPointError:
-        return bool(np.isfinite(x).all())
+    size = squares(x)
     return size - size == 0.0 or bool(np.isfinite(x).all())
 
 

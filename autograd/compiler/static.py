@@ -202,6 +202,48 @@ def listed(given: Any, kind: type, name: str) -> list[Any]:
     return [str(x) if kind is str else int(x) for x in found]
 
 
+class Shared:
+    """Which arguments of a function all examples of a batch share: positions, or names of positional parameters.
+
+    Raises TypeError for what is neither, ValueError for an argument that the function does not have.
+    """
+
+    def __init__(self, given: Any, function: Callable[..., Any] | None = None) -> None:
+        self.given = given
+        self._known: dict[int, frozenset[int]] = {}
+        several = [given] if isinstance(given, (str, Integral)) else [*given]
+        if any([isinstance(x, bool) or not isinstance(x, (str, Integral)) for x in several]):
+            raise TypeError(f"jit: expected names or positions of arguments as shared, got {given!r}")
+        self.names = [x for x in several if isinstance(x, str)]
+        self.numbers = [int(x) for x in several if not isinstance(x, str)]
+        known = [] if function is None else self.order(function)
+        for name in self.names:
+            if function is not None and name not in known:
+                called = getattr(function, "__name__", type(function).__name__)
+                raise ValueError(f"jit: expected shared among the parameters of {called}, {known}, got {name!r}")
+
+    @staticmethod
+    def order(function: Callable[..., Any]) -> list[str]:
+        """The positional parameters by name."""
+        return [x.name for x in parameters_of(function) or () if x.kind in POSITIONAL]
+
+    def of(self, function: Callable[..., Any], count: int) -> frozenset[int]:
+        """The same as :meth:`places`, for one function many times."""
+        found = self._known.get(count)
+        if found is None:
+            found = self._known[count] = self.places(function, count)
+        return found
+
+    def places(self, function: Callable[..., Any], count: int) -> frozenset[int]:
+        """Their places among so many arguments of the function, which may have its static ones given already."""
+        order = self.order(function)
+        fixed = function if isinstance(function, Fixed) else None
+        every = count if fixed is None else count + len(fixed.by_place)
+        before = {(fixed.place(i) if fixed is not None else i): i for i in range(count)}
+        numbers = [before[i % every] for i in self.numbers if -every <= i < every and i % every in before]
+        return frozenset([*numbers, *[order.index(name) for name in self.names if name in order[:count]]])
+
+
 def parameters_of(function: Callable[..., Any]) -> Iterable[inspect.Parameter] | None:
     """The parameters of a function; None if it does not tell."""
     try:

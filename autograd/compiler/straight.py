@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 recording = recorder.get
 
+MANY = 5000
+"""How many numbers are too many for one thread of BLAS, as it sees it."""
+
 
 class Gradient(NamedTuple):
     """The mean over some examples, and its derivatives by what is captured and by the arguments that are wanted."""
@@ -37,9 +40,14 @@ class Gradient(NamedTuple):
 
 
 def squares(x: Floats) -> float:
-    """The sum of the squares: finite only if all numbers are, and quicker to tell than that; nan if it is too large."""
+    """A sum that is finite only if all numbers are, and quicker to tell than that; nan if it is too large.
+
+    Of squares; of the numbers themselves where there are many: for these BLAS would start threads.
+    """
     try:
-        return float(x.dot(x) if x.ndim == 1 else (x * x).sum())
+        if x.size < MANY:
+            return float(x.dot(x) if x.ndim == 1 else (x * x).sum())
+        return float(x.sum())
     except FloatingPointError:
         return float("nan")
 
@@ -52,9 +60,13 @@ class Examples(Protocol):
     rows: list[Floats]
     columns: list[Floats]
     wanted: tuple[bool, ...]
+    batched: bool | tuple[bool, ...]
 
     def captured(self, path: Path) -> Floats:
         """The captured numbers of a path, as they are now."""
+
+    def taken(self, index: Index) -> list[Floats]:
+        """The columns of some examples."""
 
     def shares(self, n: int) -> Floats:
         """1/n for each of n examples."""
@@ -69,8 +81,8 @@ class Straight:
         self.path = path
         self.family = family
         self.surroundings = batch.jitted.surroundings
-        self.when = path.schedule(True, batch.wanted)
-        self.free = path.free(True, batch.wanted)
+        self.when = path.schedule(batch.batched, batch.wanted)
+        self.free = path.free(batch.batched, batch.wanted)
         self.finite = path.finite
         self.sum, self.watched = np.add.reduce, path.watched
 
@@ -83,7 +95,7 @@ class Straight:
         if self.surroundings.now() != path.outside:
             return None
         captured = batch.captured(path)
-        inputs = batch.columns if index is None else [rows.take(index, 0).T for rows in batch.rows]
+        inputs = batch.columns if index is None else batch.taken(index)
         n = batch.count if index is None else len(index)
         try:
             compiled = self.free.pop()

@@ -58,7 +58,7 @@ class Target:
         """The program as those who run NumPy's know it: arrays of NumPy in and out, and dP is written to."""
         return program
 
-    def make(self, rolled: Rolled, batched: bool, wanted: Sequence[bool], name: str) -> Made:
+    def make(self, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool], name: str) -> Made:
         """A rolled program, for one example or many, with the derivatives by the arguments wanted."""
         program = watched(kernel(rolled, batched, wanted, self.readings, fresh=self.in_place))
         words = self.words()
