@@ -74,9 +74,7 @@ class Averages(Divided):
     def straight(self, index: Index) -> tuple[Path, Gradient] | None:
         """The path of some examples, their mean and its derivatives, where all is as it was before; else None."""
         straight = self._straight
-        if straight is not None and straight.finite and self._endless is None and self.endless().any():
-            return None
-        gradient = None if straight is None else straight.gradient(self, index)
+        gradient = None if straight is None else straight.gradient(self, index, looked_at=self._endless is not None)
         return None if straight is None or gradient is None else (straight.path, gradient)
 
     def gradients(self, index: Index) -> list[tuple[Path | None, Index, Gradient | None]]:

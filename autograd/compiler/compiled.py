@@ -25,6 +25,7 @@ from autograd.differentiable import recipe_of
 from autograd.recorder import recorder
 
 from .averaging import Averaging
+from .bare import Bare
 from .batches import Batch, owned
 from .calls import Call
 from .derived import Derived, Differentiating
@@ -32,6 +33,7 @@ from .holding import Held, held_by
 from .keeping import Same
 from .paths import Paths
 from .pickling import copied, reduced
+from .road import nothing
 from .roads import Roads
 from .selfcheck import RefusedError
 from .static import Fixed, Shared, Static
@@ -216,6 +218,25 @@ class Jitted(Paths):
 
         path, batched, wanted = self._ran()
         return Stages(path.program, path.rolled, batched, wanted)
+
+    def kernel(self, /, *args: Any, **kwargs: Any) -> Bare:
+        """The bare program of the path that these arguments take, recorded if need be: arrays in, arrays out.
+
+        >>> import numpy as np
+        >>> f = jit(lambda x: x[0] * x[1])
+        >>> f.kernel([2.0, 3.0]).value_and_grad(np.array([2.0, 3.0]))
+        (6.0, (array([3., 2.]),))
+
+        Raises what the function raises for them, ValueError where it has no program for them: where they hold Values
+        or containers of the user's own, or the function runs eagerly.
+        """
+        fixed, others, named = self.with_static(args, kwargs)
+        found = fixed.roads.replay(others, named, range(len(others)), nothing)
+        if found is None:
+            self(*args, **kwargs)  # which may raise
+            raise ValueError(f"jit: expected plain numbers and arrays for which {self.name} has a program")
+        road, replay = found
+        return Bare(replay.path, road.layouts)
 
     def _ran(self) -> tuple[Any, Any, tuple[bool, ...]]:
         """The program that ran last, and in which form; RuntimeError if there is none."""

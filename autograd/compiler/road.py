@@ -75,7 +75,7 @@ class Road:
         layouts: Sequence[Layout],
         function: Callable[..., Any],
     ) -> None:
-        self.jitted = jitted
+        self._jitted = weakref.ref(jitted)
         self.layouts = layouts
         self.function = function
         """The function, of arguments by position."""
@@ -88,6 +88,13 @@ class Road:
         self.surroundings = jitted.surroundings
         self.nothing = (False,) * len(layouts)
         self._family = weakref.ref(family)
+
+    @property
+    def jitted(self) -> Paths:
+        """The function, which has this way and so lives as long as it is taken."""
+        found = self._jitted()
+        assert found is not None  # noqa: S101 - see above
+        return found
 
     def family(self) -> Family | None:
         """The paths; None where they are gone."""

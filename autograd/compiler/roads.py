@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,8 +37,15 @@ class Roads:
     """The ways through a function for plain arguments: ``known`` by the types of these, the latest first."""
 
     def __init__(self, jitted: Paths) -> None:
-        self.jitted = jitted
+        self._jitted = weakref.ref(jitted)
         self.known: dict[Kinds, list[Road]] = {}
+
+    @property
+    def jitted(self) -> Paths:
+        """The function; it has these roads, so it lives as long as somebody asks them."""
+        found = self._jitted()
+        assert found is not None  # noqa: S101 - see above
+        return found
 
     def of(self, arguments: tuple[Any, ...], keys: tuple[str, ...] = ()) -> Road | None:
         """The way for these arguments, those at the end being keywords; None if none is known."""

@@ -86,8 +86,11 @@ class Straight:
         self.finite = path.finite
         self.sum, self.watched = np.add.reduce, path.watched
 
-    def gradient(self, batch: Examples, index: Index) -> Gradient | None:
-        """The mean over some examples and its derivatives; None where the long way has to be taken."""
+    def gradient(self, batch: Examples, index: Index, *, looked_at: bool) -> Gradient | None:
+        """The mean over some examples and its derivatives; None where the long way has to be taken.
+
+        ``looked_at``: whether it is known that all examples are finite.
+        """
         path = self.path
         paths = self.family.paths
         if len(paths) != 1 or paths[0] is not path or recording() is not None:
@@ -108,6 +111,8 @@ class Straight:
                 mean = float(self.sum(out) / n if out.ndim else out)
                 by_captured = compiled.dP.copy()
                 size = squares(by_captured) + squares(captured) if self.finite else squares(by_captured)
+                if self.finite and not looked_at:
+                    size += sum(map(squares, inputs))
                 for x in by_inputs:
                     size += squares(x)
         except FloatingPointError:
