@@ -17,9 +17,7 @@ from .road import owned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from autograd.structures import LEAF
-
-from .layouts import Layout
+    from .layouts import Layout
     from .paths import Path
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
