@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
     Pull = Callable[[Sequence[float]], list[Any] | None]
     """From the numbers of a cotangent to the derivatives by all arguments; None where there is no answer."""
 
@@ -28,6 +29,12 @@ class Differentiable(Protocol):
         With ``has_aux`` the result is a pair, the first part of which is differentiated.
         """
 
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+        """The result of each of several examples, and its derivatives, the examples first.
+
+        ``one(arguments)`` is the value and the gradients of a single example.
+        """
+
     def jacobian(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
     ) -> tuple[Any, list[Any]] | None:
@@ -40,6 +47,16 @@ class Differentiable(Protocol):
         self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool
     ) -> tuple[Any, list[float]] | None:
         """The result, and the derivative of each of its numbers along directions, one for each of the arguments'."""
+
+
+class Derivative(Protocol):
+    """A derivative as a function of the same arguments."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - arranged as the arguments are
+        """The derivative for these arguments."""
+
+    def map(self, /, *args: Any) -> Any:  # noqa: ANN401 - as above
+        """Those of many examples, as arrays over these. Only of a jitted function."""
 
 
 class Recipe(NamedTuple):
@@ -93,6 +110,10 @@ class Bound:
         start = len(self.args)
         places = [i + start for i in argnums]
         return self.own.value_and_gradient((*self.args, *args), {**self.kwargs, **kwargs}, places, has_aux)
+
+    def each(self, *_: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - whatever
+        """TypeError: nobody says whether the arguments that are given are examples."""
+        raise TypeError("map: expected a jitted function, and not one of which some arguments are given")
 
     def jacobian(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool

@@ -33,7 +33,7 @@ from .value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .differentiable import Differentiable
+    from .differentiable import Derivative, Differentiable
 
     Straight = Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
     Pull = Callable[[Any], tuple[Any, ...]]
@@ -106,7 +106,7 @@ def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable
     return derivative
 
 
-def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Callable[..., Any]:
+def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Any:
     """The derivative named after its function, ``grad(loss)``, with its signature, and its docstring below one line."""
     called = getattr(f, "__name__", type(f).__name__)
     derivative.__name__ = derivative.__qualname__ = f"{name}({called})"
@@ -116,14 +116,13 @@ def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[
     return derivative
 
 
-def value_and_grad(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Derivative:
     """The function that returns f's value and its gradient, for a scalar-valued f.
 
     The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it
-    is a tuple. Keyword arguments are passed on. With ``has_aux`` f returns ``(value, aux)``, and this
-    ``((value, aux), gradient)``.
+    is a tuple. Keyword arguments are passed on. Of a jitted f, and of its ``f.mean``, it comes from the program, at
+    plain numbers and arrays without a Value in between; and it has a ``map`` over examples, as f has. With ``has_aux`` f
+    returns ``(value, aux)``, and this ``((value, aux), gradient)``.
 
     Raises TypeError at once if f is no function or argnums no ints, and in a call if the result of f is not a single
     number, or no pair where there is to be one; ValueError for an argument that is not there, or named twice.
@@ -154,10 +153,25 @@ def value_and_grad(
         gradient = derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
         return (call.value(), call.beside()) if has_aux else call.value(), gradient
 
-    return described(going_straight(f, straight, computed), "value_and_grad", "value and the gradient", f)
+    both = going_straight(f, straight, computed)
+    own = differentiable(f)
+    if own is not None and not has_aux:
+        asked: Differentiable = own
+
+        def one(args: tuple[Any, ...]) -> tuple[float, Sequence[Any]]:
+            value, gradient = both(*args)
+            return value, [gradient] if isinstance(argnums, int) else gradient
+
+        def mapped(*args: Any) -> tuple[Any, Any]:
+            """The values and the gradients of many examples: arrays over these, example i along the first axis."""
+            values, found = asked.each(args, positions("grad", given, len(args)), one)
+            return values, found[0] if isinstance(argnums, int) else tuple(found)
+
+        both.map = mapped  # type: ignore[attr-defined]
+    return described(both, "value_and_grad", "value and the gradient", f)
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Derivative:
     """The gradient of a scalar-valued function, as a function: one backward sweep.
 
     As :func:`value_and_grad`, without the value: with ``has_aux`` it returns ``(gradient, aux)``.
@@ -183,6 +197,13 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
+    if hasattr(both, "map"):
+
+        def mapped(*args: Any) -> Any:
+            """The gradients of many examples: arrays over these, example i along the first axis."""
+            return both.map(*args)[1]
+
+        gradient.map = mapped  # type: ignore[attr-defined]
     gradient.__recipe__ = Recipe(f, straight, gradient)  # type: ignore[attr-defined]
     return described(gradient, "grad", "gradient", f)
 

@@ -19,7 +19,7 @@ from .paths import Path
 from .straight import Gradient, Straight, squares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import numpy as np
 
@@ -61,6 +61,27 @@ def merged(structure: Any, numbers: Iterator[Floats], columns: list[Any], n: int
 
 class Averages(Divided):
     """The mean over examples, and their results."""
+
+    def spread(self, places: Collection[int]) -> None:
+        """Give arguments that all examples share, at some places, to each of them as if it was its own."""
+        import numpy as np
+
+        for i in sorted(self.shared):
+            if i in places:
+                self.rows[i] = np.repeat(self.rows[i], self.count, 0)
+                self.columns[i] = self.rows[i].T
+                self.arguments = [[x] * self.count if i == j else x for j, x in enumerate(self.arguments)]
+        self.shared = frozenset(self.shared) - frozenset(places)
+        self.batched = tuple([i not in self.shared for i in range(len(self.arguments))]) if self.shared else True
+
+    def values_of(self, path: Path, index: Index) -> Any:
+        """The results of examples that take a path, whose result is a single number."""
+        found = self._values(path, index, False)
+        return found[1][0] if not isinstance(found, Unanswered) else [number(self.example(j)) for j in self.each(index)]
+
+    def each(self, index: Index) -> list[int]:
+        """The numbers of some examples."""
+        return [*range(self.count)] if index is None else index.tolist()
 
     def adopt(self) -> None:
         """Take the way that other examples of the same arrangement have taken, where it is known."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.structures import LEAF, rebuild
+from autograd.structures import LEAF, flatten, rebuild, size
 
 from . import means
 from .batches import Batch
@@ -18,8 +18,9 @@ from .layouts import Layout, layout
 from .means import Means
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
     from .compiled import Jitted
     from .paths import Path
     from .straight import Gradient, Index
@@ -66,6 +67,30 @@ class Averaging:
         made.adopt()
         return made
 
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+        """The result of each example, and its derivatives by the arguments at these places, the examples first.
+
+        ``one(arguments)`` is the value and the gradients of a single example, for where there is no program.
+        """
+        batch = self.jitted.examples(args, {})
+        batch.wanted = tuple([i in argnums for i in range(len(args))])
+        batch.spread(argnums)
+        found = None if batch.given else solved(batch)
+        wanted = [i for i, is_wanted in enumerate(batch.wanted) if is_wanted]
+        if found is None or any([path.program.structure != LEAF or path.program.plain for path, _, _ in found]):
+            pairs = [one(tuple(batch.of_example(j))) for j in range(batch.count)]
+            return np.array([value for value, _ in pairs]), [
+                stacked([gradients[k] for _, gradients in pairs]) for k in range(len(argnums))
+            ]
+        values = np.empty(batch.count)
+        for path, part, _ in found:
+            values[slice(None) if part is None else part] = batch.values_of(path, part)
+        by_place = {}
+        for k, i in enumerate(wanted):
+            rows = rows_of(batch, k, found) * batch.count
+            by_place[i] = by_examples(batch.structures[i], rows)
+        return values, [by_place[i] for i in argnums]
+
     def jacobian(self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool) -> None:
         """None: a mean is a single number, most often."""
 
@@ -108,15 +133,42 @@ def by_argument(batch: Batch, i: int, k: int, parts: Parts) -> Any:
     if i in batch.shared:
         total = np.array(arrays[0] if len(parts) == 1 else np.tensordot(weights, arrays, 1))
         return arranged(arrangement, structure, total)
-    rows = np.empty((batch.count, arrays[0].shape[0]))
-    for weight, x, (_, part, _) in zip(weights, arrays, parts, strict=True):
-        rows[slice(None) if part is None else part] = weight * x.T
+    rows = rows_of(batch, k, parts)
     given = batch.arguments[i]
     if isinstance(given, np.ndarray):
         return rows.reshape(given.shape)
     arrangement = layout(structure)
     each = [arranged(arrangement, structure, row) for row in rows]
     return tuple(each) if isinstance(given, tuple) else each
+
+
+def rows_of(batch: Batch, k: int, parts: Parts) -> Floats:
+    """The derivatives by an argument with examples, the k-th of those wanted, a row for each example."""
+    rows = np.empty((batch.count, parts[0][2].by_inputs[k].shape[0]))
+    for _, part, gradient in parts:
+        weight = batch.length(part) / batch.count
+        rows[slice(None) if part is None else part] = weight * gradient.by_inputs[k].T
+    return rows
+
+
+def by_examples(structure: Any, rows: Floats) -> Any:
+    """Rows of numbers, arranged so, with arrays over the examples in the places of numbers and arrays."""
+    if structure == LEAF:
+        return rows[:, 0].copy()
+    kind = structure[0]
+    if kind is np.ndarray:
+        return np.ascontiguousarray(rows).reshape(len(rows), *structure[1])
+    parts, start = [], 0
+    for child in structure[-1]:
+        parts.append(by_examples(child, rows[:, start : start + size(child)]))
+        start += size(child)
+    return rebuild((*structure[:-1], (LEAF,) * len(parts)), parts)
+
+
+def stacked(gradients: Sequence[Any]) -> Any:
+    """The gradients of single examples as one arrangement, with arrays over the examples."""
+    flat = [flatten(x) for x in gradients]
+    return by_examples(flat[0][1], np.array([[float(x) for x in leaves] for leaves, _ in flat]))  # type: ignore[arg-type]
 
 
 def arranged(arrangement: Layout | None, structure: Any, numbers: Floats) -> Any:

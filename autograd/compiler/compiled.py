@@ -417,7 +417,7 @@ class Jitted(Paths):
     @property
     def __differentiable__(self) -> Differentiable:
         """Its derivatives, for the transforms."""
-        return self.roads if self.static is None and not self.inside else Differentiating(self)
+        return Differentiating(self)
 
     def again(self, function: Callable[..., Any]) -> tuple[Callable[..., Jitted], tuple[Any, ...]]:
         """What is to be called with what to jit another function in the same way."""

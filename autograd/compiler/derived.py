@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .averaging import Averaging
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from autograd.differentiable import Differentiable, Pull, Recipe
+    from autograd.differentiable import Differentiable, One, Pull, Recipe
 
     from .compiled import Jitted
     from .roads import Roads
@@ -45,6 +47,10 @@ class Differentiating:
         """The result, and the derivatives of its one number."""
         found = self.settled(args, kwargs, argnums)
         return None if found is None else found[0].value_and_gradient(*found[1:], has_aux)
+
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+        """The results of examples, and their derivatives."""
+        return Averaging(self.jitted).each(args, argnums, one)
 
     def jacobian(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
