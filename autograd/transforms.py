@@ -106,22 +106,23 @@ def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable
     return derivative
 
 
-def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Any:
+def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Derivative:
     """The derivative named after its function, ``grad(loss)``, with its signature, and its docstring below one line."""
     called = getattr(f, "__name__", type(f).__name__)
     derivative.__name__ = derivative.__qualname__ = f"{name}({called})"
     doc = f"The {what} of {called}, as a function of the same arguments."
     derivative.__doc__ = f"{doc}\n\n{called}: {f.__doc__}" if f.__doc__ else doc
     derivative.__wrapped__ = f  # type: ignore[attr-defined]
-    return derivative
+    found: Any = derivative
+    return found  # type: ignore[no-any-return]
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Derivative:
     """The function that returns f's value and its gradient, for a scalar-valued f.
 
     The gradient is by the positional argument ``argnums``, arranged as that argument is; for a tuple of ``argnums`` it
-    is a tuple. Keyword arguments are passed on. Of a jitted f, and of its ``f.mean``, it comes from the program, at
-    plain numbers and arrays without a Value in between; and it has a ``map`` over examples, as f has. With ``has_aux`` f
+    is a tuple. Keyword arguments are passed on. Of a jitted f and of its ``f.mean`` it comes from the program, at plain
+    numbers and arrays without a Value in between; and it has a ``map`` over examples, as f has. With ``has_aux`` f
     returns ``(value, aux)``, and this ``((value, aux), gradient)``.
 
     Raises TypeError at once if f is no function or argnums no ints, and in a call if the result of f is not a single
