@@ -14,7 +14,7 @@ from .arrays import Array, Table, View
 from .expressions import Expr, Read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True)
@@ -185,9 +185,9 @@ class Kernel:
     constants: Array
     forward: Block
     """Every statement of the value, before rows are formulas."""
-    tables: dict[Array, Table] = field(hash=False, compare=False)
+    tables: Mapping[Array, Table] = field(hash=False, compare=False)
     """The constants that the bodies of loops read."""
     wishes: dict[Array, str] = field(hash=False, compare=False)
     """What the inputs would be called."""
-    labels: dict[Array, dict[int, str]] = field(hash=False, compare=False)
+    labels: Mapping[Array, Mapping[int, str]] = field(hash=False, compare=False)
     """What the elements of arrays are labelled, by their positions."""

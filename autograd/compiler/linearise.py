@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd.compiler.arrays import EXAMPLES, Array, Role, View
+from autograd.compiler.arrays import EXAMPLES, LETTERS, Array, Role, View
 from autograd.compiler.blocks import Block, Let, Loop, Statement
 from autograd.compiler.expressions import Apply, Expr, Read, Reduce, Row, replaced, walk
 
@@ -95,7 +95,7 @@ def written(s: Statement, readings: Readings) -> Statement:
 
 def axes_of(array: Array) -> str:
     """Letters for the axes of an array."""
-    return "abcd"[: len(array.shape)] + EXAMPLES * array.examples
+    return LETTERS[: len(array.shape)] + EXAMPLES * array.examples
 
 
 def whole(array: Array, axes: str | None = None) -> Read:

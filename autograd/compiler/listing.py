@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .normalising import Formula
     from .printers.python import Python
     from .rolled import Rolled
-    from .scalars import Program
+    from .scalars import Scalars
 
     Row = tuple[str, ...]
 
@@ -94,7 +94,7 @@ class Stages:
     many lines the first stages have, and the array statements.
     """
 
-    def __init__(self, program: Program, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
+    def __init__(self, program: Scalars, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
         self.scalars = self.recorded = recorded(program)
         self.normalised = normalised(program, rolled.formula)
         self.rolled = statements(rolled, batched)
@@ -114,7 +114,7 @@ class Stages:
         return f"<p>{counts}</p>{self.rolled._repr_html_()}"
 
 
-def roles(program: Program) -> dict[int, str]:
+def roles(program: Scalars) -> dict[int, str]:
     """What each leaf is: a number of an argument, as ``x[3]``, or a captured one, as ``P[17]``."""
     found = {
         node: f"{name or f'x{j + 1}'}[{k}]"
@@ -124,7 +124,7 @@ def roles(program: Program) -> dict[int, str]:
     return found | dict.fromkeys(program.captured_nodes, "captured")
 
 
-def recorded(program: Program) -> Table:
+def recorded(program: Scalars) -> Table:
     """The scalar instructions, each with the numbers of the nodes it is computed from and its value then."""
     leaves = roles(program)
 
@@ -138,7 +138,7 @@ def recorded(program: Program) -> Table:
     return Table(f"recorded: {count:,} scalars", ("node", "operation", "of nodes", "value", "label"), count, row)
 
 
-def normalised(program: Program, formula: Formula) -> Table:
+def normalised(program: Scalars, formula: Formula) -> Table:
     """The same after normalising: a weighted sum shows its products."""
     leaves, order = roles(program), formula.order
 

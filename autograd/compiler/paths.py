@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.modes import ieee_arithmetic
 
 from .keeping import FAMILY, Families, counter, weight
-from .likeness import same, steady
+from .likeness import same, signature, steady
 from .static import Fixed
 from .surroundings import Surroundings, varying
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .recording import Raised
-    from .scalars import Program
+    from .scalars import Scalars
     from .schedules import Schedule
     from .targets.library import Library
     from .targets.target import Made
@@ -51,7 +51,7 @@ class Path:
     """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
 
     def __init__(
-        self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any, name: str
+        self, program: Scalars, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any, name: str
     ) -> None:
         import numpy as np
 
@@ -67,7 +67,7 @@ class Path:
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.outside = outside
         """The plain numbers around the function with which it was recorded."""
-        self.signature = program.signature() if program.guards else None
+        self.signature = signature(program) if program.guards else None
         self.first = self
         """The first path that computes the same: this one, or an earlier one with other guards."""
         self.steady = steady(program)
@@ -255,8 +255,8 @@ class Paths:
         that its guards do not hold, since the example is at a tie. If the function raises while it is recorded, what
         it raised: it has to run eagerly then as well, and to raise that (:meth:`eagerly`).
         """
+        from .numbering import program
         from .recording import Raised, Unsupported
-        from .scalars import program
 
         before = list(family.paths)
         if len(before) >= PATHS:
@@ -264,10 +264,10 @@ class Paths:
             return None
         outside = self.surroundings.now()
         try:
-            recorded = program(function, self.name, structures, numbers, family.decided)
+            names = self.argument_names(len(structures), keys)
+            recorded = program(function, self.name, structures, numbers, family.decided, names)
             if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
-            recorded.input_names = self.argument_names(len(structures), keys)
             path = Path(recorded, numbers, self.library, outside, self.name)
         except Unsupported as reason:
             family.raw = reason.raw

@@ -281,8 +281,10 @@ def recorded_alike(
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
     it may at a tie.
     """
-    from .likeness import outcomes
-    from .scalars import program
+    from dataclasses import replace
+
+    from .likeness import outcomes, signature
+    from .numbering import program
     from .stepwise import faulty
 
     try:
@@ -296,11 +298,10 @@ def recorded_alike(
             row, [numbers.get(i, found.data[i]) for i in operands], number_
         ):
             raise Disturbed
-    for i, x in numbers.items():
-        found.data[i] = x
+    found = replace(found, data=[numbers.get(i, x) for i, x in enumerate(found.data)])
     if outcomes(found) != outcomes(path.program):
         return True
-    return found.signature() == path.program.signature() and not faulty(path.rolled, found)
+    return signature(found) == signature(path.program) and not faulty(path.rolled, found)
 
 
 def excused(

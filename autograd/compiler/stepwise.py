@@ -16,12 +16,13 @@ from autograd import rules
 from autograd.collector import undisturbed
 from autograd.readings import arrays
 
-from .normalising import Formula
-from .rolled import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction
+from .normalising import normalise
+from .rolled import CAPTURED, CONSTANTS, Concatenation, Elementwise, Linear, Recurrence, Reduction
 
 if TYPE_CHECKING:
-    from .rolled import Access, Rolled, Statement
-    from .scalars import Program
+    from .normalising import Formula
+    from .rolled import Access, Rolled, RolledStatement
+    from .scalars import Scalars
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -41,9 +42,9 @@ class Unknown(Exception):  # noqa: N818 - no error: there is no verdict
 
 
 @undisturbed()
-def faulty(rolled: Rolled, recorded: Program) -> bool:
+def faulty(rolled: Rolled, recorded: Scalars) -> bool:
     """Whether some statement differs from what was recorded: another recording of the same program."""
-    formula = Formula(recorded)
+    formula = normalise(recorded)
     if len(formula.data) != len(rolled.formula.data) or formula.order != rolled.formula.order:
         return False
     owner, places = rolled.places
@@ -53,7 +54,7 @@ def faulty(rolled: Rolled, recorded: Program) -> bool:
         if index >= 0 and position >= 0:
             known.setdefault(index, {})[position] = formula.data[node]
     tables: dict[int, Numbers] = {CONSTANTS: exact(rolled.constant_values[:, None])}
-    for array in rolled.arrays:
+    for array in rolled.holders:
         if array.index != CONSTANTS and (array.index in known or array.index == CAPTURED):
             table = np.full((array.size, 1), np.nan)
             each = known.get(array.index, {})
@@ -70,7 +71,7 @@ def faulty(rolled: Rolled, recorded: Program) -> bool:
 
 
 def misread(
-    statement: Statement, tables: dict[int, Numbers], formula: Formula, nodes: dict[tuple[int, int], int]
+    statement: RolledStatement, tables: dict[int, Numbers], formula: Formula, nodes: dict[tuple[int, int], int]
 ) -> bool:
     """Whether a statement that selects among its operands has others than the function had, which no result tells."""
     if not isinstance(statement, Elementwise) or not statement.rule.selecting:
@@ -87,16 +88,16 @@ def misread(
     return False
 
 
-def differs(statement: Statement, tables: dict[int, Numbers]) -> bool:
+def differs(statement: RolledStatement, tables: dict[int, Numbers]) -> bool:
     """Whether a statement has other results than the function had; no, if it is not computed here."""
     try:
-        if isinstance(statement, Loop):
+        if isinstance(statement, Recurrence):
             return loop_differs(statement, tables)
         found = computed(statement, tables)
     except Unknown:
         return False
     index = statement.out.index
-    if isinstance(statement, Join):  # of numbers that the function has elsewhere
+    if isinstance(statement, Concatenation):  # of numbers that the function has elsewhere
         tables[index] = found
         return False
     return bool(differ(found, tables[index].values).any())
@@ -117,13 +118,13 @@ def read(access: Access, tables: dict[int, Numbers]) -> Numbers:
     """The operands, by the axes of the statement, and by iterations."""
     if access.literal is not None:
         return exact(np.full((*access.positions.shape, 1), access.literal))
-    if access.array.index not in tables:
+    if access.array not in tables:
         raise Unknown
-    values, off = tables[access.array.index]
+    values, off = tables[access.array]
     return Numbers(values[access.positions], off[access.positions])
 
 
-def computed(statement: Statement, tables: dict[int, Numbers]) -> Numbers:
+def computed(statement: RolledStatement, tables: dict[int, Numbers]) -> Numbers:
     """The results of a statement, a row for each element, and how far they may be off."""
     if isinstance(statement, Elementwise):
         values, off = applied(statement.rule, [read(x, tables) for x in statement.operands])
@@ -132,8 +133,8 @@ def computed(statement: Statement, tables: dict[int, Numbers]) -> Numbers:
         values, off = reduced(statement.rule, whole)
     elif isinstance(statement, Linear):
         values, off = summed(statement, tables)
-    elif isinstance(statement, Join):
-        parts = [read(x, tables) for x in statement.parts]
+    elif isinstance(statement, Concatenation):
+        parts = [read(x, tables) for x in statement.operands]
         length = max([x.values.shape[-1] for x in parts])
         values, off = (
             np.concatenate(
@@ -201,7 +202,7 @@ def reading(function: Any) -> Any:
     return rules.read(function, arrays.namespace(np))
 
 
-def loop_differs(loop: Loop, tables: dict[int, Numbers]) -> bool:
+def loop_differs(loop: Recurrence, tables: dict[int, Numbers]) -> bool:
     """Whether some iteration has other results than the function had; where it compares numbers, some two."""
     expected = tables[loop.out.index].values.reshape(loop.count, -1)
     own: dict[int, Numbers] = {CONSTANTS: exact(loop.body.constant_values[:, None])}
@@ -211,8 +212,8 @@ def loop_differs(loop: Loop, tables: dict[int, Numbers]) -> bool:
             given = read(argument.operand, tables).values[..., 0]
             table = given.reshape(loop.count, size).T if argument.steps else given.reshape(size, 1)
         else:
-            columns = slice(argument.tape, argument.tape + 1) if loop.scalars else slice(None)
-            tape = loop.tapes[argument.tape]
+            columns = slice(argument.carried, argument.carried + 1) if loop.single else slice(None)
+            tape = loop.carried[argument.carried]
             table = np.full((size, loop.count), np.nan)
             table[:, argument.lag :] = expected[: loop.count - argument.lag, columns].T
             for i in range(argument.lag):
@@ -224,8 +225,8 @@ def loop_differs(loop: Loop, tables: dict[int, Numbers]) -> bool:
         own[statement.out.index] = computed(statement, own)
     compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])
     wrong: Any = False
-    for t, tape in enumerate(loop.tapes):
+    for t, tape in enumerate(loop.carried):
         values, off = read(tape.result, own)
         got = Numbers(values.reshape(-1, values.shape[-1]), off.reshape(-1, off.shape[-1]))
-        wrong |= differ(got, expected[:, t : t + 1].T if loop.scalars else expected.T).any(0)
+        wrong |= differ(got, expected[:, t : t + 1].T if loop.single else expected.T).any(0)
     return int(np.count_nonzero(wrong)) > int(compares)

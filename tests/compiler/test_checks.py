@@ -12,7 +12,8 @@ from autograd import jit
 from autograd.compiler import kernels
 from autograd.compiler.arrays import Array, At, Pick, Role, Span, Table, View
 from autograd.compiler.blocks import Add, Block, Function, Kernel, Let, Zeros
-from autograd.compiler.checks import IllFormedError, check, check_block
+from autograd.compiler.checks import check, check_block
+from autograd.compiler.debugging import IllFormedError
 from autograd.compiler.expressions import Apply, Contract, Join, Moved, Number, Read, Stretch, Sum
 
 X = Array(Role.INPUT, (3,))

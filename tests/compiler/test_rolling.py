@@ -14,11 +14,10 @@ from autograd.compiler.arrays import All, At, Permute, Pick, Reshape, Role, Span
 from autograd.compiler.blocks import Let, Loop
 from autograd.compiler.checks import check_block
 from autograd.compiler.expressions import Contract, Join, Number, Read, Row, Sum, terms
-from autograd.compiler.lowering import Lowering
-from autograd.compiler.rolled import Elementwise, Linear, Rolled
-from autograd.compiler.rolled import Loop as RolledLoop
+from autograd.compiler.lowering import lower
+from autograd.compiler.numbering import program
+from autograd.compiler.rolled import Elementwise, Linear, Recurrence, Rolled
 from autograd.compiler.rolling import roll
-from autograd.compiler.scalars import program
 from autograd.structures import flatten
 
 RNG = random.Random(0)
@@ -37,7 +36,7 @@ def rolled(function: Callable[..., Any], *lengths: int) -> Rolled:
 
 def equations(function: Callable[..., Any], *lengths: int, examples: bool = False) -> list[Let | Loop]:
     """That as typed equations, which fit."""
-    lowered = Lowering(rolled(function, *lengths), [examples] * len(lengths), on_floats=True)
+    lowered = lower(rolled(function, *lengths), [examples] * len(lengths), on_floats=True)
     check_block(lowered.block, [lowered.arrays[i + 2] for i in range(len(lengths))])
     return [s for s in lowered.block if isinstance(s, (Let, Loop))]
 
@@ -129,8 +128,8 @@ def recurrence(x: Any) -> Any:
 
 def test_a_recurrence_is_a_loop_over_floats_and_in_a_batch_over_arrays() -> None:
     """With a tape, what stands on it before, and what is kept."""
-    (loop,) = [s for s in rolled(recurrence, 1).statements if isinstance(s, RolledLoop)]
-    assert (loop.count, loop.scalars, len(loop.tapes)) == (100, True, 1)
+    (loop,) = [s for s in rolled(recurrence, 1).statements if isinstance(s, Recurrence)]
+    assert (loop.count, loop.single, len(loop.carried)) == (100, True, 1)
     for examples in (False, True):
         (s,) = [s for s in equations(recurrence, 1, examples=examples) if isinstance(s, Loop)]
         assert (s.floats, s.count, len(s.tapes)) == (not examples, 100, 1)
@@ -157,7 +156,7 @@ def test_nothing_is_assumed_that_is_not_found() -> None:
 def test_arrays_know_what_they_are() -> None:
     """Inputs, what is captured, constants, and what is computed."""
     w = ag.Value(2.0, label="w")
-    lowered = Lowering(rolled(lambda x: w * x[0] + ag.atan2(x[1], 3.0), 2), [False], on_floats=True)
+    lowered = lower(rolled(lambda x: w * x[0] + ag.atan2(x[1], 3.0), 2), [False], on_floats=True)
     roles = {array.role for array in lowered.arrays.values()}
     assert roles == {Role.INPUT, Role.CAPTURED, Role.CONSTANT, Role.COMPUTED}
     (captured,) = [array for array in lowered.arrays.values() if array.role is Role.CAPTURED]

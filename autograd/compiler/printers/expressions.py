@@ -25,7 +25,7 @@ from autograd.compiler.expressions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograd.compiler.arrays import Along
     from autograd.compiler.naming import Naming
@@ -83,7 +83,7 @@ def number(x: Number) -> Text:
 class Expressions:
     """Prints expressions; ``tables`` are the index arrays that they name, ``own`` the functions of users' rows."""
 
-    def __init__(self, naming: Naming, tables: dict[Array, Table]) -> None:
+    def __init__(self, naming: Naming, tables: Mapping[Array, Table]) -> None:
         self.naming = naming
         self.tables: dict[Table, int] = {}
         self.own: dict[Own, str] = {}

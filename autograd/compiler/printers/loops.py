@@ -22,7 +22,7 @@ from .expressions import Text, called
 from .statements import Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograd.compiler.arrays import Table
     from autograd.compiler.naming import Naming
@@ -36,7 +36,7 @@ class Loops(Statements):
     examples = ""
     """An argument, whose last axis is that of the examples."""
 
-    def __init__(self, naming: Naming, tables: dict[Array, Table]) -> None:
+    def __init__(self, naming: Naming, tables: Mapping[Array, Table]) -> None:
         super().__init__(naming, tables)
         self.numbers: dict[Array, str] = {}
         self.holders: dict[Array, str] = {}
