@@ -278,12 +278,16 @@ class Paths:
         for known in family.paths:  # by another thread, meanwhile
             if known not in before and known.outside == outside and same(known.program, recorded):
                 return known
+        self.keep(path, family)
+        return path
+
+    def keep(self, path: Path, family: Family) -> None:
+        """One more path."""
         if path.signature is not None:
             path.first = next((known for known in family.paths if alike(known, path)), path)
         family.paths.append(path)
         family.captured |= bool(path.captured)
         self.families.grew(family)
-        return path
 
     def eagerly(
         self,

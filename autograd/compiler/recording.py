@@ -296,10 +296,7 @@ def run(
     Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
     function raises.
     """
-    leaves = [[Value(x) for x in each] for each in numbers]
-    for each in leaves:
-        for leaf in each:
-            leaf.__class__ = Recorded
+    leaves = [[given(x) for x in each] for each in numbers]
     arguments = [rebuild(s, each) for s, each in zip(structures, leaves, strict=True)]
     notes = Recording(decided)
     notes.given = frozenset([id(leaf) for each in leaves for leaf in each])
@@ -324,6 +321,13 @@ def run(
         if reason:
             raise Unsupported(reason, raw=notes.changed)
     return run(function, structures, numbers, decided=True)
+
+
+def given(x: float) -> Value:
+    """A leaf that a function is given while it is recorded."""
+    leaf = Value(x)
+    leaf.__class__ = Recorded
+    return leaf
 
 
 def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:

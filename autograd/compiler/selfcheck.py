@@ -104,13 +104,7 @@ def _compare(
     results: list[float] = []
     seen: list[Examined] = []
     for trial, weights in zip(trials, when.weights, strict=False):
-        try:
-            found = examined(path, trial, when, weights, structures, function)
-        except (ArithmeticError, ValueError):
-            if path.library:  # which answers with inf or nan, and goes on
-                raise Disturbed from None
-            jitted.drop(path)
-            raise
+        found = _examined(jitted, path, trial, when, weights, structures, function)
         undisputed(path, captured)
         if found.differs:
             undisputed(path, captured, found.nodes, found.outputs)
@@ -132,6 +126,25 @@ def _compare(
             undisputed(path, captured, each.nodes, each.outputs)
         if not all([excused(path, trial, captured, structures, function, again) for trial in trials]):
             refuse(jitted, path, trials[0], None, (got, expected))
+
+
+def _examined(
+    jitted: Paths,
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    weights: list[float],
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+) -> Examined:
+    """The function itself at one example. Where it raises, its path is dropped."""
+    try:
+        return examined(path, trial, when, weights, structures, function)
+    except (ArithmeticError, ValueError):
+        if path.library:  # which answers with inf or nan, and goes on
+            raise Disturbed from None
+        jitted.drop(path)
+        raise
 
 
 class RefusedError(RuntimeError):
