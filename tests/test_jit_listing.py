@@ -12,7 +12,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Value, jit
-from autograd.compiler.listing import Table
+from autograd.compiler.listing import Listing
 
 
 def neuron() -> Any:
@@ -77,7 +77,7 @@ def test_the_whole_says_how_many() -> None:
 
 def test_a_long_table_is_shortened() -> None:
     """Of 100 rows 30 are shown, and a line says how many are not; ``limit=None`` shows all, in columns."""
-    table = Table("numbers", ("i", "square"), 100, lambda i: (str(i), str(i * i)))
+    table = Listing("numbers", ("i", "square"), 100, lambda i: (str(i), str(i * i)))
     lines = str(table).splitlines()
     assert len(lines) == 2 + 30 + 1
     assert lines[22] == "  ... 70 more"
@@ -88,7 +88,7 @@ def test_a_long_table_is_shortened() -> None:
 
 def test_rows_are_counted_from_either_end() -> None:
     """A table is indexed like a list, and says what it expected where there is no such row."""
-    table = Table("numbers", ("i",), 3, lambda i: (str(i),))
+    table = Listing("numbers", ("i",), 3, lambda i: (str(i),))
     assert table[-1] == table[2] == ("2",)
     with pytest.raises(IndexError, match="expected a row below 3, got 3"):
         table[3]

@@ -538,6 +538,23 @@ def test_a_file_of_the_compiler_is_read_on_a_few_screens(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+STAGES = {"check", "as_lines"}
+"""What each stage has of its own."""
+
+TWICE = {"Block", "Box", "Call", "Node", "Number", "finite"}
+"""Names with two meanings that are still to be told apart: in showing and readings, and calls of whatever kind."""
+
+
+def test_a_name_has_one_meaning() -> None:
+    """No two classes of autograd have one name, nor two functions of its compiler."""
+    found: dict[str, set[str]] = {}
+    for name, path in files("autograd").items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and name.startswith("compiler")):
+                found.setdefault(node.name, set()).add(name)
+    assert {name: where for name, where in found.items() if len(where) > 1 and name not in STAGES | TWICE} == {}
+
+
 TOO_LONG = {"compiled.jit", "divided.partition"}
 """Functions of more than 40 lines that are still to be taken apart."""
 

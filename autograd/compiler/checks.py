@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import debugging
 from .arrays import All, Along, Array, At, Gather, Permute, Pick, Role, View
 from .blocks import Add, Back, Block, Let, Loop, Outcome
 from .debugging import IllFormedError
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 
 GIVEN = (Role.CAPTURED, Role.CONSTANT)
 """What every block may read."""
-
-
-def watched(kernel: Kernel) -> Kernel:
-    """The kernel itself, checked where that is asked for, and its statements shown if it is ill formed."""
-    return debugging.watched(kernel, check, as_lines)
 
 
 def as_lines(kernel: Kernel) -> Iterator[str]:

@@ -16,7 +16,7 @@ from autograd.compiler.arrays import EXAMPLES, Array, Role
 from autograd.compiler.blocks import Add, Back, Block, Function, Kernel, Let, Loop
 from autograd.compiler.expressions import Contract, Expr, walk
 
-from .buffers import settled
+from .buffers import assigning
 from .linearise import Readings, linearised, ordered, whole
 from .lowering import lower
 from .reverse import Reverse
@@ -55,7 +55,7 @@ def kernel(rolled: Rolled, batched: bool, wanted: Sequence[bool], readings: Read
     by_inputs = tuple([back.by(x) for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])
     made = Block(tuple(back.statements))
     functions.append(
-        Function("gradient", (*inputs, seed), settled(made, gradient) if fresh else made, result, by_inputs, beside)
+        Function("gradient", (*inputs, seed), assigning(made, gradient) if fresh else made, result, by_inputs, beside)
     )
     if guards:
         held, _ = linearised(ordered(block, [x.read.view.array for x in guards]), (), readings)

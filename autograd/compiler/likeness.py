@@ -24,7 +24,7 @@ def steady(program: Scalars) -> bool:
     return needed(program, [node for node, _, _ in program.guards]).isdisjoint(program.captured_nodes)
 
 
-def listed(program: Scalars, roots: Sequence[int]) -> Any:
+def canonical(program: Scalars, roots: Sequence[int]) -> Any:
     """What some nodes of a program compute, as it was recorded: equal for two programs if it is the same."""
     names: dict[int, Any] = {node: (j, k) for j, nodes in enumerate(program.inputs) for k, node in enumerate(nodes)}
     names |= {node: (-1, id(value)) for node, value in zip(program.captured_nodes, program.captured, strict=True)}
@@ -40,7 +40,7 @@ def listed(program: Scalars, roots: Sequence[int]) -> Any:
 
 def signature(program: Scalars) -> Any:
     """Equal for programs that compute the same, on whatever branches they were recorded."""
-    return listed(program, [*program.outputs, *program.watched]), repr(program.structure)
+    return canonical(program, [*program.outputs, *program.watched]), repr(program.structure)
 
 
 def outcomes(program: Scalars) -> list[bool]:
@@ -52,5 +52,5 @@ def same(one: Scalars, other: Scalars) -> bool:
     """Whether two recordings are the same, guards and their outcomes included."""
     if outcomes(one) != outcomes(other) or repr(one.structure) != repr(other.structure):
         return False
-    first, second = (listed(x, [*x.outputs, *x.watched, *[node for node, _, _ in x.guards]]) for x in (one, other))
+    first, second = (canonical(x, [*x.outputs, *x.watched, *[node for node, _, _ in x.guards]]) for x in (one, other))
     return bool(first == second)

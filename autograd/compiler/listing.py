@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Row = tuple[str, ...]
 
 
-class Table:
+class Listing:
     """Rows of text under a heading; they are made when they are shown, and of a long table only those shown.
 
     ``len(table)`` is the number of rows, ``table[i]`` one of them. ``print(table)`` shows at most 30: the first and the
@@ -95,7 +95,7 @@ class Stages:
     """
 
     def __init__(self, program: Scalars, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
-        self.scalars = self.recorded = recorded(program)
+        self.scalars = self.recorded = table_of_scalars(program)
         self.normalised = normalised(program, rolled.formula)
         self.rolled = statements(rolled, batched)
         made, printer = printed(rolled, batched, wanted)
@@ -124,21 +124,21 @@ def roles(program: Scalars) -> dict[int, str]:
     return found | dict.fromkeys(program.captured_nodes, "captured")
 
 
-def recorded(program: Scalars) -> Table:
+def table_of_scalars(program: Scalars) -> Listing:
     """The scalar instructions, each with the numbers of the nodes it is computed from and its value then."""
     leaves = roles(program)
 
     def row(i: int) -> Row:
         rule = program.rules[i]
         what = leaves.get(i) or ("constant" if rule is rules.CONSTANT else rule.symbol)
-        of = listed([str(x) for x in program.operands[i]])
+        of = in_line([str(x) for x in program.operands[i]])
         return str(i), what, of, short(program.data[i], 6), quoted([program.labels.get(i, "")])
 
     count = len(program.rules)
-    return Table(f"recorded: {count:,} scalars", ("node", "operation", "of nodes", "value", "label"), count, row)
+    return Listing(f"recorded: {count:,} scalars", ("node", "operation", "of nodes", "value", "label"), count, row)
 
 
-def normalised(program: Scalars, formula: Formula) -> Table:
+def normalised(program: Scalars, formula: Formula) -> Listing:
     """The same after normalising: a weighted sum shows its products."""
     leaves, order = roles(program), formula.order
 
@@ -146,18 +146,18 @@ def normalised(program: Scalars, formula: Formula) -> Table:
         node = order[i]
         rule = formula.rules[node]
         what = leaves.get(node) or (short(formula.data[node], 6) if rule is rules.CONSTANT else rule.symbol)
-        of = listed([str(x) for x in formula.operands[node]])
+        of = in_line([str(x) for x in formula.operands[node]])
         if node in formula.items:
             what = "weighted sum"
             terms = [f"{x[0]} * {x[1]}" if isinstance(x, tuple) else str(x) for x in formula.items[node]]
-            of = listed(terms, " + ")
+            of = in_line(terms, " + ")
         return str(node), what, of, quoted([program.labels.get(node, "")])
 
     title = f"normalised: {len(order):,} scalars"
-    return Table(title, ("node", "operation", "of nodes", "label"), len(order), row)
+    return Listing(title, ("node", "operation", "of nodes", "label"), len(order), row)
 
 
-def statements(rolled: Rolled, batched: bool) -> Table:
+def statements(rolled: Rolled, batched: bool) -> Listing:
     """The array statements of the result, in the order in which they run."""
     program, printer = printed(rolled, batched, [False] * len(rolled.inputs))
     result = program.functions[0].result
@@ -171,10 +171,10 @@ def statements(rolled: Rolled, batched: bool) -> Table:
         return printer.naming.of(array), lengths(array.shape, array.examples), formula(s, printer), remark
 
     title = f"rolled: {len(listing):,} array statements"
-    return Table(title, ("name", "shape", "formula", "operation"), len(listing), row)
+    return Listing(title, ("name", "shape", "formula", "operation"), len(listing), row)
 
 
-def derivatives(program: Kernel, printer: Python) -> Table:
+def derivatives(program: Kernel, printer: Python) -> Listing:
     """The statements of the way back: what each is added to or defines, and whose derivative that is."""
     known = {x.array for x in program.functions[0].block if isinstance(x, (Let, Loop))}
     back = [s for s in program.functions[1].block if not (isinstance(s, (Let, Loop)) and s.array in known)]
@@ -190,13 +190,13 @@ def derivatives(program: Kernel, printer: Python) -> Table:
         by = array if isinstance(s, Back) else array.derivative_of
         return "" if by is None else f"d / d{printer.naming.of(by)}", lengths(array.shape, array.examples), text
 
-    return Table(f"gradient: {len(back):,} statements", ("derivative", "shape", "statement"), len(back), row)
+    return Listing(f"gradient: {len(back):,} statements", ("derivative", "shape", "statement"), len(back), row)
 
 
-def lines(source: str) -> Table:
+def lines(source: str) -> Listing:
     """A text, line by line."""
     each = source.splitlines()
-    return Table(f"kernel: {len(each):,} lines", ("line", "text"), len(each), lambda i: (str(i + 1), each[i]))
+    return Listing(f"kernel: {len(each):,} lines", ("line", "text"), len(each), lambda i: (str(i + 1), each[i]))
 
 
 def printed(rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> tuple[Kernel, Python]:
@@ -220,7 +220,7 @@ def formula(statement: Statement, printer: Python) -> str:
     return printer.write(found.value, found.axes).text if isinstance(found, Let) else ""
 
 
-def listed(items: Sequence[Any], separator: str = ", ", most: int = 6) -> str:
+def in_line(items: Sequence[Any], separator: str = ", ", most: int = 6) -> str:
     """Items in a line; of many the first and the last."""
     shown = list(items) if len(items) <= most else [*items[: most - 2], "...", items[-1]]
     return separator.join(shown)

@@ -167,7 +167,7 @@ def with_period(
     i = int(np.searchsorted(differ, middle))
     begin = int(differ[i - 1]) + 1 if i else start
     end = (int(differ[i]) if i < len(differ) else stop - p) + p
-    return compared(formula, order, keys, place, begin, end, p)
+    return of_period(formula, order, keys, place, begin, end, p)
 
 
 class Operands(NamedTuple):
@@ -205,7 +205,7 @@ def operands_of(formula: Formula, nodes: Integers, place: Integers, begin: int) 
     return Operands(ids, at, own, lag, relative % p, relative, inside, good)
 
 
-def compared(
+def of_period(
     formula: Formula, order: Integers, keys: Integers, place: Integers, begin: int, end: int, p: int, turn: bool = True
 ) -> Repetition | None:
     """The loop of period p from begin to end, where the kinds repeat, as far as the operands do too.
@@ -225,7 +225,7 @@ def compared(
         return None
     beginning = seam(found.own[inside], found.relative[inside], keys[begin : begin + p]) if turn else 0
     if beginning:
-        return compared(formula, order, keys, place, begin + beginning, end, p, turn=False)
+        return of_period(formula, order, keys, place, begin + beginning, end, p, turn=False)
     bad = np.flatnonzero(~found.good)
     i = int(np.searchsorted(bad, mid))
     low, high = int(bad[i - 1]) + 1 if i else 0, int(bad[i]) if i < len(bad) else count
@@ -262,7 +262,7 @@ def seam(own: Integers, source: Integers, keys: Integers) -> int:
     return min(range(min(p, SEAMS)), key=handed_on)
 
 
-def alike(formula: Formula, x: int, y: int) -> bool:
+def one_number(formula: Formula, x: int, y: int) -> bool:
     """Whether two nodes are one, or the same constant."""
     constants = formula.rules[x] is formula.rules[y] is rules.CONSTANT
     return x == y or (constants and repr(formula.data[x]) == repr(formula.data[y]))
@@ -280,7 +280,7 @@ def initial(formula: Formula, found: Operands, low: int, p: int) -> dict[tuple[i
             return None
         for c in np.flatnonzero(early).tolist():
             key, node = (i - low - int(lag[c]), int(source[c])), int(ids[c, i])
-            if not alike(formula, before.setdefault(key, node), node):
+            if not one_number(formula, before.setdefault(key, node), node):
                 return None
     return before
 

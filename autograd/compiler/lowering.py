@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.compiler.arrays import EXAMPLES, LETTERS, Array, Reshape, Role, Table, View
-from autograd.compiler.blocks import Block, Entry, Given, Let, Loop, Origin, Statement, Tape, Test
+from autograd.compiler.blocks import Block, Element, Given, Let, Loop, Origin, Statement, Tape, Test
 from autograd.compiler.expressions import Contract, Expr, Join, Moved, Number, Read, Row, Sum, added
 
 from .failing import Failing
@@ -159,17 +159,17 @@ class Lowering:
         tapes = [Tape(before) for _ in s.carried]
         first = [tuple([None if x is None else self.read(x, LETTERS) for x in each.first]) for each in s.carried]
         given: list[Given] = []
-        reads: list[tuple[Array, Entry]] = []
+        reads: list[tuple[Array, Element]] = []
         for argument in s.arguments:
             array = body.arrays[argument.array.index]
             if argument.operand is None:
-                reads.append((array, Entry(tapes[argument.carried], before - argument.lag)))
+                reads.append((array, Element(tapes[argument.carried], before - argument.lag)))
                 continue
             value = self.read(argument.operand, LETTERS)
             holder = Array(Role.SHARED, (s.count, *array.shape), array.examples) if argument.steps else None
             given.append(Given(array, value, holder))
             if holder is not None:
-                reads.append((array, Entry(holder, 0)))
+                reads.append((array, Element(holder, 0)))
         floats = s.single and not out.examples and self.on_floats
         return Loop(
             out, s.count, body.block, floats, tuple(zip(tapes, first, strict=True)), tuple(given), tuple(reads),

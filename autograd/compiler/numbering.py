@@ -125,7 +125,7 @@ class Numbering:
         return self.number[id(node)] if id(node) in self.number else self.leaf(node)
 
 
-class Result(NamedTuple):
+class Returned(NamedTuple):
     """What a function has returned: its nodes, how they are arranged, and how those are made that are plain numbers."""
 
     nodes: Sequence[Value]
@@ -134,15 +134,15 @@ class Result(NamedTuple):
 
 
 def numbered(
-    arguments: Sequence[Sequence[Value]], result: Result, notes: Recording, input_names: Sequence[str]
+    arguments: Sequence[Sequence[Value]], result: Returned, notes: Recording, input_names: Sequence[str]
 ) -> tuple[Scalars, Sequence[Doubtful]]:
     """What was recorded, and which of its constants may be variables: that is seen when the graph is gone."""
     kinds = set(map(rule_of, notes.nodes))
     dead: list[Value] = []
-    live = reached(notes.nodes, result.nodes, dead)
+    live = dependencies(notes.nodes, result.nodes, dead)
     conditions = watch(notes, live, dead, kinds)
     others = [*[guard.condition for guard in notes.guards], *conditions]
-    wanted = live | reached(notes.nodes, others, []) if others else live
+    wanted = live | dependencies(notes.nodes, others, []) if others else live
     given = {id(node) for argument in arguments for node in argument}
     found = Numbering(given, set(map(id, notes.leaves)), notes.seen)
     found.computed(notes.nodes, wanted)
@@ -170,7 +170,7 @@ def numbered(
     return made, found.doubtful
 
 
-def settled(found: Scalars, doubtful: Iterable[Doubtful]) -> Scalars:
+def resolved(found: Scalars, doubtful: Iterable[Doubtful]) -> Scalars:
     """When the recorded graph is gone: constants that somebody else holds are variables, and captured.
 
     Not those that are held by a node of the graph alone, which the function has put aside.
@@ -199,7 +199,7 @@ def hiding(notes: Recording, live: AbstractSet[int], kinds: AbstractSet[Rule]) -
     return bool(rows) and any([x.rule in rows and (id(x) in live or x.rule in rules.TABLE) for x in notes.nodes])
 
 
-def reached(nodes: Sequence[Value], roots: Sequence[Value], others: list[Value]) -> set[int]:
+def dependencies(nodes: Sequence[Value], roots: Sequence[Value], others: list[Value]) -> set[int]:
     """The ids of what some roots depend on, among nodes in order and their operands; the others are listed."""
     wanted = set(map(id, roots))
     for node in reversed(nodes):
@@ -284,7 +284,7 @@ def program(
     """
     with undisturbed():
         found, doubtful = recorded(function, name, structures, numbers, decided, input_names)
-        return watched(settled(found, doubtful), check, as_lines)
+        return watched(resolved(found, doubtful), check, as_lines)
 
 
 def recorded(
@@ -318,7 +318,7 @@ def recorded(
     return found
 
 
-def returned(name: str, result: Any, notes: Recording) -> Result:
+def returned(name: str, result: Any, notes: Recording) -> Returned:
     """The result of a function that has run.
 
     TypeError if no number of it is a Value or was taken out of one, although no branch was taken on which it is a
@@ -334,4 +334,4 @@ def returned(name: str, result: Any, notes: Recording) -> Result:
             f"{names(structure, 'result')[0]}: a plain number does not depend on the arguments"
         )
     roots = [x if isinstance(x, Value) else lift(x, rules.CONSTANT) for x in roots]
-    return Result(roots, structure, plain_numbers(outputs, roots, notes.nodes))
+    return Returned(roots, structure, plain_numbers(outputs, roots, notes.nodes))

@@ -284,7 +284,7 @@ class Paths:
     def keep(self, path: Path, family: Family) -> None:
         """One more path."""
         if path.signature is not None:
-            path.first = next((known for known in family.paths if alike(known, path)), path)
+            path.first = next((known for known in family.paths if interchangeable(known, path)), path)
         family.paths.append(path)
         family.captured |= bool(path.captured)
         self.families.grew(family)
@@ -302,7 +302,7 @@ class Paths:
         ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
         the numbers of the arguments, those at the end being keywords.
         """
-        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, places
+        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, whole_numbers
 
         refused = None if isinstance(found, Path) else found
         error = None if refused is None else refused.error
@@ -312,11 +312,11 @@ class Paths:
             try:
                 result = run(family.whole)
             except CONFUSED as raised:
-                if not places(leaves) - family.whole or not may_be_confused(raised):
+                if not whole_numbers(leaves) - family.whole or not may_be_confused(raised):
                     raise
                 confused = raised
         if confused is not None:
-            used, result = answered(run, family.whole, places(leaves) - family.whole, confused)
+            used, result = answered(run, family.whole, whole_numbers(leaves) - family.whole, confused)
             family.whole |= used
             names = self.arguments(len(leaves), keys)
             self.give_up(family, advice({self.place(i): names[i] for i in sorted(used)}, confused))
@@ -389,6 +389,6 @@ def user_level() -> int:
     return level
 
 
-def alike(known: Path, path: Path) -> bool:
+def interchangeable(known: Path, path: Path) -> bool:
     """Whether two paths compute the same, up to their guards."""
     return known.signature == path.signature and known.outside == path.outside

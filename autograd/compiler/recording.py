@@ -304,7 +304,7 @@ def run(
         with notes:
             result = function(*arguments)
             if not notes.reason:
-                unchanged(arguments, structures, leaves, notes)
+                look_for_changes(arguments, structures, leaves, notes)
     except Exception as error:
         reason, again = notes.reason, not decided and notes.misread(error)
         free(notes, leaves)
@@ -338,7 +338,7 @@ def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
             reclassify(leaf, Value)
 
 
-def unchanged(
+def look_for_changes(
     arguments: Sequence[Any], structures: Sequence[Any], leaves: Sequence[Sequence[Value]], notes: Recording
 ) -> None:
     """Tell the recording if a list, a dict or an array that the function was given is not what it was."""

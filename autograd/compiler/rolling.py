@@ -94,7 +94,7 @@ def finished(roller: Roller, scalars: Scalars, inputs: Sequence[Holder]) -> Roll
         outputs = outputs.gathered()
     taken = zip(formula.roots[first:last], scalars.guards, strict=True)
     guards = conditions(roller, [(node, holds) for node, (_, holds, _) in taken])
-    failures = [(roller.operand(nodes), False) for nodes in together(roller, formula.roots[last:])]
+    failures = [(roller.operand(nodes), False) for nodes in side_by_side(roller, formula.roots[last:])]
     roller.close()
     index = {node: i for i, node in enumerate(scalars.captured_nodes)}
     return Rolled(
@@ -126,7 +126,7 @@ def conditions(roller: Roller, taken: Sequence[tuple[int, bool]]) -> list[tuple[
     return [(roller.operand(nodes), nodes is sorts[0]) for nodes in sorts if nodes]
 
 
-def together(roller: Roller, nodes: Iterable[int]) -> list[list[int]]:
+def side_by_side(roller: Roller, nodes: Iterable[int]) -> list[list[int]]:
     """Nodes by the arrays that they are in; side by side if these are many."""
     groups: dict[int, list[int]] = {}
     for node in dict.fromkeys(nodes):

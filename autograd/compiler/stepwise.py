@@ -37,7 +37,7 @@ class Numbers(NamedTuple):
     off: Floats
 
 
-class Unknown(Exception):  # noqa: N818 - no error: there is no verdict
+class Uncomputed(Exception):  # noqa: N818 - no error: there is no verdict
     """A statement that is not computed here."""
 
 
@@ -53,13 +53,13 @@ def faulty(rolled: Rolled, recorded: Scalars) -> bool:
         index, position = owner[node], int(places[node])
         if index >= 0 and position >= 0:
             known.setdefault(index, {})[position] = formula.data[node]
-    tables: dict[int, Numbers] = {CONSTANTS: exact(rolled.constant_values[:, None])}
+    tables: dict[int, Numbers] = {CONSTANTS: certain(rolled.constant_values[:, None])}
     for array in rolled.holders:
         if array.index != CONSTANTS and (array.index in known or array.index == CAPTURED):
             table = np.full((array.size, 1), np.nan)
             each = known.get(array.index, {})
             table[[*each], 0] = [*each.values()]
-            tables[array.index] = exact(table)
+            tables[array.index] = certain(table)
     nodes = {(owner[node], int(places[node])): node for node in formula.order}
     with np.errstate(all="ignore"):
         for statement in rolled.statements:
@@ -80,7 +80,7 @@ def misread(
     for k, access in enumerate(statement.operands):
         try:
             got = read(access, tables).values.reshape(-1)
-        except Unknown:
+        except Uncomputed:
             continue
         for node, x in zip(members, got.tolist(), strict=True):
             if node is not None and x == x and abs(x - formula.data[formula.operands[node][k]]) > UNIT * abs(x):
@@ -94,7 +94,7 @@ def differs(statement: RolledStatement, tables: dict[int, Numbers]) -> bool:
         if isinstance(statement, Recurrence):
             return loop_differs(statement, tables)
         found = computed(statement, tables)
-    except Unknown:
+    except Uncomputed:
         return False
     index = statement.out.index
     if isinstance(statement, Concatenation):  # of numbers that the function has elsewhere
@@ -103,7 +103,7 @@ def differs(statement: RolledStatement, tables: dict[int, Numbers]) -> bool:
     return bool(differ(found, tables[index].values).any())
 
 
-def exact(values: Floats) -> Numbers:
+def certain(values: Floats) -> Numbers:
     """Numbers that are not off."""
     return Numbers(values, np.zeros_like(values))
 
@@ -117,9 +117,9 @@ def differ(got: Numbers, expected: Floats) -> Any:
 def read(access: Access, tables: dict[int, Numbers]) -> Numbers:
     """The operands, by the axes of the statement, and by iterations."""
     if access.literal is not None:
-        return exact(np.full((*access.positions.shape, 1), access.literal))
+        return certain(np.full((*access.positions.shape, 1), access.literal))
     if access.array not in tables:
-        raise Unknown
+        raise Uncomputed
     values, off = tables[access.array]
     return Numbers(values[access.positions], off[access.positions])
 
@@ -130,7 +130,7 @@ def computed(statement: RolledStatement, tables: dict[int, Numbers]) -> Numbers:
         values, off = applied(statement.rule, [read(x, tables) for x in statement.operands])
     elif isinstance(statement, Reduction):
         whole = read(statement.operand, tables)
-        values, off = reduced(statement.rule, whole)
+        values, off = over_sequence(statement.rule, whole)
     elif isinstance(statement, Linear):
         values, off = summed(statement, tables)
     elif isinstance(statement, Concatenation):
@@ -143,7 +143,7 @@ def computed(statement: RolledStatement, tables: dict[int, Numbers]) -> Numbers:
             for k in (0, 1)
         )
     else:
-        raise Unknown
+        raise Uncomputed
     size = statement.out.size
     return Numbers(values.reshape(size, -1), off.reshape(size, -1))
 
@@ -151,7 +151,7 @@ def computed(statement: RolledStatement, tables: dict[int, Numbers]) -> Numbers:
 def applied(rule: rules.Rule, operands: list[Numbers]) -> Numbers:
     """A row, element by element."""
     if rule not in rules.TABLE and rule not in rules.RECORDED:
-        raise Unknown
+        raise Uncomputed
     xs = np.broadcast_arrays(*[x.values for x in operands])
     values = np.asarray(reading(rule.value)(*xs), float)
     partials = reading(rule.partials)(values, *xs)
@@ -162,7 +162,7 @@ def applied(rule: rules.Rule, operands: list[Numbers]) -> Numbers:
     return Numbers(values, off)
 
 
-def reduced(rule: rules.Rule, whole: Numbers) -> Numbers:
+def over_sequence(rule: rules.Rule, whole: Numbers) -> Numbers:
     """A row of a sequence, along the first axis."""
     columns = whole.values.reshape(len(whole.values), -1)
     off = whole.off.reshape(columns.shape)
@@ -205,7 +205,7 @@ def reading(function: Any) -> Any:
 def loop_differs(loop: Recurrence, tables: dict[int, Numbers]) -> bool:
     """Whether some iteration has other results than the function had; where it compares numbers, some two."""
     expected = tables[loop.out.index].values.reshape(loop.count, -1)
-    own: dict[int, Numbers] = {CONSTANTS: exact(loop.body.constant_values[:, None])}
+    own: dict[int, Numbers] = {CONSTANTS: certain(loop.body.constant_values[:, None])}
     for argument in loop.arguments:
         size = argument.array.size
         if argument.operand is not None:
@@ -220,7 +220,7 @@ def loop_differs(loop: Recurrence, tables: dict[int, Numbers]) -> bool:
                 first = tape.first[len(tape.first) + i - argument.lag]
                 if first is not None:
                     table[:, i] = read(first, tables).values.reshape(-1)
-        own[argument.array.index] = exact(table)
+        own[argument.array.index] = certain(table)
     for statement in loop.body.statements:
         own[statement.out.index] = computed(statement, own)
     compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])

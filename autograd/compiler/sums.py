@@ -46,7 +46,7 @@ def weighted_sums(
     for s, (_, right, _) in enumerate(kinds):
         items = np.array([part[s] for part in parts], np.int64)
         if right < 0:
-            segments.append(alone(roller, items, found.shape, found.letters))
+            segments.append(unpaired(roller, items, found.shape, found.letters))
         elif s == widest and found.product is not None:
             segments.append(matrix_product(roller, *found.product))
         else:
@@ -111,7 +111,7 @@ def sorted_terms(roller: Roller, *columns: Integers) -> list[Integers]:
     return [column[order] for column in columns]
 
 
-def alone(roller: Roller, items: Integers, shape: tuple[int, ...], letters: str) -> Segment:
+def unpaired(roller: Roller, items: Integers, shape: tuple[int, ...], letters: str) -> Segment:
     """Terms without a factor."""
     if items.shape[1] == 1:
         return Segment(roller.operand(items[:, 0].tolist(), shape), letters)

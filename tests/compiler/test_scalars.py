@@ -113,8 +113,8 @@ def test_within_debug_each_recording_is_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A fault is found where it was made, and the nodes around it are shown."""
-    right = numbering.settled
-    monkeypatch.setattr(numbering, "settled", lambda *given: replace(right(*given), outputs=[99]))
+    right = numbering.resolved
+    monkeypatch.setattr(numbering, "resolved", lambda *given: replace(right(*given), outputs=[99]))
     assert recorded(lambda x: x * x, 1.0).outputs == [99]  # not looked at
     with ag.debug(), pytest.raises(IllFormedError, match="node 99 is asked for"):
         recorded(lambda x: x * x, 1.0)
