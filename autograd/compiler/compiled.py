@@ -192,7 +192,7 @@ class Jitted(Paths):
         from .listing import Stages
 
         path, batched, wanted = self._ran()
-        return Stages(path.program, path.rolled, batched, wanted)
+        return Stages(path.program, path.rolled, batched, wanted, path.again)
 
     def _ran(self) -> tuple[Any, bool, tuple[bool, ...]]:
         """The program that ran last, and in which form; RuntimeError if there is none."""

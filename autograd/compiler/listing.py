@@ -9,6 +9,7 @@ kernel      the program, line by line
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,9 @@ from .naming import quoted
 from .targets.numpy import NUMPY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from .again import Again
     from .blocks import Kernel, Statement
     from .normalising import Formula
     from .printers.python import Python
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .scalars import Scalars
 
     Row = tuple[str, ...]
+    Lines = Callable[[], Mapping[int, str]]
 
 
 class Listing:
@@ -88,16 +91,19 @@ class Listing:
 
 
 class Stages:
-    """What became of a function, a :class:`Table` for each stage.
+    """What became of a function, a :class:`Listing` for each stage, with the lines of it where that can be told.
 
     ``scalars`` (``recorded`` is the same), ``normalised``, ``rolled``, ``gradient`` and ``kernel``. ``print`` shows how
     many lines the first stages have, and the array statements.
     """
 
-    def __init__(self, program: Scalars, rolled: Rolled, batched: bool, wanted: Sequence[bool]) -> None:
-        self.scalars = self.recorded = table_of_scalars(program)
-        self.normalised = normalised(program, rolled.formula)
-        self.rolled = statements(rolled, batched)
+    def __init__(
+        self, program: Scalars, rolled: Rolled, batched: bool, wanted: Sequence[bool], again: Again | None = None
+    ) -> None:
+        lines_of = cache(lambda: {} if again is None else again.lines(program))
+        self.scalars = self.recorded = table_of_scalars(program, lines_of)
+        self.normalised = normalised(program, rolled.formula, lines_of)
+        self.rolled = statements(rolled, batched, lines_of)
         made, printer = printed(rolled, batched, wanted)
         self.gradient = derivatives(made, printer)
         self.kernel = lines(printer.source())
@@ -124,7 +130,7 @@ def roles(program: Scalars) -> dict[int, str]:
     return found | dict.fromkeys(program.captured_nodes, "captured")
 
 
-def table_of_scalars(program: Scalars) -> Listing:
+def table_of_scalars(program: Scalars, lines_of: Lines) -> Listing:
     """The scalar instructions, each with the numbers of the nodes it is computed from and its value then."""
     leaves = roles(program)
 
@@ -132,13 +138,15 @@ def table_of_scalars(program: Scalars) -> Listing:
         rule = program.rules[i]
         what = leaves.get(i) or ("constant" if rule is rules.CONSTANT else rule.symbol)
         of = in_line([str(x) for x in program.operands[i]])
-        return str(i), what, of, short(program.data[i], 6), quoted([program.labels.get(i, "")])
+        line = lines_of().get(i, "")
+        return str(i), what, of, short(program.data[i], 6), quoted([program.labels.get(i, "")]), line
 
     count = len(program.rules)
-    return Listing(f"recorded: {count:,} scalars", ("node", "operation", "of nodes", "value", "label"), count, row)
+    head = ("node", "operation", "of nodes", "value", "label", "line")
+    return Listing(f"recorded: {count:,} scalars", head, count, row)
 
 
-def normalised(program: Scalars, formula: Formula) -> Listing:
+def normalised(program: Scalars, formula: Formula, lines_of: Lines) -> Listing:
     """The same after normalising: a weighted sum shows its products."""
     leaves, order = roles(program), formula.order
 
@@ -151,27 +159,39 @@ def normalised(program: Scalars, formula: Formula) -> Listing:
             what = "weighted sum"
             terms = [f"{x[0]} * {x[1]}" if isinstance(x, tuple) else str(x) for x in formula.items[node]]
             of = in_line(terms, " + ")
-        return str(node), what, of, quoted([program.labels.get(node, "")])
+        return str(node), what, of, quoted([program.labels.get(node, "")]), lines_of().get(node, "")
 
     title = f"normalised: {len(order):,} scalars"
-    return Listing(title, ("node", "operation", "of nodes", "label"), len(order), row)
+    return Listing(title, ("node", "operation", "of nodes", "label", "line"), len(order), row)
 
 
-def statements(rolled: Rolled, batched: bool) -> Listing:
+def statements(rolled: Rolled, batched: bool, lines_of: Lines) -> Listing:
     """The array statements of the result, in the order in which they run."""
     program, printer = printed(rolled, batched, [False] * len(rolled.inputs))
     result = program.functions[0].result
     listing = ordered(program.forward, [] if result is None else [result.view.array])
+    place = {target(s): k for k, s in enumerate(program.forward)}
+    own_lines = cache(lambda: lines_of_statements(rolled, lines_of()))
 
     def row(i: int) -> Row:
         s = listing[i]
         array = target(s)
         origin = s.origin if isinstance(s, (Let, Loop)) else None
         remark = printer.remark(array, origin) if origin is not None else ""
-        return printer.naming.of(array), lengths(array.shape, array.examples), formula(s, printer), remark
+        line = in_line(own_lines()[place[array]], most=3)
+        return printer.naming.of(array), lengths(array.shape, array.examples), formula(s, printer), remark, line
 
     title = f"rolled: {len(listing):,} array statements"
-    return Listing(title, ("name", "shape", "formula", "operation"), len(listing), row)
+    return Listing(title, ("name", "shape", "formula", "operation", "line"), len(listing), row)
+
+
+def lines_of_statements(rolled: Rolled, lines: Mapping[int, str]) -> list[list[str]]:
+    """For each statement the lines that its scalars were computed on, each once."""
+    found: dict[int, dict[str, None]] = {}
+    owner, _ = rolled.places
+    for node, line in sorted(lines.items()):
+        found.setdefault(owner[rolled.formula.kept(node)], {})[line] = None
+    return [[*found.get(s.out.index, {})] for s in rolled.statements]
 
 
 def derivatives(program: Kernel, printer: Python) -> Listing:

@@ -21,7 +21,7 @@ from autograd.value import Value, lift
 from .beside import plain_numbers
 from .debugging import watched
 from .failing import may_raise
-from .recording import Unsupported, free, run
+from .recording import Recording, Unsupported, free, run
 from .scalars import Scalars, as_lines, check
 from .tracking import Recorded
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from autograd.rules import Rule
-
-    from .recording import Recording
 
 HELD_BY_ONE = 3
 """What ``sys.getrefcount(x)`` is of a node that only the operands of one node hold: these, ``x``, and its argument."""
@@ -162,6 +160,7 @@ def numbered(
         guards=[(number[id(guard.condition)], guard.holds, guard.line) for guard in notes.guards],
         watched=list(dict.fromkeys([number[id(node)] for node in conditions])),
         labels=found.labels,
+        lines={number[key]: line for key, line in notes.lines.items() if key in number},
         input_names=input_names or [""] * len(arguments),
         plain=result.plain,
         decided=not notes.compares,
@@ -274,16 +273,18 @@ def program(
     numbers: Sequence[Sequence[float]],
     decided: bool = False,
     input_names: Sequence[str] = (),
+    kind: type[Recording] = Recording,
 ) -> Scalars:
     """Record a function at these numbers; ``decided``: with bools as the outcomes of its comparisons.
 
-    ``input_names`` are what its arguments are called, as far as that can stand in a text that is executed.
+    ``input_names`` are what its arguments are called, as far as that can stand in a text that is executed. ``kind`` is
+    the class of the recording, of which there is one that notes lines as well.
 
     Raises TypeError if the result holds a number that is not a Value, although there is no branch on which it is a
     constant: its gradient would be lost; Unsupported if the function does what cannot be recorded.
     """
     with undisturbed():
-        found, doubtful = recorded(function, name, structures, numbers, decided, input_names)
+        found, doubtful = recorded(function, name, structures, numbers, decided, input_names, kind)
         return watched(resolved(found, doubtful), check, as_lines)
 
 
@@ -294,9 +295,10 @@ def recorded(
     numbers: Sequence[Sequence[float]],
     decided: bool,
     input_names: Sequence[str],
+    kind: type[Recording],
 ) -> tuple[Scalars, Sequence[Doubtful]]:
     """The scalars; when this returns, nobody but the function holds anything of the graph."""
-    leaves, result, notes = run(function, structures, numbers, decided)
+    leaves, result, notes = run(function, structures, numbers, decided, kind)
     made = [(weakref.ref(node), line) for node, line in notes.restarted]
     try:
         found = numbered(leaves, returned(name, result, notes), notes, input_names)
@@ -308,7 +310,7 @@ def recorded(
         free(notes, leaves)
     del leaves, result, notes
     if found is None:
-        return recorded(function, name, structures, numbers, True, input_names)
+        return recorded(function, name, structures, numbers, True, input_names, kind)
     kept = [line for reference, line in made if reference() is not None]
     if kept:
         raise Unsupported(

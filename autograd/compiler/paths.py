@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .again import Again
     from .recording import Raised
     from .scalars import Scalars
     from .schedules import Schedule
@@ -78,6 +79,8 @@ class Path:
         self.recorded = np.array([value._number for value in self.captured])
         self.arguments = [list(x) for x in numbers]
         """The numbers of the arguments that it was recorded with."""
+        self.again: Again | None = None
+        """What it takes to record it once more."""
         self.checks: dict[Any, Schedule] = {}
         """When each of its forms is compared with the function itself."""
         self.factored = False
@@ -278,11 +281,14 @@ class Paths:
         for known in family.paths:  # by another thread, meanwhile
             if known not in before and known.outside == outside and same(known.program, recorded):
                 return known
-        self.keep(path, family)
+        self.keep(path, family, structures)
         return path
 
-    def keep(self, path: Path, family: Family) -> None:
-        """One more path."""
+    def keep(self, path: Path, family: Family, structures: Sequence[Any]) -> None:
+        """One more path, for arguments that are arranged so."""
+        from .again import Again
+
+        path.again = Again(self.function, structures, path.arguments)
         if path.signature is not None:
             path.first = next((known for known in family.paths if interchangeable(known, path)), path)
         family.paths.append(path)

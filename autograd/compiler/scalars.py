@@ -46,7 +46,7 @@ class Scalars:
     captured, captured_nodes: the leaves and earlier nodes whose data is read at each call, and their node numbers.
     guards: (node number, outcome, line) of each condition that a branch was taken on.
     watched: the nodes that must be 0.0 in a call: failures of operations, and zeros whose sign matters.
-    labels: the labels that nodes had, by number.
+    labels: the labels that nodes had, by number; ``lines`` the lines of the user's code, where they were noted.
     input_names: what each argument is called, where its name can stand in a text that is executed; else "".
     plain: the numbers of the result that are plain ones, and how each is made of what the program computes.
     decided: whether the function was given bools as the outcomes of its comparisons, or has none.
@@ -65,6 +65,7 @@ class Scalars:
     guards: Sequence[tuple[int, bool, str]] = ()
     watched: Sequence[int] = ()
     labels: Mapping[int, str] = field(default_factory=dict)
+    lines: Mapping[int, str] = field(default_factory=dict)
     input_names: Sequence[str] = ()
     plain: Mapping[int, Callable[[float], Any]] = field(default_factory=dict)
     decided: bool = True
