@@ -291,6 +291,12 @@ def describe(node: Any) -> str:
 
 def user_line() -> str:
     """Where the innermost frame of the user's code stands, as ``, at file.py, line 3: y = x.log()``."""
+    frame = user_frame()
+    return line_of(frame, frame.f_lineno)
+
+
+def user_frame() -> FrameType:
+    """The innermost frame of the user's code."""
     frame = sys._getframe(1)
     outside = None
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
@@ -299,7 +305,7 @@ def user_line() -> str:
         frame = frame.f_back
     if outside is not None and not is_users(frame.f_code.co_filename):
         frame = outside
-    return line_of(frame, frame.f_lineno)
+    return frame
 
 
 def raising_line(error: BaseException) -> str:

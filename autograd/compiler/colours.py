@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .scalars import Program
+    from .scalars import Scalars
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Places = np.ndarray[Any, np.dtype[np.intp]]
@@ -37,7 +37,7 @@ class Colour(NamedTuple):
     rows: list[Row]
 
 
-def dependencies(program: Program, variables: Sequence[int]) -> list[int]:
+def dependencies(program: Scalars, variables: Sequence[int]) -> list[int]:
     """For each number of the result a set of variables, given by their nodes: bit i of an int says that i is one.
 
     Nothing is said to depend on what only a row without slope reads.
@@ -63,7 +63,7 @@ def places_in(mask: int, length: int) -> Places:
     return np.flatnonzero(np.unpackbits(data, bitorder="little"))
 
 
-def colours(program: Program, captured: Sequence[int], wanted: Sequence[bool]) -> list[Colour]:
+def colours(program: Scalars, captured: Sequence[int], wanted: Sequence[bool]) -> list[Colour]:
     """The sweeps that find the derivatives of all numbers of a result that are not plain.
 
     The variables are those that are captured, given by their nodes, and then the numbers of the arguments wanted.

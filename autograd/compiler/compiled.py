@@ -217,7 +217,7 @@ class Jitted(Paths):
         from .listing import Stages
 
         path, batched, wanted = self._ran()
-        return Stages(path.program, path.rolled, batched, wanted)
+        return Stages(path.program, path.rolled, batched, wanted, path.again)
 
     def kernel(self, /, *args: Any, **kwargs: Any) -> Bare:
         """The bare program of the path that these arguments take, recorded if need be: arrays in, arrays out.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.modes import ieee_arithmetic
 
 from .keeping import FAMILY, Families, counter, weight
-from .likeness import same, steady
+from .likeness import same, signature, steady
 from .static import Fixed
 from .surroundings import Surroundings, varying
 
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .again import Again
     from .colours import Colour
     from .layouts import Layout
     from .recording import Raised
-    from .scalars import Program
+    from .scalars import Scalars
     from .schedules import Schedule
     from .straight import Straight
     from .targets.library import Library
@@ -56,7 +57,7 @@ class Path:
     """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
 
     def __init__(
-        self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any, name: str
+        self, program: Scalars, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any, name: str
     ) -> None:
         import numpy as np
 
@@ -72,7 +73,7 @@ class Path:
         """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
         self.outside = outside
         """The plain numbers around the function with which it was recorded."""
-        self.signature = program.signature() if program.guards else None
+        self.signature = signature(program) if program.guards else None
         self.first = self
         """The first path that computes the same: this one, or an earlier one with other guards."""
         self.steady = steady(program)
@@ -83,6 +84,8 @@ class Path:
         self.recorded = np.array([value._number for value in self.captured])
         self.arguments = [list(x) for x in numbers]
         """The numbers of the arguments that it was recorded with."""
+        self.again: Again | None = None
+        """What it takes to record it once more."""
         self.checks: dict[Any, Schedule] = {}
         """When each of its forms is compared with the function itself."""
         self.seeds: dict[int, Any] = {}
@@ -290,8 +293,8 @@ class Paths:
         that its guards do not hold, since the example is at a tie. If the function raises while it is recorded, what
         it raised: it has to run eagerly then as well, and to raise that (:meth:`eagerly`).
         """
+        from .numbering import program
         from .recording import Raised, Unsupported
-        from .scalars import program
 
         before = list(family.paths)
         if len(before) >= PATHS:
@@ -299,10 +302,10 @@ class Paths:
             return None
         outside = self.surroundings.now()
         try:
-            recorded = program(function, self.name, structures, numbers, family.decided)
+            names = self.argument_names(len(structures), keys)
+            recorded = program(function, self.name, structures, numbers, family.decided, names)
             if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
-            recorded.input_names = self.argument_names(len(structures), keys)
             path = Path(recorded, numbers, self.library, outside, self.name)
         except Unsupported as reason:
             family.raw = reason.raw
@@ -313,12 +316,19 @@ class Paths:
         for known in family.paths:  # by another thread, meanwhile
             if known not in before and known.outside == outside and same(known.program, recorded):
                 return known
+        self.keep(path, family, structures)
+        return path
+
+    def keep(self, path: Path, family: Family, structures: Sequence[Any]) -> None:
+        """One more path, for arguments that are arranged so."""
+        from .again import Again
+
+        path.again = Again(self.function, structures, path.arguments)
         if path.signature is not None:
-            path.first = next((known for known in family.paths if alike(known, path)), path)
+            path.first = next((known for known in family.paths if interchangeable(known, path)), path)
         family.paths.append(path)
         family.captured |= bool(path.captured)
         self.families.grew(family)
-        return path
 
     def eagerly(
         self,
@@ -333,7 +343,7 @@ class Paths:
         ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
         the numbers of the arguments, those at the end being keywords.
         """
-        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, places
+        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, whole_numbers
 
         refused = None if isinstance(found, Path) else found
         error = None if refused is None else refused.error
@@ -343,11 +353,11 @@ class Paths:
             try:
                 result = run(family.whole)
             except CONFUSED as raised:
-                if not places(leaves) - family.whole or not may_be_confused(raised):
+                if not whole_numbers(leaves) - family.whole or not may_be_confused(raised):
                     raise
                 confused = raised
         if confused is not None:
-            used, result = answered(run, family.whole, places(leaves) - family.whole, confused)
+            used, result = answered(run, family.whole, whole_numbers(leaves) - family.whole, confused)
             family.whole |= used
             names = self.arguments(len(leaves), keys)
             self.give_up(family, advice({self.place(i): names[i] for i in sorted(used)}, confused))
@@ -420,6 +430,6 @@ def user_level() -> int:
     return level
 
 
-def alike(known: Path, path: Path) -> bool:
+def interchangeable(known: Path, path: Path) -> bool:
     """Whether two paths compute the same, up to their guards."""
     return known.signature == path.signature and known.outside == path.outside

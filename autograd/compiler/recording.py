@@ -10,11 +10,13 @@ A function may do what cannot be recorded (:meth:`Recording.lost`). It runs eage
 from __future__ import annotations
 
 import operator
+import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
 from autograd.entries import Entry, enter, in_force, leave
-from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_line, watcher
+from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_frame, user_line, watcher
 from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
@@ -26,7 +28,7 @@ from .failing import failing, kind_of
 from .tracking import Recorded, Tracked, reclassify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextvars import Token
     from types import TracebackType
     from typing import Self
@@ -71,6 +73,9 @@ def noting(nodes: list[Value]) -> Callable[[Value], None]:
 
 class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
+
+    lines: Mapping[int, str] = MappingProxyType({})
+    """The lines of the user's code that nodes were made on, by their ids, where they are noted (:class:`Lined`)."""
 
     ends = (no_grad,)  # what is computed around it is without gradients: the program may have them all the same
 
@@ -275,6 +280,33 @@ class Recording:
         return node
 
 
+class Lined(Recording):
+    """A recording that notes the line of each node, as ``file.py:3``: slow, for people to read."""
+
+    def __init__(self, decided: bool = False) -> None:
+        super().__init__(decided)
+        self.lines: dict[int, str] = {}
+        self.note = self.see_value = self._noted(self.note)
+
+    def _noted(self, note: Callable[[Value], None]) -> Callable[[Value], None]:
+        def noted(node: Value) -> None:
+            note(node)
+            self.lines[id(node)] = short_line()
+
+        return noted
+
+    def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
+        node = super()._condition(rule, operands, holds)
+        self.lines[id(node)] = short_line()
+        return node
+
+
+def short_line() -> str:
+    """The line of the user's code that runs, as ``file.py:3``."""
+    frame = user_frame()
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
 def is_float(x: float) -> bool:
     """Whether a float is exactly this number."""
     try:
@@ -288,6 +320,7 @@ def run(
     structures: Sequence[Any],
     numbers: Sequence[Sequence[float]],
     decided: bool = False,
+    kind: type[Recording] = Recording,
 ) -> tuple[list[list[Value]], Any, Recording]:
     """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes.
 
@@ -296,18 +329,15 @@ def run(
     Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
     function raises.
     """
-    leaves = [[Value(x) for x in each] for each in numbers]
-    for each in leaves:
-        for leaf in each:
-            leaf.__class__ = Recorded
+    leaves = [[given(x) for x in each] for each in numbers]
     arguments = [rebuild(s, each) for s, each in zip(structures, leaves, strict=True)]
-    notes = Recording(decided)
+    notes = kind(decided)
     notes.given = frozenset([id(leaf) for each in leaves for leaf in each])
     try:
         with notes:
             result = function(*arguments)
             if not notes.reason:
-                unchanged(arguments, structures, leaves, notes)
+                look_for_changes(arguments, structures, leaves, notes)
     except Exception as error:
         reason, again = notes.reason, not decided and notes.misread(error)
         free(notes, leaves)
@@ -323,7 +353,14 @@ def run(
         free(notes, leaves)
         if reason:
             raise Unsupported(reason, raw=notes.changed)
-    return run(function, structures, numbers, decided=True)
+    return run(function, structures, numbers, True, kind)
+
+
+def given(x: float) -> Value:
+    """A leaf that a function is given while it is recorded."""
+    leaf = Value(x)
+    leaf.__class__ = Recorded
+    return leaf
 
 
 def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
@@ -334,7 +371,7 @@ def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
             reclassify(leaf, Value)
 
 
-def unchanged(
+def look_for_changes(
     arguments: Sequence[Any], structures: Sequence[Any], leaves: Sequence[Sequence[Value]], notes: Recording
 ) -> None:
     """Tell the recording if a list, a dict or an array that the function was given is not what it was."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .scalars import Program
+    from .scalars import Scalars
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -33,7 +33,7 @@ class Schedule:
 
     def __init__(
         self,
-        program: Program,
+        program: Scalars,
         numbers: Sequence[Sequence[float]],
         captured: Floats,
         batched: bool,

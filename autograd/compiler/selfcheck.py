@@ -104,13 +104,7 @@ def _compare(
     results: list[float] = []
     seen: list[Examined] = []
     for trial, weights in zip(trials, when.weights, strict=False):
-        try:
-            found = examined(path, trial, when, weights, structures, function)
-        except (ArithmeticError, ValueError):
-            if path.library:  # which answers with inf or nan, and goes on
-                raise Disturbed from None
-            jitted.drop(path)
-            raise
+        found = _examined(jitted, path, trial, when, weights, structures, function)
         undisputed(path, captured)
         if found.differs:
             undisputed(path, captured, found.nodes, found.outputs)
@@ -132,6 +126,25 @@ def _compare(
             undisputed(path, captured, each.nodes, each.outputs)
         if not all([excused(path, trial, captured, structures, function, again) for trial in trials]):
             refuse(jitted, path, trials[0], None, (got, expected))
+
+
+def _examined(
+    jitted: Paths,
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    weights: list[float],
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+) -> Examined:
+    """The function itself at one example. Where it raises, its path is dropped."""
+    try:
+        return examined(path, trial, when, weights, structures, function)
+    except (ArithmeticError, ValueError):
+        if path.library:  # which answers with inf or nan, and goes on
+            raise Disturbed from None
+        jitted.drop(path)
+        raise
 
 
 class RefusedError(RuntimeError):
@@ -281,8 +294,10 @@ def recorded_alike(
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
     it may at a tie.
     """
-    from .likeness import outcomes
-    from .scalars import program
+    from dataclasses import replace
+
+    from .likeness import outcomes, signature
+    from .numbering import program
     from .stepwise import faulty
 
     try:
@@ -296,11 +311,10 @@ def recorded_alike(
             row, [numbers.get(i, found.data[i]) for i in operands], number_
         ):
             raise Disturbed
-    for i, x in numbers.items():
-        found.data[i] = x
+    found = replace(found, data=[numbers.get(i, x) for i, x in enumerate(found.data)])
     if outcomes(found) != outcomes(path.program):
         return True
-    return found.signature() == path.program.signature() and not faulty(path.rolled, found)
+    return signature(found) == signature(path.program) and not faulty(path.rolled, found)
 
 
 def excused(

@@ -21,7 +21,8 @@ from autograd import Value, graph, jit
 from autograd.compiler import reading
 from autograd.compiler.arrays import At, Pick, Role, Span, Table, View
 from autograd.compiler.blocks import Add, Block, Function, Kernel, Let
-from autograd.compiler.checks import IllFormedError, check, index_of
+from autograd.compiler.checks import check, index_of
+from autograd.compiler.debugging import IllFormedError
 from autograd.compiler.expressions import Apply, Contract, Expr, Nothing, Number, Read, Stretch, replaced, walk
 from autograd.compiler.kernels import kernel
 from autograd.compiler.linearise import Readings

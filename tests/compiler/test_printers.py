@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from interpreter import Interpreter
 
 from autograd.compiler.arrays import Array, At, Pick, Reshape, Role, Span, Table, View
 from autograd.compiler.blocks import Block, Function, Kernel, Let, Origin
-from autograd.compiler.expressions import Apply, Contract, Expr, Number, Read, Stretch, Sum
+from autograd.compiler.expressions import Apply, Contract, Expr, Number, Read, Stretch, Sum, walk
 from autograd.compiler.printers.functional import Functional, exchanges
 from autograd.compiler.printers.python import Python
 from autograd.compiler.targets.numpy import NUMPY
@@ -64,6 +64,7 @@ TREES = st.recursive(
 @settings(max_examples=200)
 def test_a_formula_is_read_back_as_what_it_is(tree: Expr) -> None:
     """Whatever stands in whatever: the text computes what an interpreter of the tree does."""
+    assume(all(part.axes != "ka" for part in walk(tree)))  # as no statement with the axes ak has it
     with np.errstate(all="ignore"):
         text = printer().write(tree, "ak").text
         expected = Interpreter(VALUES).over(tree, "ak", M)

@@ -7,7 +7,8 @@ import linecache
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.compiler.checks import watched
+from autograd.compiler.checks import as_lines, check
+from autograd.compiler.debugging import watched
 from autograd.compiler.kernels import factored, kernel
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Target:
 
     def make(self, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool], name: str) -> Made:
         """A rolled program, for one example or many, with the derivatives by the arguments wanted."""
-        program = watched(kernel(rolled, batched, wanted, self.readings, fresh=self.in_place))
+        program = watched(kernel(rolled, batched, wanted, self.readings, fresh=self.in_place), check, as_lines)
         words = self.words()
         printer = self.printer(program, words)
         source = printer.source()
