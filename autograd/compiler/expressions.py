@@ -280,6 +280,41 @@ class Nothing(Expr):
     axes: str
 
 
+@dataclass(frozen=True)
+class Together(Expr):
+    """Single numbers as a sequence, for a function that takes one."""
+
+    items: tuple[Expr, ...]
+    axes = ""
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        """The numbers."""
+        return self.items
+
+    def with_parts(self, parts: tuple[Expr, ...]) -> Expr:
+        """The sequence of others."""
+        return Together(parts)
+
+
+@dataclass(frozen=True)
+class Item(Expr):
+    """One of the numbers that a function returns in a tuple."""
+
+    x: Expr
+    index: int
+    axes = ""
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        """The tuple."""
+        return (self.x,)
+
+    def with_parts(self, parts: tuple[Expr, ...]) -> Expr:
+        """The same of another."""
+        return Item(parts[0], self.index)
+
+
 def lifted(x: Any) -> Expr:
     """A number of a formula as an expression."""
     return x if isinstance(x, Expr) else Number(float(x), short=True)

@@ -17,7 +17,8 @@ import warnings
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from autograd.modes import ieee_arithmetic
+from autograd.modes import ieee_arithmetic, user_level
+from autograd.structures import LEAF
 
 from .keeping import FAMILY, Families, counter, weight
 from .likeness import same, steady
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .formulas import Formula
     from .recording import Raised
     from .scalars import Program
     from .schedules import Schedule
@@ -82,6 +84,9 @@ class Path:
         """When each of its forms is compared with the function itself."""
         self.factored = False
         """Whether its program moves a factor past a sum, as it may where that is finite."""
+        self.single: tuple[bool, ...] = ()
+        """Which arguments are single numbers."""
+        self._formulas: dict[tuple[bool, ...], Formula | None] = {}
         self._forms: dict[Form, Made] = {}
         self._free: dict[Form, list[Compiled]] = {}
 
@@ -98,6 +103,15 @@ class Path:
             self._forms[key] = made = (self.library or NUMPY).make(self.rolled, batched, wanted, self.name)
             self.factored |= made.factored
         return self._forms[key]
+
+    def formula(self, wanted: tuple[bool, ...]) -> Formula | None:
+        """The program over floats, with the derivatives by the arguments wanted; None where arrays are sooner done."""
+        if wanted not in self._formulas:
+            from .formulas import chosen
+
+            made = None if self.library else chosen(self.program, self.rolled, self.single, wanted, self.name)
+            self._formulas.setdefault(wanted, made)
+        return self._formulas[wanted]
 
     def take(self, batched: bool, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
         """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
@@ -269,6 +283,7 @@ class Paths:
                 return None
             recorded.input_names = self.argument_names(len(structures), keys)
             path = Path(recorded, numbers, self.library, outside, self.name)
+            path.single = tuple([structure == LEAF for structure in structures])
         except Unsupported as reason:
             family.raw = reason.raw
             self.give_up(family, str(reason))
@@ -371,18 +386,6 @@ class Paths:
         family.paths = []  # nobody runs them any more
         self.families.grew(family)
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
-
-
-def user_level() -> int:
-    """How many frames above the one that asks the user's code is, for a warning."""
-    import sys
-
-    from autograd.modes import HOUSE
-
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def alike(known: Path, path: Path) -> bool:
