@@ -7,6 +7,7 @@ The type of an expression is its ``axes``: one letter for each axis, those of th
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -340,8 +341,12 @@ def replaced(x: Expr, table: dict[Expr, Expr]) -> Expr:
     found = table.get(x)
     if found is not None:
         return found
-    parts = x.parts
-    return x.with_parts(tuple([replaced(part, table) for part in parts])) if parts else x
+    return with_parts(x, [replaced(part, table) for part in x.parts])
+
+
+def with_parts(x: Expr, parts: Sequence[Expr]) -> Expr:
+    """The expression of these parts: itself, if they are its own."""
+    return x if all(map(operator.is_, parts, x.parts)) else x.with_parts(tuple(parts))
 
 
 def terms(x: Expr) -> list[Expr]:

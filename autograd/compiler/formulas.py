@@ -14,30 +14,30 @@ It has no buffers: many threads may call it at once.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import rules
 from autograd.modes import ieee_arithmetic
 
 from .arrays import Array, Role
-from .blocks import Let
-from .expressions import Apply, Expr, Nothing, Number, Row, reads_of
+from .blocks import Let, Loop, Tape
+from .expressions import Apply, Expr, Nothing, Number, Row
 from .failing import Failing
 from .inline import inline
-from .linearise import Readings
+from .linearise import Readings, written
 from .naming import Names, stem
 from .printers.singles import Singles as Printer
 from .reading import READ
 from .reverse import Reverse
-from .rolled import Loop
-from .sharing import Ensure, Lines, expression, ordered, read, shared
+from .rolled import Loop as RolledLoop
+from .sharing import Ensure, Lines, ordered, read, shared, used_in
 from .singles import Singles
 from .targets.target import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .blocks import Total
     from .expressions import Own
     from .rolled import Rolled
     from .scalars import Program
@@ -77,35 +77,43 @@ class Formula(NamedTuple):
 
 
 class Naming:
-    """The names of single numbers: labels and the names of arguments, else numbered."""
+    """The names of single numbers, tapes, totals and loops: labels and the names of arguments, else numbered."""
 
     def __init__(self, labels: dict[Array, str]) -> None:
         self.fresh = Names([*WORDS, "OtherWay", "inf", "nan", "seeds"])
         self.labels = labels
-        self.named: dict[Array, str] = {}
+        self.named: dict[tuple[int, bool], str] = {}
+        self.kept: list[Array | Tape | Total | Loop] = []
+        """What has names, so that none of it goes, and another comes in its place."""
 
-    def of(self, array: Array) -> str:
-        """The name of a number."""
-        if array not in self.named:
-            self.named[array] = self.choice(array)
-        return self.named[array]
+    def of(self, holder: Array | Tape | Total | Loop, start: str = "v") -> str:
+        """The name of a variable."""
+        key = id(holder.array if isinstance(holder, Loop) else holder), isinstance(holder, Loop)
+        if key not in self.named:
+            self.named[key] = self.choice(holder, start)
+            self.kept.append(holder)
+        return self.named[key]
 
-    def choice(self, array: Array) -> str:
-        """A name for a number that has none."""
-        if array.derivative_of is not None:
-            return f"d{self.of(array.derivative_of)}"
-        label = stem([self.labels[array]]) if array in self.labels else ""
-        if label:
-            return self.fresh.fresh(label)
-        return self.fresh.numbered({Role.SHARED: "e", Role.SEED: "g", Role.INPUT: "p"}.get(array.role, "v"))
+    def choice(self, holder: Array | Tape | Total | Loop, start: str) -> str:
+        """A name for something that has none."""
+        if isinstance(holder, Loop):
+            return self.fresh.numbered("i")
+        if isinstance(holder, (Array, Tape)) and holder.derivative_of is not None:
+            return f"d{self.of(holder.derivative_of)}"
+        if isinstance(holder, Array):
+            label = stem([self.labels[holder]]) if holder in self.labels else ""
+            if label:
+                return self.fresh.fresh(label)
+            start = {Role.SHARED: "e", Role.SEED: "g"}.get(holder.role, start) if start == "v" else start
+        return self.fresh.numbered(start)
 
 
 class Maker:
     """Makes the formula of a program; ``single``: which arguments are single numbers."""
 
-    def __init__(self, program: Program, captured: Sequence[int], single: Sequence[bool]) -> None:
-        self.singles = Singles(program)
-        self.captured = [self.singles.captured[i] for i in captured]
+    def __init__(self, program: Program, rolled: Rolled, single: Sequence[bool]) -> None:
+        self.singles = Singles(program, rolled)
+        self.captured = self.singles.captured
         self.single = single
         self.naming = Naming(self.singles.labels)
         self.parameters = [
@@ -113,14 +121,20 @@ class Maker:
         ]
         for name, arrays, alone in zip(self.parameters, self.singles.inputs, single, strict=True):
             for i, array in enumerate(arrays):
-                self.naming.named[array] = name if alone else self.naming.fresh.fresh(f"{name}{i}")
-        self.printer = Printer(self.naming, {})  # type: ignore[arg-type]
+                self.naming.named[id(array), False] = name if alone else self.naming.fresh.fresh(f"{name}{i}")
+        for array in self.captured:
+            self.naming.of(array, "p")
+        self.printer = Printer(self.naming)
         self.reading = inline()
-        self.forward = [
-            replace(s, value=self.reading.value(s.value.row, s.value.operands)) if isinstance(s.value, Row) else s
-            for s in self.singles.lets
-        ]
+        self.forward = [self.written(s) for s in self.singles.statements]
+        self.printer.loops = {s.array: s for s in self.forward if isinstance(s, Loop)}
         self.named = {x for x in self.singles.labels if x.role is Role.COMPUTED}
+
+    def written(self, s: Let | Loop) -> Let | Loop:
+        """A statement, its rows as formulas."""
+        found = written(s, Readings(self.reading, self.reading))
+        assert isinstance(found, (Let, Loop))  # noqa: S101 - as it was
+        return found
 
     @property
     def conditions(self) -> list[Ensure]:
@@ -150,16 +164,15 @@ class Maker:
         back = Reverse(singles.block, set(asked), Array(Role.CAPTURED, (0,)), Readings(self.reading, self.reading))
         back.partials = {
             s.array: self.reading.partials(s.value.row, read(s.array), s.value.operands)
-            for s in singles.lets
-            if isinstance(s.value, Row)
+            for s in singles.statements
+            if isinstance(s, Let) and isinstance(s.value, Row)
         }
         for k, x in enumerate(singles.outputs):
             back.give(x, read(seeds[k]) if seeds else Number(1.0))
-        for s in reversed(singles.lets):
+        for s in reversed(singles.statements):
             back.backward(s)
         by = [Number(0.0) if isinstance(x, Nothing) else x for x in map(back.by, asked)]
-        backward = [s for s in back.statements if isinstance(s, Let)]
-        steps = [*ordered(self.forward, self.conditions), *backward]
+        steps = [*ordered(self.forward, self.conditions), *back.statements]
         return shared(Lines(tuple(steps), (*singles.outputs, *by)), self.named)
 
     def source(self, wanted: Sequence[bool]) -> str:
@@ -183,12 +196,12 @@ class Maker:
 
     def function(self, name: str, lines: Lines, seeds: Sequence[Array], returned: str) -> list[str]:
         """A function: what it is given, its statements, and what it returns."""
-        used = {array for x in (*map(expression, lines.steps), *lines.results) for array in reads_of(x)}
+        used = used_in(lines)
         inside = self.printer.given("P", self.captured, used)
         for parameter, arrays, alone in zip(self.parameters, self.singles.inputs, self.single, strict=True):
             inside += [] if alone else self.printer.given(parameter, arrays, used)
         inside += self.printer.given("seeds", seeds, used)
-        inside += [*self.printer.steps(lines), f"return {returned}"]
+        inside += [*self.printer.steps(lines.steps), f"return {returned}"]
         parameters = ["P", *self.parameters, *["seeds"] * bool(seeds)]
         return [f"    def {name}({', '.join(parameters)}):", *[f"        {line}" for line in inside]]
 
@@ -222,13 +235,10 @@ def own_function(own: Own) -> Callable[..., Any]:
 
 
 def formula(
-    program: Program, captured: Sequence[int], single: Sequence[bool], wanted: Sequence[bool], name: str
+    program: Program, rolled: Rolled, single: Sequence[bool], wanted: Sequence[bool], name: str
 ) -> Formula | None:
-    """The formula of a program; None where it has none.
-
-    ``captured``: the order of what is captured. ``single``: which arguments are single numbers.
-    """
-    maker = Maker(program, captured, single)
+    """The formula of a program; None where it has none. ``single``: which arguments are single numbers."""
+    maker = Maker(program, rolled, single)
     if not maker.possible:
         return None
     source = maker.source(wanted)
@@ -242,24 +252,36 @@ def chosen(
     program: Program, rolled: Rolled, single: Sequence[bool], wanted: Sequence[bool], name: str
 ) -> Formula | None:
     """The formula of a program where it is sooner done than its arrays are; None else, and within ``ieee()``."""
-    if ieee_arithmetic.get() or not sooner(program, rolled):
+    if ieee_arithmetic.get() or not sooner(rolled):
         return None
-    return formula(program, rolled.captured_order, single, wanted, name)
+    return formula(program, rolled, single, wanted, name)
 
 
-def operations(program: Program) -> int:
+def sooner(rolled: Rolled) -> bool:
+    """Whether a program is sooner done number by number than array by array, as counted, and not too long to write."""
+    return length(rolled) <= LIMIT and operations(rolled) * OPERATION <= statements(rolled) * STATEMENT
+
+
+def loops(rolled: Rolled) -> list[RolledLoop]:
+    """The loops of a program."""
+    return [s for s in rolled.statements if isinstance(s, RolledLoop)]
+
+
+def length(rolled: Rolled) -> int:
+    """How many numbers a formula computes in its text, those of each iteration of a loop once."""
+    formula = rolled.formula
+    again = sum([s.found.nodes.size - s.found.nodes.shape[1] for s in loops(rolled) if s.found is not None])
+    return sum([1 for node in formula.order if formula.operands[node]]) - again
+
+
+def operations(rolled: Rolled) -> int:
     """How many operations of two numbers a program has, about."""
-    return sum([max(len(operands) - 1, 1) for operands in program.operands if operands])
-
-
-def sooner(program: Program, rolled: Rolled) -> bool:
-    """Whether a program is sooner done number by number than array by array, as counted."""
-    count = operations(program)
-    return count <= LIMIT and count * OPERATION <= STATEMENT * statements(rolled)
+    formula = rolled.formula
+    sizes = [len(formula.operands[node]) - 1 for node in formula.order if formula.operands[node]]
+    return sum(sizes) + sizes.count(0)
 
 
 def statements(rolled: Rolled) -> int:
-    """How many operations of arrays a program has, each argument being handed in, and the result out."""
-    return 1 + len(rolled.inputs) + sum([
-        s.count * (1 + len(s.body.statements)) if isinstance(s, Loop) else 1 for s in rolled.statements
-    ])  # fmt: skip
+    """How many operations of arrays it has, each argument being handed in, and the result out."""
+    once = len(rolled.statements) + len(rolled.inputs) + 1
+    return once + sum([s.count * len(s.body.statements) for s in loops(rolled)])

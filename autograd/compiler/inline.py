@@ -123,6 +123,8 @@ PARTIALS: dict[str, Any] = {
 class Inline(Reading):
     """The rows over single numbers."""
 
+    shares = False  # see sharing.py
+
     def __init__(self) -> None:
         super().__init__(bound(VALUES), floats=True)
         self.of_partials = bound(PARTIALS)

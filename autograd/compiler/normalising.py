@@ -33,6 +33,8 @@ class Formula:
         self.items: dict[int, list[Item] | deque[Item]] = {}
         self.order: list[int] = []
         self.same: dict[int, int] = {}
+        self.powers: set[int] = set()
+        """The squares that are products here, and raise as powers where they are too large."""
         self.roots = [*program.outputs, *[node for node, _, _ in program.guards], *program.watched]
         self._rewrite(program)
         self._absorb()
@@ -61,6 +63,7 @@ class Formula:
             elif rule is power:
                 if given[operands[1]] is constant and self.data[operands[1]] == 2.0 and not program.scalars:
                     given[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
+                    self.powers.add(node)
             elif rule is mean:
                 whole = self._new(rules.SUM, operands, self.data[node] * len(operands))
                 count = self._new(constant, (), float(len(operands)))

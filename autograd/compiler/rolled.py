@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from autograd import rules
 
+    from .loops import Repetition
     from .normalising import Formula
 
     Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -153,8 +154,17 @@ class Loop:
     """
 
     def __init__(
-        self, out: Array, count: int, body: Rolled, scalars: bool, tapes: list[Tape], arguments: list[Argument]
+        self,
+        out: Array,
+        count: int,
+        body: Rolled,
+        scalars: bool,
+        tapes: list[Tape],
+        arguments: list[Argument],
+        found: Repetition | None = None,
     ) -> None:
+        self.found = found
+        """The loop as it stands among the nodes."""
         self.out, self.count, self.body, self.scalars = out, count, body, scalars
         self.tapes, self.arguments = tapes, arguments
 

@@ -5,23 +5,25 @@
     dK = dv1 * -(v1 * (1.0 / K))                  ...
     dS = dv1 * (1.0 / K)
 
-What stands in a branch of a choice is computed there or nowhere: it may raise where the other one is taken.
+What stands in a branch of a choice is computed there or nowhere: it may raise where the other one is taken. The bodies
+of loops are treated alike, each for itself.
 """
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from autograd.compiler.arrays import Array, Role, View
-from autograd.compiler.blocks import Let
-from autograd.compiler.expressions import Apply, Expr, Number, Read, reads_of, replaced, walk
+from autograd.compiler.blocks import Add, Back, Block, Let, Loop, Outcome, Tape, Total, Zeros
+from autograd.compiler.expressions import Apply, Expr, Number, Read, reads_of, replaced, walk, with_parts
 
 from .simplifying import SIGNS, carried, simple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 LONGEST = 12
 """How many operations a line may have."""
@@ -36,7 +38,16 @@ class Ensure:
     way: bool
 
 
-Step = Let | Ensure
+@dataclass(frozen=True)
+class Gathered(Expr):
+    """What has gathered in a loop backwards, without the loop."""
+
+    holder: Tape | Total
+    row: int
+    axes: str
+
+
+Step = Let | Ensure | Loop | Back | Zeros | Add
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Lines:
 
 def shared(lines: Lines, named: Collection[Array] = ()) -> Lines:
     """The same, simplified; arrays that are ``named`` keep a statement of their own."""
-    found = known(simplified(lines))
+    found = known(simplified(light(lines)))
     for _ in range(3):
         once = live(known(repeated(found)))
         if once == found:
@@ -58,19 +69,96 @@ def shared(lines: Lines, named: Collection[Array] = ()) -> Lines:
     return live(inlined(found, named))
 
 
-def expression(step: Step) -> Expr:
-    """What a statement computes, or asks."""
-    return step.value if isinstance(step, Let) else step.condition
-
-
-def with_expression(step: Step, x: Expr) -> Step:
-    """The statement of another expression."""
-    return replace(step, value=x) if isinstance(step, Let) else replace(step, condition=x)
-
-
 def read(array: Array) -> Read:
     """A number as it is."""
     return Read(View(array), "")
+
+
+def expressions(step: Step) -> tuple[Expr, ...]:
+    """What a statement reads outside of loops, in order."""
+    if isinstance(step, (Let, Add)):
+        return (step.value,)
+    if isinstance(step, Ensure):
+        return (step.condition,)
+    if isinstance(step, Loop):
+        first = [x for _, row in step.tapes for x in row if x is not None]
+        return (*first, *[x.value for x in step.given])
+    return ()
+
+
+def with_expressions(step: Step, each: Sequence[Expr]) -> Step:
+    """The statement of these expressions: itself, if they are its own."""
+    if all(map(operator.is_, each, expressions(step))):
+        return step
+    if isinstance(step, (Let, Add)):
+        return replace(step, value=each[0])
+    if isinstance(step, Ensure):
+        return replace(step, condition=each[0])
+    if not isinstance(step, Loop):
+        return step
+    left = iter(each)
+    tapes = tuple([(tape, tuple([None if x is None else next(left) for x in row])) for tape, row in step.tapes])
+    return replace(step, tapes=tapes, given=tuple([replace(x, value=next(left)) for x in step.given]))
+
+
+def is_single(step: Step) -> bool:
+    """Whether this defines a single number."""
+    return isinstance(step, Let) and not step.array.shape
+
+
+def light(lines: Lines) -> Lines:
+    """The same, each loop's body shared for itself, and what comes of loops without them: it is compared often."""
+    steps = []
+    for step in lines.steps:
+        inner = with_expressions(step, [without_loops(x) for x in expressions(step)])
+        steps.append(forth(inner) if isinstance(inner, Loop) else back(inner) if isinstance(inner, Back) else inner)
+    return Lines(tuple(steps), tuple([without_loops(x) for x in lines.results]))
+
+
+def without_loops(x: Expr) -> Expr:
+    """An expression in which what comes of loops does not name them."""
+    if isinstance(x, Outcome):
+        return Gathered(x.holder, x.row, x.axes)
+    return with_parts(x, [without_loops(part) for part in x.parts])
+
+
+def forth(loop: Loop) -> Loop:
+    """A loop, its body shared."""
+    inside = {array for array, _ in loop.reads} | {x.array for x in loop.given}
+    found = shared(Lines(scalars(loop.body), tuple([x for _, x in loop.keeps])), [x.view.array for _, x in loop.keeps])
+    steps = [*found.steps]
+    keeps = []
+    for (tape, _), x in zip(loop.keeps, found.results, strict=True):
+        own = x
+        if not isinstance(x, Read) or x.view.array in inside:
+            own = read(Array(Role.COMPUTED, ()))
+            steps.append(Let(own.view.array, x, ""))
+        keeps.append((tape, own))
+    return replace(loop, body=Block(tuple(steps)), keeps=tuple(keeps))  # type: ignore[arg-type]
+
+
+def back(step: Back) -> Back:
+    """A loop backwards, likewise."""
+    found = shared(Lines(scalars(step.body), tuple([x for _, x in step.adds])))
+    used = used_in(found)
+    adds = tuple([(entry, x) for (entry, _), x in zip(step.adds, found.results, strict=True)])
+    reads = tuple([(array, entry) for array, entry in step.reads if array in used])
+    return replace(step, body=Block(found.steps), adds=adds, reads=reads)  # type: ignore[arg-type]
+
+
+def scalars(block: Block) -> tuple[Step, ...]:
+    """The statements of the body of a loop."""
+    return tuple([s for s in block if isinstance(s, Let)])
+
+
+def used_in(lines: Lines) -> set[Array]:
+    """What is read."""
+    return {array for x in every(lines) for array in reads_of(x)}
+
+
+def every(lines: Lines) -> list[Expr]:
+    """All expressions."""
+    return [*[x for step in lines.steps for x in expressions(step)], *lines.results]
 
 
 def simplified(lines: Lines) -> Lines:
@@ -78,11 +166,11 @@ def simplified(lines: Lines) -> Lines:
     same: dict[Expr, Expr] = {}
     steps: list[Step] = []
     for step in lines.steps:
-        x = carried(simple(replaced(expression(step), same)))
-        if isinstance(step, Let) and isinstance(x, (Read, Number)):
-            same[read(step.array)] = x
+        each = [carried(simple(replaced(x, same))) for x in expressions(step)]
+        if is_single(step) and isinstance(each[0], (Read, Number)):
+            same[read(step.array)] = each[0]  # type: ignore[union-attr]
         else:
-            steps.append(with_expression(step, x))
+            steps.append(with_expressions(step, each))
     return Lines(tuple(steps), tuple([simple(replaced(x, same)) for x in lines.results]))
 
 
@@ -91,14 +179,14 @@ def known(lines: Lines) -> Lines:
     names: dict[Expr, Expr] = {}
     steps: list[Step] = []
     for step in lines.steps:
-        x = replaced(expression(step), names)
-        if isinstance(step, Let):
-            mine = read(step.array)
-            if isinstance(x, (Read, Number)):
-                names[mine] = x
+        each = [replaced(x, names) for x in expressions(step)]
+        if is_single(step):
+            mine = read(step.array)  # type: ignore[union-attr]
+            if isinstance(each[0], (Read, Number)):
+                names[mine] = each[0]
                 continue
-            names[x] = mine
-        steps.append(with_expression(step, x))
+            names[each[0]] = mine
+        steps.append(with_expressions(step, each))
     return Lines(tuple(steps), tuple([replaced(x, names) for x in lines.results]))
 
 
@@ -117,8 +205,7 @@ def is_work(x: Expr) -> bool:
 
 def repeated(lines: Lines) -> Lines:
     """What occurs several times gets a name where it is first computed in any case."""
-    each = [*map(expression, lines.steps), *lines.results]
-    count = Counter([x for whole in each for x in walk(whole) if is_work(x)])
+    count = Counter([x for whole in every(lines) for x in walk(whole) if is_work(x)])
     names: dict[Expr, Expr] = {}
     steps: list[Step] = []
 
@@ -131,11 +218,12 @@ def repeated(lines: Lines) -> Lines:
         return replaced(whole, names)
 
     for step in lines.steps:
-        x = expression(step)
-        new = with_names(x, x if isinstance(step, Let) else None)
-        if isinstance(step, Let):
-            names.setdefault(x, read(step.array))
-        steps.append(with_expression(step, new))
+        single = is_single(step)
+        given = expressions(step)
+        new = [with_names(x, x if single else None) for x in given]
+        if single:
+            names.setdefault(given[0], read(step.array))  # type: ignore[union-attr]
+        steps.append(with_expressions(step, new))
     results = [with_names(x, None) for x in lines.results]
     return Lines(tuple(steps), tuple(results))
 
@@ -145,10 +233,18 @@ def live(lines: Lines) -> Lines:
     wanted = {array for x in lines.results for array in reads_of(x)}
     steps: list[Step] = []
     for step in reversed(lines.steps):
-        if isinstance(step, Ensure) or step.array in wanted:
-            wanted.update(reads_of(expression(step)))
-            steps.append(step)
+        if isinstance(step, Back):  # what it adds up is nobody's array: it always counts
+            wanted |= {step.loop.array, step.upstream.view.array}
+        elif not isinstance(step, Ensure) and defined(step) not in wanted:
+            continue
+        wanted.update([array for x in expressions(step) for array in reads_of(x)])
+        steps.append(step)
     return Lines(tuple(steps[::-1]), lines.results)
+
+
+def defined(step: Let | Loop | Zeros | Add) -> Array:
+    """The array that a statement defines, or adds to."""
+    return step.view.array if isinstance(step, Add) else step.array
 
 
 def size(x: Expr) -> int:
@@ -158,37 +254,32 @@ def size(x: Expr) -> int:
 
 def inlined(lines: Lines, named: Collection[Array]) -> Lines:
     """What is used once, and in any case, stands where it is used, as far as lines stay short."""
-    each = [*map(expression, lines.steps), *lines.results]
+    each = every(lines)
     uses = Counter([array for x in each for array in reads_of(x)])
     surely = {x.view.array for whole in each for x in certain(whole) if isinstance(x, Read)}
-    single = {array for array, n in uses.items() if n == 1 and array in surely and array not in named}
+    once = {array for array, n in uses.items() if n == 1 and array in surely and array not in named}
     values: dict[Expr, Expr] = {}
 
     def filled(x: Expr) -> Expr:
         taken = size(x)
         for array in dict.fromkeys(reads_of(x)):
-            mine = read(array)
-            if mine in values:
-                part = values.pop(mine)
+            part = values.pop(read(array), None)
+            if part is not None:
                 taken += size(part)
                 if taken <= LONGEST or isinstance(x, Read):
-                    x = replaced(x, {mine: part})
-                else:
-                    kept.add(array)
+                    x = replaced(x, {read(array): part})
         return simple(x)
 
-    kept: set[Array] = set()
     steps: list[Step] = []
     for step in lines.steps:
-        new = with_expression(step, filled(expression(step)))
+        new = with_expressions(step, [filled(x) for x in expressions(step)])
         steps.append(new)
-        if isinstance(new, Let) and new.array in single:
-            values[read(new.array)] = new.value
-    results = tuple([filled(x) for x in lines.results])
-    return Lines(tuple(steps), results)
+        if is_single(new) and new.array in once:  # type: ignore[union-attr]
+            values[read(new.array)] = new.value  # type: ignore[union-attr]
+    return Lines(tuple(steps), tuple([filled(x) for x in lines.results]))
 
 
-def ordered(steps: Sequence[Let], first: Sequence[Ensure]) -> list[Step]:
+def ordered(steps: Sequence[Let | Loop], first: Iterable[Ensure]) -> list[Step]:
     """The statements in their order, but what conditions need comes before all others, and they right behind it."""
     place = {step.array: i for i, step in enumerate(steps)}
     found: list[Step] = []
@@ -200,7 +291,7 @@ def ordered(steps: Sequence[Let], first: Sequence[Ensure]) -> list[Step]:
             i = stack.pop()
             if i not in done and i not in needed:
                 needed.add(i)
-                stack += [place[x] for x in reads_of(steps[i].value) if x in place]
+                stack += [place[x] for part in expressions(steps[i]) for x in reads_of(part) if x in place]
         done |= needed
         found += [steps[i] for i in sorted(needed)]
         found.append(condition)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from autograd.compiler.expressions import Apply, Contract, Expr, Number, Read, Together
+from autograd.compiler.expressions import Apply, Contract, Expr, Number, Read, Together, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +36,10 @@ def simple(x: Expr) -> Expr:
         return x
     if isinstance(x, Contract):
         return product(simple(x.left), simple(x.right))
-    x = x.with_parts(tuple([simple(part) for part in parts]))
+    x = with_parts(x, [simple(part) for part in parts])
     rule = RULES.get(x.operation) if isinstance(x, Apply) and isinstance(x.operation, str) else None
-    return rule(*x.operands) if rule else x  # type: ignore[attr-defined]
+    found = rule(*x.operands) if rule else x  # type: ignore[attr-defined]
+    return x if found == x else found
 
 
 def negative(x: Expr) -> Expr:
@@ -84,7 +85,7 @@ def carried(x: Expr) -> Expr:
     parts = x.parts
     if not parts:
         return x
-    x = x.with_parts(tuple([carried(part) for part in parts]))
+    x = with_parts(x, [carried(part) for part in parts])
     if isinstance(x, Apply) and x.operation == "*":
         for factor, choice in (x.operands, x.operands[::-1]):
             if isinstance(factor, Read) and is_choice(choice):

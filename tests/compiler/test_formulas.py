@@ -23,6 +23,7 @@ from autograd.compiler import formulas, scalars
 from autograd.compiler.formulas import Formula, OtherWay
 from autograd.compiler.paths import Path
 from autograd.compiler.recording import Raised, Unsupported
+from autograd.compiler.rolling import roll
 from autograd.structures import LEAF, flatten
 from autograd.value import number, record
 
@@ -131,10 +132,10 @@ def test_the_choice_is_counted() -> None:
     few([1.0, 2.0, 3.0])
     many([0.1] * 200)
     few_path, many_path = path_of(few), path_of(many)
-    assert formulas.operations(few_path.program) == 5
+    assert formulas.operations(few_path.rolled) == 5
     assert formulas.statements(few_path.rolled) == 3
     assert few_path.formula((True,)) is not None
-    assert formulas.operations(many_path.program) * formulas.OPERATION > 4 * formulas.STATEMENT
+    assert formulas.operations(many_path.rolled) * formulas.OPERATION > 4 * formulas.STATEMENT
     assert many_path.formula((True,)) is None
     with ag.ieee():
         quiet = jit(lambda x: 1.0 / x)
@@ -261,7 +262,7 @@ def row_formula(row: rules.Rule, count: int) -> Formula:
         except Raised:
             continue
         if not found.guards:
-            made = formulas.formula(found, (), [True] * count, [True] * count, "row")
+            made = formulas.formula(found, roll(found), [True] * count, [True] * count, "row")
             assert made is not None
             return made
     raise AssertionError(row)
@@ -362,7 +363,7 @@ def test_long_sums() -> None:
         return total
 
     found = scalars.program(f, "f", [LEAF], [[0.5]])
-    made = formulas.formula(found, (), [True], [True], "f")
+    made = formulas.formula(found, roll(found), [True], [True], "f")
     assert made is not None
     value, _, (slope,) = made.gradient([], 0.5)
     assert value == pytest.approx(0.25 + n * (n - 1) / 2 * math.sin(0.5), rel=1e-12)
@@ -414,12 +415,14 @@ def made(program: fuzzing.Program, call: fuzzing.Call) -> tuple[Formula, scalars
     numbers, structures, _ = given(call)
     try:
         found = scalars.program(program.f, "f", structures, numbers)
+        rolled = roll(found)
     except (Unsupported, Raised, TypeError):
         return None
     single = [structure == LEAF for structure in structures]
-    if formulas.operations(found) > 800:
+    if formulas.length(rolled) > 800:
         return None
-    form = formulas.formula(found, range(len(found.captured)), single, [True] * len(single), "f")
+    form = formulas.formula(found, rolled, single, [True] * len(single), "f")
+    found.captured = [found.captured[i] for i in rolled.captured_order]  # in the order of the path
     return None if form is None else (form, found)
 
 
