@@ -270,8 +270,8 @@ def loops(rolled: Rolled) -> list[RolledLoop]:
 def length(rolled: Rolled) -> int:
     """How many numbers a formula computes in its text, those of each iteration of a loop once."""
     formula = rolled.formula
-    again = sum([s.found.nodes.size - s.found.nodes.shape[1] for s in loops(rolled) if s.found is not None])
-    return sum([1 for node in formula.order if formula.operands[node]]) - again
+    again = [(len(s.found.nodes) - 1) * len(s.found.nodes[0]) for s in loops(rolled) if s.found is not None]
+    return sum([1 for node in formula.order if formula.operands[node]]) - sum(again)
 
 
 def operations(rolled: Rolled) -> int:

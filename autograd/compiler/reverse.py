@@ -161,9 +161,9 @@ class Reverse:
         start = 0
         for part in join.pieces:
             x = part.x if isinstance(part, Moved) else part
-            single = isinstance(part, Moved) or not isinstance(x, Read)
-            stop = start + (1 if single else x.view.shape[0])
-            index = At(start) if single else Span(start, stop - start)
+            length = x.view.shape[0] if x is part and isinstance(x, Read) else 1
+            stop = start + length
+            index = Span(start, length) if x is part else At(start)
             self.give(x, Moved(g, (Pick((index,)),), x.axes.replace(EXAMPLES, "") + EXAMPLES * (EXAMPLES in g.axes)))
             start = stop
 
