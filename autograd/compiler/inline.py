@@ -134,7 +134,7 @@ class Inline(Reading):
         if isinstance(row, Each):
             return self.whole(row.sequence, tuple(operands))
         if isinstance(row, Failing):
-            return Apply(Own(row, -1, floats=True), tuple(operands))
+            return fails(row, tuple(operands))
         if row not in READ:
             return Item(Apply(Own(row, EVERY, floats=True), tuple(operands)), 0)
         if row is rules.POW:
@@ -173,6 +173,67 @@ class Inline(Reading):
             return (wins(x, y), wins(y, x)) if row is rules.MAX else (wins(y, x), wins(x, y))
         found = rules.read(row.partials, self.of_partials)(out, sequence)
         return tuple([Item(found, i) for i in count])
+
+
+class Asked:
+    """An operand in the formula that says where a row raises: what it is compared with gives 1.0 or 0.0."""
+
+    def __init__(self, x: Expr) -> None:
+        self.x = x
+
+    def __lt__(self, y: float) -> Answer:
+        return Answer("<", self.x, y)
+
+    def __le__(self, y: float) -> Answer:
+        return Answer("<=", self.x, y)
+
+    def __gt__(self, y: Asked | float) -> Answer:
+        return Answer(">", self.x, y.x if isinstance(y, Asked) else y)
+
+    def __ge__(self, y: float) -> Answer:
+        return Answer(">=", self.x, y)
+
+    def __eq__(self, y: object) -> Answer:  # type: ignore[override]
+        return Answer("==", self.x, y)
+
+    def __ne__(self, y: object) -> Answer:  # type: ignore[override]
+        return Answer("!=", self.x, y)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Answer:
+    """Whether a comparison holds."""
+
+    def __init__(self, sign: str, x: Any, y: Any) -> None:
+        self.sign, self.x, self.y = sign, x, y
+
+    def chosen(self, one: Expr) -> Expr:
+        """``one`` where it does, else 0.0."""
+        return choice(self.sign, self.x, self.y, one, 0.0)
+
+    def __and__(self, other: Answer) -> Both:
+        return Both(self, other)
+
+
+class Both:
+    """Whether two comparisons hold."""
+
+    def __init__(self, first: Answer, second: Answer) -> None:
+        self.first, self.second = first, second
+
+    def chosen(self, one: Expr) -> Expr:
+        """``one`` where they do, else 0.0."""
+        return self.first.chosen(self.second.chosen(one))
+
+
+def fails(row: Failing, operands: tuple[Expr, ...]) -> Expr:
+    """1.0 where a row raises, else 0.0: as the table says it, or by trying."""
+    if row.kind is None and row.row.raises is not None and row.row is not rules.POW:
+        asking = {"fabs": lambda x: Asked(call("fabs")(x.x))}
+        found: Answer | Both = rules.read(row.row.raises, asking)(*map(Asked, operands))
+        return found.chosen(Number(1.0))
+    return Apply(Own(row, -1, floats=True), operands)
 
 
 def bound(names: dict[str, Any]) -> dict[str, Any]:

@@ -123,18 +123,10 @@ def without_loops(x: Expr) -> Expr:
 
 
 def forth(loop: Loop) -> Loop:
-    """A loop, its body shared."""
-    inside = {array for array, _ in loop.reads} | {x.array for x in loop.given}
-    found = shared(Lines(scalars(loop.body), tuple([x for _, x in loop.keeps])), [x.view.array for _, x in loop.keeps])
-    steps = [*found.steps]
-    keeps = []
-    for (tape, _), x in zip(loop.keeps, found.results, strict=True):
-        own = x
-        if not isinstance(x, Read) or x.view.array in inside:
-            own = read(Array(Role.COMPUTED, ()))
-            steps.append(Let(own.view.array, x, ""))
-        keeps.append((tape, own))
-    return replace(loop, body=Block(tuple(steps)), keeps=tuple(keeps))  # type: ignore[arg-type]
+    """A loop, its body shared; what it keeps may be any formula then."""
+    found = shared(Lines(scalars(loop.body), tuple([x for _, x in loop.keeps])))
+    keeps = tuple([(tape, x) for (tape, _), x in zip(loop.keeps, found.results, strict=True)])
+    return replace(loop, body=Block(found.steps), keeps=keeps)  # type: ignore[arg-type]
 
 
 def back(step: Back) -> Back:

@@ -175,6 +175,45 @@ def test_outside_a_domain(f: Callable[..., Any], good: float, bad: float) -> Non
             function([], bad)
 
 
+def test_a_domain_is_asked_as_the_table_says() -> None:
+    """Of an operation whose number is not used only that is computed."""
+    found = formula(lambda x, y: (ag.log(y), ag.exp(x), ag.clip(x, y, 3.0), x * y)[3], 2.0, 1.0)
+    assert lines(found.source)[2:9] == [
+        "if y <= 0.0:",
+        "raise FloatingPointError",
+        "if ((1.0 if x < inf else 0.0) if x > 709.782712893384 else 0.0) != 0.0:",
+        "raise FloatingPointError",
+        "if y > 3.0:",
+        "raise FloatingPointError",
+        "return x * y",
+    ]
+
+
+@pytest.mark.parametrize("row", [row for row in rules.TABLE if row.raises], ids=lambda row: row.symbol)
+def test_where_a_row_raises(row: rules.Rule) -> None:
+    """What is computed in the place of an operation whose number is not used says so at every point."""
+    count = len(row.operand_names)
+    numbers = next([[x] for x in at] for at in ((0.5,) * count, (1.5,) * count) if not fails(row, at))
+    found = scalars.program(lambda *xs: (record(row, xs), xs[0] * 2.0)[1], "f", [LEAF] * count, numbers)
+    made = formulas.formula(found, roll(found), [True] * count, [True] * count, "f")
+    assert made is not None
+    for point in points(row):
+        if fails(row, point):
+            with pytest.raises(FloatingPointError):
+                made.value([], *point)
+        else:
+            made.value([], *point)
+
+
+def fails(row: rules.Rule, point: Sequence[float]) -> bool:
+    """Whether a row raises."""
+    try:
+        row.value(*point)
+    except ANSWERED:
+        return True
+    return False
+
+
 def test_a_caught_exception_is_a_branch() -> None:
     """The path is another where the operation that failed does not."""
 
@@ -325,6 +364,138 @@ def test_slopes_against_mpmath(x: float) -> None:
             value, _, (slope,) = formula(lambda t, operation=operation: operation(t), 0.5).gradient([], x)
             assert value == pytest.approx(float(exact(mp.mpf(x))), rel=2e-15)
             assert slope == pytest.approx(float(mp.diff(exact, mp.mpf(x))), rel=1e-13)
+
+
+# Loops. ---------------------------------------------------------------------------------------------------------------
+
+
+def agrees(f: Callable[..., Any], *args: Any, captured: Sequence[Value] = ()) -> Formula:
+    """The formula of a program, compiled however it is counted; its value and gradient are those of the function."""
+    flat = [flatten(x) for x in args]
+    numbers = [[float(number(x)) for x in leaves] for leaves, _ in flat]
+    program = scalars.program(f, "f", [structure for _, structure in flat], numbers)
+    single, rolled = [structure == LEAF for _, structure in flat], roll(program)
+    assert formulas.loops(rolled)
+    found = formulas.formula(program, rolled, single, [True] * len(args), "f")
+    assert found is not None
+    given = [xs[0] if alone else xs for xs, alone in zip(numbers, single, strict=True)]
+    mine = [program.captured[i] for i in rolled.captured_order]
+    assert set(map(id, mine)) == set(map(id, captured))
+    leaves = [[Value(x) for x in xs] for xs in numbers]
+    right = f(*[xs[0] if alone else xs for xs, alone in zip(leaves, single, strict=True)])
+    value, by_captured, by_arguments = found.gradient([x.data for x in mine], *given)
+    assert value == found.value([x.data for x in mine], *given) == pytest.approx(right.data, rel=1e-12)
+    have = [*by_captured, *[x for each in by_arguments for x in np.atleast_1d(each).tolist()]]
+    want = ag.gradients(right, [*mine, *[x for xs in leaves for x in xs]])
+    assert have == pytest.approx(want, rel=1e-9, abs=1e-12)
+    return found
+
+
+def test_the_text_of_a_loop() -> None:
+    """Forward a list that grows, backward one for the derivatives."""
+
+    def f(x: Any, c: Any) -> Any:
+        for _ in range(100):
+            x = ag.sin(x) * c
+        return x
+
+    found = agrees(f, 0.5, 0.9)
+    text = lines(found.source)
+    assert text[1:8] == [
+        "def value(P, x1, x2):",
+        "x3 = x2",
+        "h1 = [x1]",
+        "for i1 in range(100):",
+        "x4 = h1[i1]",
+        "h1.append(sin(x4) * x3)",
+        "return h1[100]",
+    ]
+    assert "for i1 in reversed(range(100)):" in text
+
+
+def test_several_states_and_lags() -> None:
+    """Each state has a list; one that is looked back to twice has two numbers before the first."""
+
+    def f(x: Any, y: Any) -> Any:
+        a, b, c = x, y, x * y
+        for _ in range(90):
+            a, b, c = b, ag.tanh(a + 0.3 * c), 0.5 * b - a * 0.1
+        return a * b + c
+
+    agrees(f, 0.5, -0.2)
+
+
+def test_a_loop_over_a_sequence() -> None:
+    """Each iteration reads a number of its own: of an argument, of constants, and of another loop."""
+
+    def f(x: Any, s: Any) -> Any:
+        seen = []
+        for k, each in enumerate(x):
+            s = ag.tanh(s * 0.5 + each * float(k % 7))
+            seen.append(s)
+        for each in seen:
+            s = s * 0.3 + each * each
+        return s
+
+    agrees(f, [0.01 * k - 0.3 for k in range(80)], 0.2)
+
+
+def test_a_loop_with_captured_numbers_and_squares() -> None:
+    """A square that overflows raises where it was a power, and is inf where it was a product."""
+    w = Value(0.4)
+
+    def f(x: Any) -> Any:
+        for _ in range(80):
+            x = x**2 * w + 0.2
+        return x
+
+    def g(x: Any) -> Any:
+        for _ in range(80):
+            x = x * x * w + 0.2
+        return x
+
+    power, product = agrees(f, 0.5, captured=[w]), agrees(g, 0.5, captured=[w])
+    with pytest.raises(OverflowError):
+        power.value([0.4], 1e3)
+    assert product.value([0.4], 1e3) == INF
+
+
+def test_conditions_in_a_loop() -> None:
+    """Branches that each iteration takes, and what must not fail although it is not used."""
+
+    def f(x: Any, y: Any) -> Any:
+        for _ in range(70):
+            ag.log(x)
+            x = ag.sin(x) + 1.0 if x < 3.0 else x * 0.5 + y
+        return x * y
+
+    found = agrees(f, 0.5, 0.3)
+    with pytest.raises(OtherWay):
+        found.value([], 5.0, 0.3)
+    with pytest.raises(FloatingPointError):
+        found.value([], -1.0, 0.3)
+
+
+def test_a_double_pendulum() -> None:
+    """Under the method of Runge and Kutta, without an array: what is long is a loop, and what is left of it is not."""
+
+    def slope(a: Any, b: Any, u: Any, v: Any) -> Any:
+        s, c = ag.sin(a - b), ag.cos(a - b)
+        below = 2.0 - c * c
+        return u, v, (-s * (v * v + u * u * c) - 2.0 * ag.sin(a)) / below, (s * (2.0 * u * u + v * v * c)) / below
+
+    def f(*y: Any) -> Any:
+        for _ in range(40):
+            k1 = slope(*y)
+            k2 = slope(*[p + 0.005 * q for p, q in zip(y, k1, strict=True)])
+            y = tuple([p + 0.01 * q for p, q in zip(y, k2, strict=True)])
+        return y[0] + y[2]
+
+    found = agrees(f, 1.2, -0.3, 0.1, 0.2)
+    assert len(found.source) < 12_000
+    fast = jit(f)
+    fast(1.2, -0.3, 0.1, 0.2)
+    assert path_of(fast).formula((True,) * 4) is not None
 
 
 # Other rows, and programs. --------------------------------------------------------------------------------------------
