@@ -308,6 +308,14 @@ def user_frame() -> FrameType:
     return frame
 
 
+def user_level() -> int:
+    """How many frames above the one that asks the user's code is, for a warning."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def raising_line(error: BaseException) -> str:
     """Where in the user's code an exception was raised, in the same words; "" if it was not raised in any."""
     found = ""

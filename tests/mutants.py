@@ -20,7 +20,7 @@ import numpy as np
 
 import autograd as ag
 from autograd import Value, graph, jit, nodes, rules
-from autograd.compiler import numbering, paths, selfcheck
+from autograd.compiler import forms, numbering, selfcheck
 from autograd.compiler.rolled import CONSTANTS, Access, Concatenation, Elementwise, Linear, Recurrence, Reduction, lying
 from autograd.structures import flatten
 from autograd.value import number as number_of
@@ -796,7 +796,7 @@ class Fault:
     @contextmanager
     def at_work(self, checked: bool = True) -> Iterator[None]:
         """While jit records: with the self-check, or without."""
-        made, begin, compare = numbering.program, paths.Path.__init__, selfcheck.compare
+        made, begin, compare = numbering.program, forms.Path.__init__, selfcheck.compare
         self.tried = self.made = False
 
         def program(*given: Any) -> Any:
@@ -814,13 +814,13 @@ class Fault:
             self.answered |= path.program is self.where or path.rolled is self.where
             return compare(jitted, path, *given) if checked else True
 
-        numbering.program, paths.Path.__init__, selfcheck.compare = program, begun, compared  # type: ignore[method-assign, assignment]
+        numbering.program, forms.Path.__init__, selfcheck.compare = program, begun, compared  # type: ignore[method-assign, assignment]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         finally:
-            numbering.program, paths.Path.__init__, selfcheck.compare = made, begin, compare  # type: ignore[method-assign]
+            numbering.program, forms.Path.__init__, selfcheck.compare = made, begin, compare  # type: ignore[method-assign]
 
 
 OUTCOMES = ("found", "raised", "later", "itself", "equivalent", "below", "missed")

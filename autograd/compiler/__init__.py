@@ -20,9 +20,10 @@ paths          what was recorded and compiled, kept within a bound (keeping, sur
 selfcheck      a program beside the function itself (schedules, sweeps, stepwise)
 calls          what runs it for one example
 batches        what runs it for many (columns, divided, averages, objective; means: numbers beside the loss; straight)
-compiled       what the user holds (static and whole arguments, pickling)
+roads          plain numbers and arrays straight through (road, layouts; averaging, holding, bare; derived: transforms)
+compiled       what the user holds (static and whole arguments, pickling); jitting: jit itself
 """
 
-from .compiled import jit
+from .jitting import jit
 
 __all__ = ["jit"]

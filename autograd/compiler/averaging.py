@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,18 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
-    from .compiled import Jitted
-    from .paths import Path
+    from .forms import Path
     from .straight import Gradient, Index
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Parts = list[tuple[Path, Index, Gradient]]
 
 
+class Exampled(Protocol):
+    """A jitted function, which is asked for its examples."""
+
+    static: Any
+
+    def examples(self, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch:
+        """Examples for the function."""
+
+
 class Averaging:
     """What transforms ask of the mean over examples of a jitted function."""
 
-    def __init__(self, jitted: Jitted) -> None:
+    def __init__(self, jitted: Exampled) -> None:
         self.jitted = jitted
 
     def value_and_gradient(
@@ -45,7 +53,7 @@ class Averaging:
         parts = solved(batch)
         if parts is None:
             return None
-        found = together(batch, parts)
+        found = mean_of_parts(batch, parts)
         beside = found.structure != LEAF
         if beside is not has_aux or (beside and (found.place != 0 or len(found.structure[1]) != 2)):
             return None
@@ -111,7 +119,7 @@ def solved(batch: Batch) -> Parts | None:
     return parts if len(parts) == len(found) else None
 
 
-def together(batch: Batch, parts: Parts) -> Means:
+def mean_of_parts(batch: Batch, parts: Parts) -> Means:
     """The means over all examples."""
     made = [
         Means(
@@ -125,20 +133,20 @@ def together(batch: Batch, parts: Parts) -> Means:
 
 
 def by_argument(batch: Batch, i: int, k: int, parts: Parts) -> Any:
-    """The derivative by an argument, the k-th of those wanted, arranged as that is."""
+    """The derivative by an argument, the k-th of those wanted, put_back as that is."""
     weights = [batch.length(part) / batch.count for _, part, _ in parts]
     arrays = [gradient.by_inputs[k] for _, _, gradient in parts]
     structure = batch.structures[i]
     arrangement = next((x for x in batch.jitted.layouts if x.structure is structure), None)
     if i in batch.shared:
         total = np.array(arrays[0] if len(parts) == 1 else np.tensordot(weights, arrays, 1))
-        return arranged(arrangement, structure, total)
+        return put_back(arrangement, structure, total)
     rows = rows_of(batch, k, parts)
     given = batch.arguments[i]
     if isinstance(given, np.ndarray):
         return rows.reshape(given.shape)
     arrangement = layout(structure)
-    each = [arranged(arrangement, structure, row) for row in rows]
+    each = [put_back(arrangement, structure, row) for row in rows]
     return tuple(each) if isinstance(given, tuple) else each
 
 
@@ -152,7 +160,7 @@ def rows_of(batch: Batch, k: int, parts: Parts) -> Floats:
 
 
 def by_examples(structure: Any, rows: Floats) -> Any:
-    """Rows of numbers, arranged so, with arrays over the examples in the places of numbers and arrays."""
+    """Rows of numbers, put_back so, with arrays over the examples in the places of numbers and arrays."""
     if structure == LEAF:
         return rows[:, 0].copy()
     kind = structure[0]
@@ -171,6 +179,6 @@ def stacked(gradients: Sequence[Any]) -> Any:
     return by_examples(flat[0][1], np.array([[float(x) for x in leaves] for leaves, _ in flat]))  # type: ignore[arg-type]
 
 
-def arranged(arrangement: Layout | None, structure: Any, numbers: Floats) -> Any:
-    """Numbers arranged as an argument is."""
+def put_back(arrangement: Layout | None, structure: Any, numbers: Floats) -> Any:
+    """Numbers put_back as an argument is."""
     return rebuild(structure, numbers.tolist()) if arrangement is None else arrangement.arranged(numbers)

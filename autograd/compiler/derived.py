@@ -6,24 +6,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .averaging import Averaging
+from .averaging import Averaging, Exampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autograd.differentiable import Differentiable, One, Pull, Recipe
 
-    from .compiled import Jitted
     from .roads import Roads
     from .static import Fixed
+
+
+class Program(Exampled, Protocol):
+    """A jitted function, as its derivatives see it."""
+
+    roads: Roads
+
+    @property
+    def last(self) -> Any:
+        """The program that ran last, and in which form."""
+
+    def ran(self) -> tuple[Any, Any, tuple[bool, ...]]:
+        """The same; RuntimeError if there is none."""
+
+    @property
+    def __differentiable__(self) -> Differentiable:
+        """Its derivatives."""
+
+    def is_method_of(self, args: tuple[Any, ...]) -> bool:
+        """Whether the first argument is an object whose method this is."""
+
+    def is_eager(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether the function runs eagerly for arguments that are arranged so."""
+
+    def with_static(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Program, tuple[Any, ...], dict[str, Any]]:
+        """The function with the static arguments of a call given, and the other arguments."""
+
+    function: Callable[..., Any]
 
 
 class Differentiating:
     """What transforms ask of a function with static arguments, or of one that may be a method."""
 
-    def __init__(self, jitted: Jitted) -> None:
+    def __init__(self, jitted: Program) -> None:
         self.jitted = jitted
 
     def settled(
@@ -73,7 +102,7 @@ class Differentiating:
 class Derived:
     """A derivative that is jitted: that of ``inner``, which is jitted as it would be."""
 
-    def __init__(self, recipe: Recipe, inner: Jitted) -> None:
+    def __init__(self, recipe: Recipe, inner: Program) -> None:
         self.recipe, self.inner = recipe, inner
 
     def answer(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:

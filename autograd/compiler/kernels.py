@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from autograd.compiler.arrays import EXAMPLES, Array, Role
 from autograd.compiler.blocks import Add, Back, Block, Function, Kernel, Let, Loop
-from autograd.compiler.expressions import Contract, Expr, walk
+from autograd.compiler.expressions import Contract, Expr, Read, walk
 
 from .buffers import assigning
 from .linearise import Readings, linearised, ordered, whole
@@ -48,16 +48,10 @@ def kernel(
     value, _ = linearised(ordered(block, roots), (), readings)
     functions = [Function("value", inputs, Block(tuple(value)), result, None, beside)]
 
-    needs = {x for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted}
-    needs |= {captured} if captured.size else set()
-    back = Reverse(block, needs, gradient, readings)
-    statements = ordered(block, roots)
-    back.forward(statements, ordered(block, roots[:1]))
     seed = Array(Role.SEED, result.view.shape, many)
-    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * many))
-    for s in reversed(statements):
-        back.backward(s)
-    by_inputs = tuple([back.by(x) for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])
+    asked = tuple([x for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])
+    back = Reverse(block, {*asked, captured} if captured.size else {*asked}, gradient, readings)
+    by_inputs = differentiated(back, roots, result, seed, asked)
     made = Block(tuple(back.statements))
     functions.append(
         Function("gradient", (*inputs, seed), assigning(made, gradient) if fresh else made, result, by_inputs, beside)
@@ -68,6 +62,18 @@ def kernel(
     wishes = dict(zip(inputs, rolled.input_names, strict=True))
     constants = lowered.arrays[rolled.constants.index]
     return Kernel(tuple(functions), captured, gradient, constants, block, lowered.tables, wishes, lowered.labels)
+
+
+def differentiated(
+    back: Reverse, roots: Sequence[Array], result: Read, seed: Array, asked: Sequence[Array]
+) -> tuple[Expr, ...]:
+    """The statements of a block and their reverse, in ``back``; the derivatives by the inputs that are asked for."""
+    statements = ordered(back.block, roots)
+    back.forward(statements, ordered(back.block, roots[:1]))
+    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * seed.examples))
+    for s in reversed(statements):
+        back.backward(s)
+    return tuple([back.by(x) for x in asked])
 
 
 def factored(program: Kernel) -> bool:

@@ -2,7 +2,7 @@
 
 A program takes one flat array for each argument, of which structures (:mod:`autograd.structures`) say how it was
 arranged. A layout is such a structure made ready for many calls: it sees at a glance whether an argument is arranged in
-that way and made of plain numbers, takes it apart, and arranges derivatives as the argument was.
+that way and made of are_plain numbers, takes it apart, and arranges derivatives as the argument was.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FLOAT = {float}
 PLAIN = (float, int, bool, np.floating, np.integer, np.bool_)
 
 
-def plain(kinds: Iterable[type]) -> bool:
-    """Whether these are types of plain numbers, of which float() makes floats and nothing is lost."""
+def are_plain(kinds: Iterable[type]) -> bool:
+    """Whether these are types of are_plain numbers, of which float() makes floats and nothing is lost."""
     return all([issubclass(kind, PLAIN) for kind in kinds])
 
 
@@ -47,7 +47,7 @@ class Layout:
         return True
 
     def flat(self, x: Any) -> Floats | None:
-        """The numbers as one array of float64; None if they are arranged otherwise, or are no plain numbers."""
+        """The numbers as one array of float64; None if they are arranged otherwise, or are no are_plain numbers."""
         parts: list[Any] = []
         if not self.taken(x, parts):
             return None
@@ -72,15 +72,15 @@ class One(Layout):
 
     def flat(self, x: Any) -> Floats | None:
         """The number, as an array of one."""
-        return np.array([x], float) if type(x) is float or plain([type(x)]) else None
+        return np.array([x], float) if type(x) is float or are_plain([type(x)]) else None
 
     def numbers(self, x: Any) -> Any:
         """The number itself."""
-        return x if type(x) is float else float(x) if plain([type(x)]) else None
+        return x if type(x) is float else float(x) if are_plain([type(x)]) else None
 
     def taken(self, x: Any, parts: list[Any]) -> bool:
         """Add the number to the parts."""
-        if type(x) is not float and not plain([type(x)]):
+        if type(x) is not float and not are_plain([type(x)]):
             return False
         parts.append((x,))
         return True
@@ -102,11 +102,11 @@ class Listed(Layout):
         return len(x) == self.size
 
     def fits(self, x: Any) -> bool:
-        """Whether x is arranged so, and made of plain numbers."""
+        """Whether x is arranged so, and made of are_plain numbers."""
         if type(x) is not self.kind or len(x) != self.size:
             return False
         kinds = set(map(type, x))
-        return kinds == FLOAT or plain(kinds)
+        return kinds == FLOAT or are_plain(kinds)
 
     def flat(self, x: Any) -> Floats | None:
         """The numbers as an array."""
@@ -129,7 +129,7 @@ class Listed(Layout):
         return items if self.kind is list else filled(self.kind, tuple, items)
 
 
-class Whole(Layout):
+class WholeArray(Layout):
     """An array."""
 
     arrays = True
@@ -210,7 +210,7 @@ def layout(structure: Any) -> Layout | None:
         return One(structure)
     kind = structure[0]
     if kind is np.ndarray:
-        return Whole(structure)
+        return WholeArray(structure)
     named = issubclass(kind, tuple) and hasattr(kind, "_fields") and not kind.__dictoffset__
     if kind not in (list, tuple, dict) and not named:
         return None

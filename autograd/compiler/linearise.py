@@ -138,6 +138,8 @@ def split(
     needed = [True] * len(partials)
     if row.row.layout == "fixed":
         needed = [isinstance(x, Read) and x.view.array in needs for x in row.operands]
+    if not reading.shares:
+        return [], Let(s.array, of_row(row, value), s.axes, s.origin), partials
     own, used = calls(value), Counter[Expr]()
     for partial, is_needed in zip(partials, needed, strict=True):
         if is_needed and isinstance(partial, Expr):

@@ -40,6 +40,8 @@ class Formula:
     order: Sequence[int]
     roots: Sequence[int]
     same: Mapping[int, int]
+    powers: frozenset[int] = frozenset()
+    """The squares that are products here, and raise as powers where they are too large."""
 
     def kept(self, node: int) -> int:
         """The node that stands for this one."""
@@ -64,6 +66,7 @@ def normalise(scalars: Scalars) -> Formula:
         order=made.order,
         roots=[made.kept(node) for node in made.roots],
         same=made.same,
+        powers=frozenset(made.powers),
     )
     return watched(found, check, as_lines)
 
@@ -107,6 +110,7 @@ class Simplifying:
         self.items: dict[int, list[Item] | deque[Item]] = {}
         self.order: list[int] = []
         self.same: dict[int, int] = {}
+        self.powers: set[int] = set()
         self.roots = [*scalars.outputs, *[node for node, _, _ in scalars.guards], *scalars.watched]
 
     def _new(self, rule: rules.Rule, operands: tuple[int, ...], data: float) -> int:
@@ -129,6 +133,7 @@ class Simplifying:
             elif rule is power:
                 if given[operands[1]] is constant and self.data[operands[1]] == 2.0 and squares:
                     given[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
+                    self.powers.add(node)
             elif rule is mean:
                 whole = self._new(rules.SUM, operands, self.data[node] * len(operands))
                 count = self._new(constant, (), float(len(operands)))

@@ -68,7 +68,12 @@ def wins(x: Any, y: Any) -> Expr:
 
 
 class Reading:
-    """The rows over expressions; ``names`` says what each name of the table is."""
+    """The rows over expressions; ``names`` says what each name of the table is.
+
+    ``shares``: whether what a value and its partials both compute gets a name at once.
+    """
+
+    shares = True
 
     def __init__(self, names: dict[str, Any], *, plain: bool = False, floats: bool = False) -> None:
         self.plain, self.floats = plain, floats

@@ -160,11 +160,10 @@ class Reverse:
         """Each part gets its own."""
         start = 0
         for part in join.pieces:
-            single = isinstance(part, Moved)
             x = part.x if isinstance(part, Moved) else part
-            assert isinstance(x, Read)  # noqa: S101 - as lowered
-            stop = start + (1 if single else x.view.shape[0])
-            index = At(start) if single else Span(start, stop - start)
+            length = x.view.shape[0] if x is part and isinstance(x, Read) else 1
+            stop = start + length
+            index = Span(start, length) if x is part else At(start)
             self.give(x, Moved(g, (Pick((index,)),), x.axes.replace(EXAMPLES, "") + EXAMPLES * (EXAMPLES in g.axes)))
             start = stop
 

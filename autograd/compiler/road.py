@@ -23,8 +23,9 @@ from .straight import squares
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .forms import Path
     from .layouts import Layout
-    from .paths import Family, Path, Paths
+    from .paths import Family, Paths
     from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -51,7 +52,7 @@ def nothing(path: Path, wanted: tuple[bool, ...]) -> list[Any]:  # noqa: ARG001 
 
 
 FEW = 1000
-"""How many numbers are sooner asked one by one whether they are finite than by the sum of their squares."""
+"""How many numbers are sooner asked one by one whether they are all_finite than by the sum of their squares."""
 
 ARITHMETIC = (ArithmeticError, ValueError)
 
@@ -183,7 +184,7 @@ class Road:
                 asked = () if wanted is self.nothing else ask(path, wanted)
                 for seeds in asked:
                     out, found, taken, sound = compiled.gradient(*xs, seeds)
-                    by_inputs += owned(found)
+                    by_inputs += by_itself(found)
                     if path.captured:
                         sized.append(compiled.dP.copy())
                     if not (taken and sound):
@@ -194,7 +195,7 @@ class Road:
                     sized += [out, *by_inputs]
                 if path.finite:
                     sized += [captured, *xs]
-                if not all(map(finite, sized)):
+                if not all(map(all_finite, sized)):
                     return None
         except FloatingPointError:
             return None
@@ -243,7 +244,7 @@ class Road:
         return arranged(structure, values, arrays=self.arrays, kept=plain)
 
 
-def owned(arrays: Sequence[Floats]) -> list[Floats]:
+def by_itself(arrays: Sequence[Floats]) -> list[Floats]:
     """The arrays, each by itself: no part of another array, and not twice the same."""
     found: list[Floats] = []
     for x in arrays:
@@ -252,7 +253,7 @@ def owned(arrays: Sequence[Floats]) -> list[Floats]:
     return found
 
 
-def finite(x: Any) -> bool:
+def all_finite(x: Any) -> bool:
     """Whether no number is inf or nan."""
     if type(x) is float:
         return x - x == 0.0

@@ -17,14 +17,15 @@ import numpy as np
 from autograd.structures import LEAF, rebuild, size
 
 from .calls import Call
-from .layouts import PLAIN, One, Whole, arranged, layout, with_arrays
+from .layouts import PLAIN, One, WholeArray, arranged, layout, with_arrays
 from .road import ROADS, Road, each, first, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .forms import Path
     from .layouts import Layout
-    from .paths import Path, Paths
+    from .paths import Paths
     from .road import Ask, Replay
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -163,7 +164,7 @@ class Roads:
         blocks, start = {}, 0
         for i in sorted(argnums):
             part = road.layouts[i]
-            arrangement = in_arrays if isinstance(part, (One, Whole)) else structure
+            arrangement = in_arrays if isinstance(part, (One, WholeArray)) else structure
             blocks[i] = filled_in(arrangement, rows[:, start : start + part.size], part)
             start += part.size
         return road.result(replay.path, replay.out), [blocks[i] for i in argnums]
@@ -195,7 +196,7 @@ class Roads:
             return None
         if road.arrays:
             structure = with_arrays(structure, replay.path.program.plain)
-        kept = [copied(x) for x in args]
+        kept = [own_copy(x) for x in args]
 
         def pull(cotangent: Sequence[float]) -> list[Any] | None:
             given = np.zeros(len(replay.path.program.outputs))
@@ -236,13 +237,13 @@ def differentiated(structure: Any, has_aux: bool) -> Any:
 
 def filled_in(structure: Any, rows: Floats, part: Layout) -> Any:
     """A derivative: the rows, each arranged as an argument is, in the places of the numbers of a result."""
-    if structure != LEAF and structure[0] is np.ndarray and isinstance(part, Whole):
+    if structure != LEAF and structure[0] is np.ndarray and isinstance(part, WholeArray):
         return np.ascontiguousarray(rows).reshape(*structure[1], *part.shape)
     found = [part.arranged(row.copy()) for row in rows]
     return rebuild(structure, found)
 
 
-def copied(x: Any) -> Any:
+def own_copy(x: Any) -> Any:
     """An argument that nobody will change."""
     import copy
 

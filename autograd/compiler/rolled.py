@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autograd import rules
 
     from .normalising import Formula
+    from .repetitions import Repetition
 
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -195,6 +196,8 @@ class Recurrence:
     single: bool
     carried: Sequence[Carried]
     arguments: Sequence[Argument]
+    found: Repetition | None = None
+    """The loop as it stands among the nodes."""
 
     @property
     def operands(self) -> Sequence[Access]:

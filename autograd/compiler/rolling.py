@@ -223,7 +223,7 @@ def repeat(roller: Roller, loop: Repetition) -> None:
     given = [argument(roller, loop, array, group, single) for array, group in zip(body.inputs, groups, strict=True)]
     count, kept = len(loop.nodes), len(loop.kept)
     out = roller.add((count,) if kept == 1 else (count, kept))
-    roller.statements.append(Recurrence(out, count, body, single, carried, given))
+    roller.statements.append(Recurrence(out, count, body, single, carried, given, loop))
     for k, j in enumerate(loop.kept):
         for i, node in enumerate(loop.nodes[:, j].tolist()):
             roller.owner[node], roller.position[node] = out.index, i * kept + k

@@ -77,7 +77,7 @@ class Schedule:
 
     def _known(self, arguments: Sequence[Any]) -> bool:
         """Whether these are the numbers that the function was recorded with: lists, arrays, or single numbers."""
-        return all([alike(x, before) for x, before in zip(arguments, self.numbers, strict=True)])
+        return all([the_same(x, before) for x, before in zip(arguments, self.numbers, strict=True)])
 
     def compared(self, captured: Floats, arguments: Sequence[Any] | None, statements: int, examples: int) -> None:
         """A run with these numbers was found right. The next time depends on what is counted in the program."""
@@ -93,7 +93,7 @@ class Schedule:
         self.left.add("run")
 
 
-def alike(x: Any, before: Sequence[float]) -> bool:
+def the_same(x: Any, before: Sequence[float]) -> bool:
     """Whether a list, an array or a single number holds these numbers."""
     if isinstance(x, float):
         return len(before) == 1 and x == before[0]

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .paths import Family, Path, Paths
+    from .forms import Path
+    from .paths import Family, Paths
     from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
