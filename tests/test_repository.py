@@ -140,6 +140,7 @@ ORDER = {
         "compiler.holding",
         "compiler.road",
         "compiler.bare",
+        "compiler.quickest",
         "compiler.roads",
         "compiler.derived",
         "compiler.pickling",

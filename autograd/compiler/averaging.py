@@ -75,6 +75,9 @@ class Averaging:
         made.adopt()
         return made
 
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> None:
+        """None: examples are no single numbers."""
+
     def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
         """The result of each example, and its derivatives by the arguments at these places, the examples first.
 

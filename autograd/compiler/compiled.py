@@ -19,6 +19,7 @@ from .holding import Held, held_by
 from .keeping import Same
 from .paths import Paths
 from .pickling import copied, reduced
+from .quickest import quick_value
 from .road import nothing
 from .roads import Roads
 from .selfcheck import RefusedError
@@ -65,6 +66,8 @@ class Jitted(Paths):
         self.inside = "" if inside.endswith("<locals>") or not isinstance(function, FunctionType) else inside
         """The name of the class whose body the function stands in, if it does."""
         self.roads = Roads(self)
+        self.quick: Callable[[tuple[Any, ...]], float | None] | None = None
+        """The quickest way for single numbers."""
         """The ways for plain arguments."""
         recipe = recipe_of(function)
         self.derived = None if recipe is None else Derived(recipe, self.like(recipe.function))
@@ -136,6 +139,10 @@ class Jitted(Paths):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
+        if self.quick is not None and not kwargs:
+            number = self.quick(args)
+            if number is not None:
+                return number
         if recorder.get() is not None:  # inside another jitted function it is part of that
             return self.function(*args, **kwargs)
         if self.is_method_of(args):  # as the class has it, or a decorator around it
@@ -156,6 +163,8 @@ class Jitted(Paths):
         if road is not None:
             found = road.value((*args, *kwargs.values()) if kwargs else args)
             if found is not None:
+                if road.single and not kwargs:
+                    self.quick = quick_value(road)
                 return found[0]
         call = Call(self, args, kwargs)
         result = call.answer()
@@ -200,7 +209,7 @@ class Jitted(Paths):
         """The same for a function in the place of this one, whose programs stand under a key of their own."""
         view = object.__new__(type(self))
         vars(view).update(vars(self), function=function, prefix=(*self.prefix, key), _fixed=OrderedDict())
-        vars(view).update(roads=Roads(view), derived=None, shared=Shared(self.shared.given))
+        vars(view).update(roads=Roads(view), quick=None, derived=None, shared=Shared(self.shared.given))
         vars(view)["__wrapped__"] = function
         return view
 

@@ -13,7 +13,7 @@ from .averaging import Averaging, Exampled
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from autograd.differentiable import Differentiable, One, Pull, Recipe
+    from autograd.differentiable import Differentiable, One, Pull, Quickly, Recipe
 
     from .roads import Roads
     from .static import Fixed
@@ -23,6 +23,8 @@ class Program(Exampled, Protocol):
     """A jitted function, as its derivatives see it."""
 
     roads: Roads
+    inside: str
+    """The name of the class that the function stands in, if it does."""
 
     @property
     def last(self) -> Any:
@@ -76,6 +78,12 @@ class Differentiating:
         """The result, and the derivatives of its one number."""
         found = self.settled(args, kwargs, argnums)
         return None if found is None else found[0].value_and_gradient(*found[1:], has_aux)
+
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> Quickly | None:
+        """The quickest way to the gradient, for single numbers; None with static arguments, and in a class."""
+        if self.jitted.static is not None or self.jitted.inside:
+            return None
+        return self.jitted.roads.quickest(argnums, alone=alone, both=both)
 
     def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
         """The results of examples, and their derivatives."""

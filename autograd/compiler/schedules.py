@@ -7,6 +7,7 @@ than a twentieth of the time that is spent in the program.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,6 +66,20 @@ class Schedule:
         if self.next and self.runs >= self.next:
             return True
         return bool(self.left) and ("run" in self.left or bool(self._new(captured, arguments)))
+
+    def due_on_floats(self, captured: Sequence[float], arguments: Sequence[Any]) -> bool:
+        """The same for a formula, which is soon told."""
+        self.runs += 1
+        if self.next and self.runs >= self.next:
+            return True
+        return bool(self.left) and self._first_with(captured, arguments)
+
+    def _first_with(self, captured: Sequence[float], arguments: Sequence[Any]) -> bool:
+        """Whether something about this run is new that is to be compared once."""
+        left = self.left
+        if "run" in left or ("arguments" in left and not self._known(arguments)):
+            return True
+        return "captured" in left and array("d", captured).tobytes() != self.captured
 
     def _new(self, captured: Floats, arguments: Sequence[Any] | None) -> set[str]:
         """What of that which was not compared yet a run with these numbers is."""
