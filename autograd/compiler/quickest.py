@@ -15,7 +15,7 @@ from autograd.structures import LEAF
 from autograd.tracing import active
 
 from .formulas import OtherWay
-from .surroundings import EMPTY, unchanged
+from .surroundings import EMPTY, unchanged_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ def standing(road: Road, family: Family, path: Path, when: Schedule) -> Callable
     """What tells, of arguments and captured numbers, whether all is as it was and nothing is to be compared."""
     kinds, paths, surroundings = (float,) * len(road.layouts), family.paths, road.surroundings
     known, recorded = tuple([x[0] for x in path.arguments]), path.recorded.tolist()
-    first, counted = surroundings.seen, road.counted
+    first, counted, left = surroundings.seen, road.counted, when.left
 
     def stands(args: tuple[Any, ...], captured: list[float]) -> bool:
         if (*map(type, args),) != kinds or recording() is not None or transforming() or watching() is not None:
@@ -50,14 +50,12 @@ def standing(road: Road, family: Family, path: Path, when: Schedule) -> Callable
         for names, key, content in seen.names:
             if names.get(key, EMPTY) is not content:
                 return False
-        if seen.elsewhere and not unchanged(seen):
+        if seen.elsewhere and not unchanged_elsewhere(seen):
             return False
-        when.runs = runs = when.runs + 1
-        if when.left or runs >= when.next:
-            again = bool(when.next) and runs >= when.next
-            if again or "run" in when.left or args != known or captured != recorded:
-                when.runs = runs - 1  # the road counts it, and compares
-                return False
+        runs = when.runs + 1
+        if runs >= when.next or (left and (args != known or captured != recorded or "run" in left)):
+            return False  # the road counts it, and compares
+        when.runs = runs
         if not runs & 63:
             family.used = counted()
         return True
@@ -112,25 +110,27 @@ def quick_gradient(road: Road | None, argnums: Sequence[int], *, alone: bool, bo
         return None
     gradient, hides, variables, recorded = formula.gradient, path.program.hides, path.captured, path.recorded.tolist()
     order = None if [*argnums] == sorted(argnums) else [sorted(argnums).index(i) for i in argnums]
+    more = bool(variables) or hides
     stands = standing(road, family, path, path.schedule_on_floats(wanted))
 
     def ask(args: tuple[Any, ...]) -> Any:
-        captured = [x._number for x in variables] if variables else recorded
+        captured = recorded if not variables else [x._number for x in variables]
         if not stands(args, captured):
             return None
         try:
             out, by_captured, by_inputs = gradient(captured, *args)
         except ERRORS:
             return None
-        total = out + sum(by_inputs)
-        if by_captured or hides:
+        total = sum(by_inputs, out)
+        if more:
             total += sum(by_captured) + (sum(args) + sum(captured) if hides else 0.0)
         if total - total != 0.0:
             return None
         if order is not None:
             by_inputs = tuple([by_inputs[k] for k in order])
-        slopes = by_inputs[0] if alone else by_inputs
-        return (out, slopes) if both else slopes
+        if alone:
+            (by_inputs,) = by_inputs
+        return (out, by_inputs) if both else by_inputs
 
     return ask
 

@@ -101,6 +101,11 @@ def unchanged(seen: Seen) -> bool:
     for names, key, content in seen.names:
         if names.get(key, EMPTY) is not content:
             return False
+    return not seen.elsewhere or unchanged_elsewhere(seen)
+
+
+def unchanged_elsewhere(seen: Seen) -> bool:
+    """The same of what does not stand in dicts."""
     try:
         for cell, content in seen.cells:
             if cell.cell_contents is not content:
@@ -161,7 +166,7 @@ def reached(*functions: Any) -> Iterator[tuple[FunctionType, list[Place]]]:
         else:
             modules = [x.content for x in found if isinstance(x.content, ModuleType)]
             found += [x for module in dict.fromkeys(modules) for x in places_in(module, inner)]
-        yield inner, found
+        yield inner, [x for x in found if not (is_ours(inner) and all(map(is_ours, functions_in(x.content))))]
         for place in found:
             stack += functions_in(place.content)
 
