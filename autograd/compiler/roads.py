@@ -183,7 +183,7 @@ class Roads:
         columns, per = len(path.captured), len(argnums)
         matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
         for k, colour in enumerate(found):
-            slopes = np.concatenate([*replay.by_inputs[k * per : (k + 1) * per]])
+            slopes = np.concatenate([np.reshape(x, -1) for x in replay.by_inputs[k * per : (k + 1) * per]])
             for row in colour.rows:
                 places = row.places[row.places >= columns] - columns
                 matrix[row.output, places] = slopes[places]
