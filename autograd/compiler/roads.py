@@ -55,13 +55,10 @@ class Roads:
             roads = self.known.get((*kinds, *keys))
             if roads is None:
                 return None
-        road = roads[0]
-        if road.looks(arguments):
-            return road
-        for road in roads:
+        for i, road in enumerate(roads):
             if road.looks(arguments):
-                roads.remove(road)
-                roads.insert(0, road)
+                if i:  # in one step: other threads look as well
+                    roads[:] = [road, *[x for x in roads if x is not road]]
                 return road
         return None
 
@@ -94,6 +91,8 @@ class Roads:
             if not call.family.paths:
                 call.answer()
             return self.enter(call)
+        except Warning:  # made an exception, which would not be met again
+            raise
         except Exception:  # noqa: BLE001 - of the user's function, or about the arguments
             return None
 
@@ -112,6 +111,8 @@ class Roads:
             if any(call.wanted) or call.family.eager:
                 return False
             call.answer()
+        except Warning:  # as above
+            raise
         except Exception:  # noqa: BLE001 - as above
             return False
         return before != call.family.paths
