@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
     Pull = Callable[[Sequence[float]], list[Any] | None]
     """From the numbers of a cotangent to the derivatives by all arguments; None where there is no answer."""
+    Kept = Callable[[], tuple[Any, ...]]
+    """The arguments as they were."""
 
 
 class Differentiable(Protocol):
@@ -29,10 +31,14 @@ class Differentiable(Protocol):
         With ``has_aux`` the result is a pair, the first part of which is differentiated.
         """
 
-    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ANN401 - whatever
+        """A result that was computed another way, arranged as the function arranges it for these arguments."""
+
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The result of each of several examples, and its derivatives, the examples first.
 
-        ``one(arguments)`` is the value and the gradients of a single example.
+        ``one(arguments)`` is the value and the gradients of a single example; ``straight``: whether plain numbers will
+        do, because no transform is being computed around this.
         """
 
     def jacobian(
@@ -40,8 +46,8 @@ class Differentiable(Protocol):
     ) -> tuple[Any, list[Any]] | None:
         """The same for a result of several numbers: the derivatives of each, arranged in its place."""
 
-    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
-        """The result, how a cotangent (its numbers) is pulled back, and the arrangement of the result."""
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
+        """The result, how a cotangent (its numbers) is pulled back, the result's arrangement, and the arguments."""
 
     def pushforward(
         self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool
@@ -71,6 +77,16 @@ class Recipe(NamedTuple):
     derivative: Callable[..., Any]
 
 
+class Way(NamedTuple):
+    """How a method of an object that knows its derivatives is asked for them, by the object: ``method.__way__``.
+
+    ``function`` is what it is the way of, as for a recipe.
+    """
+
+    of: Callable[[Any], Differentiable]
+    function: Callable[..., Any]
+
+
 def recipe_of(f: Any) -> Recipe | None:  # noqa: ANN401 - whatever is to be jitted
     """How f was made, if it is a derivative, or one of which some arguments are given; None if it is not."""
     if isinstance(f, functools.partial):
@@ -91,8 +107,8 @@ def differentiable(f: object) -> Differentiable | None:
         own = differentiable(f.func)
         return None if own is None else Bound(own, f.args, f.keywords)
     if isinstance(f, MethodType):  # of an object that knows; its function says how
-        of = getattr(f.__func__, "__differentiable_of__", None)
-        return None if of is None else of(f.__self__)
+        way: Way | None = getattr(f.__func__, "__way__", None)
+        return way.of(f.__self__) if way is not None and way.function is f.__func__ else None
     found: Differentiable | None = getattr(f, "__differentiable__", None)
     return found
 
@@ -110,6 +126,10 @@ class Bound:
         start = len(self.args)
         places = [i + start for i in argnums]
         return self.own.value_and_gradient((*self.args, *args), {**self.kwargs, **kwargs}, places, has_aux)
+
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ANN401 - whatever
+        """As the function itself says."""
+        return self.own.arranged((*self.args, *args), {**self.kwargs, **kwargs}, result)
 
     def each(self, *_: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - whatever
         """TypeError: nobody says whether the arguments that are given are examples."""

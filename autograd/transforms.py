@@ -26,7 +26,7 @@ from . import graph, nodes
 from .collector import undisturbed
 from .differentiable import Recipe, differentiable
 from .recorder import recorder
-from .structures import LEAF, flatten, rebuild
+from .structures import LEAF, container, flatten, rebuild
 from .tracing import Call, active, remembered, tracking
 from .value import Value
 
@@ -91,6 +91,11 @@ def alone() -> bool:
     return recorder.get() is None and not active.get()
 
 
+def in_place(own: Differentiable | None, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+    """A result of f, arranged as f would arrange it itself, if it knows its derivatives."""
+    return result if own is None else own.arranged(args, kwargs, result)
+
+
 def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable[..., Any]) -> Callable[..., Any]:
     """A derivative of f, by f itself where it knows, else as it is computed here."""
     own = differentiable(f)
@@ -152,10 +157,10 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
             )
         derivatives = call.arranged(call.rows()[0])
         gradient = derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
-        return (call.value(), call.beside()) if has_aux else call.value(), gradient
+        return (call.value(), in_place(own, args, kwargs, call.beside())) if has_aux else call.value(), gradient
 
-    both = going_straight(f, straight, computed)
     own = differentiable(f)
+    both = going_straight(f, straight, computed)
     if own is not None and not has_aux:
         asked: Differentiable = own
 
@@ -165,7 +170,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
 
         def mapped(*args: Any) -> tuple[Any, Any]:
             """The values and the gradients of many examples: arrays over these, example i along the first axis."""
-            values, found = asked.each(args, positions("grad", given, len(args)), one)
+            values, found = asked.each(args, positions("grad", given, len(args)), one, alone())
             return values, found[0] if isinstance(argnums, int) else tuple(found)
 
         both.map = mapped  # type: ignore[attr-defined]
@@ -228,27 +233,29 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     own = differentiable(f)
     found = own.pullback(primals, has_aux) if own is not None and alone() else None
     if found is not None:
-        return straight_pull(f, primals, has_aux, *found)
+        return straight_pull(f, has_aux, *found)
     with undisturbed():
         call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
+    value = in_place(own, primals, {}, call.value())
+    arrangement = flatten(value)[1]
 
     @undisturbed()
     def pull(cotangent: Any) -> tuple[Any, ...]:
         seeds, structure = flatten(cotangent, "vjp: the cotangent")
-        if structure != call.out_structure:
-            raise ValueError(f"vjp: expected a cotangent arranged like the result, {call.value()!r}, got {cotangent!r}")
+        if structure != arrangement:
+            raise ValueError(f"vjp: expected a cotangent arranged like the result, {value!r}, got {cotangent!r}")
         return tuple(call.arranged(call.gradients(seeds)))
 
-    return (call.value(), pull, call.beside()) if has_aux else (call.value(), pull)
+    return (value, pull, in_place(own, primals, {}, call.beside())) if has_aux else (value, pull)
 
 
 def straight_pull(
     f: Callable[..., Any],
-    primals: tuple[Any, ...],
     has_aux: bool,
     result: Any,
     pulled: Callable[[Sequence[float]], list[Any] | None],
     structure: Any,
+    kept: Callable[[], tuple[Any, ...]],
 ) -> tuple[Any, ...]:
     """What :func:`vjp` returns, by what f knows itself; where it has no answer, as it is computed here."""
 
@@ -260,6 +267,7 @@ def straight_pull(
         plain = [float(seed) for seed in seeds if not isinstance(seed, Value)]
         found = pulled(plain) if alone() and len(plain) == len(seeds) else None
         if found is None:
+            primals = kept()
             with undisturbed():
                 call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
                 found = call.arranged(call.gradients(seeds))
@@ -307,6 +315,8 @@ def straight_along(
     plain = [float(d) for d in directions if not isinstance(d, Value)]
     if structure != flatten(primals, "jvp: the primals")[1] or len(plain) < len(directions):
         return None
+    if not all([d - d == 0.0 for d in plain]):  # times a slope of 0 that would be nan
+        return None
     found = own.pushforward(primals, plain, has_aux)
     if found is None:
         return None
@@ -323,8 +333,10 @@ def along(
     directions, structure = flatten(tangents, f"{name}: the tangents")
     if structure != (tuple, tuple(call.structures.values())):
         raise ValueError(f"{name}: expected tangents arranged like the primals, {primals!r}, got {tangents!r}")
-    derivatives = rebuild(call.out_structure, call.tangents(directions))
-    return (call.value(), derivatives, call.beside()) if has_aux else (call.value(), derivatives)
+    own = differentiable(f)
+    value = in_place(own, primals, {}, call.value())
+    derivatives = in_place(own, primals, {}, rebuild(call.out_structure, call.tangents(directions)))
+    return (value, derivatives, in_place(own, primals, {}, call.beside())) if has_aux else (value, derivatives)
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -385,10 +397,15 @@ def by_sweeps(
     def computed(*args: Any, **kwargs: Any) -> Any:
         call = Call(name, f, args, kwargs, positions(name, given, len(args)), has_aux)
         rows = [call.arranged(row) for row in sweeps(call)]
-        whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
+        around = flatten(in_place(own, args, kwargs, call.value()))[1]
+        whole = [
+            rebuild(around if x == LEAF or container(x[0]) is None else call.out_structure, [row[i] for row in rows])
+            for i, x in enumerate(call.structures.values())
+        ]
         found = whole[0] if isinstance(argnums, int) else tuple(whole)
-        return (found, call.beside()) if has_aux else found
+        return (found, in_place(own, args, kwargs, call.beside())) if has_aux else found
 
+    own = differentiable(f)
     return described(going_straight(f, straight, computed), name, "Jacobian", f)
 
 

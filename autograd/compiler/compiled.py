@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
+from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd.differentiable import recipe_of
+from autograd.differentiable import Way, recipe_of
 from autograd.recorder import recorder
 
 from .averaging import Averaging
@@ -42,7 +43,7 @@ from .surroundings import Surroundings, functions_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from autograd.differentiable import Differentiable
+    from autograd.differentiable import Differentiable, Recipe
     from autograd.value import Value
 
     from .listing import Stages
@@ -179,7 +180,7 @@ class Jitted(Paths):
         """The name of the class whose body the function stands in, if it does."""
         self.roads = Roads(self)
         """The ways for plain arguments."""
-        recipe = recipe_of(function)
+        recipe = self.recipe_for(function)
         self.derived = None if recipe is None else Derived(recipe, self.like(recipe.function))
         """The derivative that this is, of a function that is jitted itself."""
         self._methods: weakref.WeakValueDictionary[int, Jitted] = weakref.WeakValueDictionary()
@@ -290,6 +291,16 @@ class Jitted(Paths):
         fixed, others, named = self.with_static(args, kwargs)
         return fixed.roads.is_eager(others, named)
 
+    def recipe_for(self, function: Callable[..., Any]) -> Recipe | None:
+        """How the function was made, if it is a derivative, of what has its static arguments at the same places."""
+        recipe = recipe_of(function)
+        if recipe is None or self.static is None:
+            return recipe
+        if isinstance(recipe.function, Jitted):
+            inner = recipe.function.static
+            return recipe if inner is not None and inner.given == self.static.given else None
+        return None if isinstance(function, partial) else recipe
+
     def like(self, function: Callable[..., Any]) -> Jitted:
         """Another function jitted in the same way."""
         if isinstance(function, Jitted):
@@ -365,7 +376,7 @@ class Jitted(Paths):
             return held.mean(self.examples(arguments, static))
         return self.examples(arguments, static).mean()
 
-    mean.__differentiable_of__ = Averaging  # type: ignore[attr-defined]
+    mean.__way__ = Way(Averaging, mean)  # type: ignore[attr-defined]
 
     def arrays(self, parameters: Sequence[Value]) -> Held:
         """The parameters in arrays, for a loop that trains them: ``with f.arrays(parameters) as (P, dP):``.

@@ -13,7 +13,7 @@ from .averaging import Averaging
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from autograd.differentiable import Differentiable, One, Pull, Recipe
+    from autograd.differentiable import Differentiable, Kept, One, Pull, Recipe
 
     from .compiled import Jitted
     from .roads import Roads
@@ -48,9 +48,15 @@ class Differentiating:
         found = self.settled(args, kwargs, argnums)
         return None if found is None else found[0].value_and_gradient(*found[1:], has_aux)
 
-    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The results of examples, and their derivatives."""
-        return Averaging(self.jitted).each(args, argnums, one)
+        found = self.settled(args, {}, argnums)
+        if found is None or self.jitted.static is None:
+            return Averaging(self.jitted).each(args, argnums, one, straight)
+        roads, examples, _, places = found
+        fixed: Jitted = roads.jitted  # type: ignore[assignment]
+        given: Fixed = fixed.function  # type: ignore[assignment]
+        return Averaging(fixed).each(examples, places, lambda x: one(given.among(x)), straight)
 
     def jacobian(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
@@ -59,15 +65,22 @@ class Differentiating:
         found = self.settled(args, kwargs, argnums)
         return None if found is None else found[0].jacobian(*found[1:], has_aux)
 
-    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
         """The result, and its pull-back; None where some of the arguments are static."""
         found = self.settled(args, {}, ())
-        return found[0].pullback(args, has_aux) if found is not None and found[1] == args else None
+        return found[0].pullback(args, has_aux) if found is not None and len(found[1]) == len(args) else None
 
     def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any] | None:
         """The result, and its derivative along directions; None where some of the arguments are static."""
         found = self.settled(args, {}, ())
-        return found[0].pushforward(args, directions, has_aux) if found is not None and found[1] == args else None
+        if found is None or len(found[1]) < len(args):
+            return None
+        return found[0].pushforward(args, directions, has_aux)
+
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        """A result that was computed without a program, as the function arranges it for these arguments."""
+        found = self.settled(args, kwargs, ())
+        return result if found is None else found[0].arranged(*found[1:3], result)
 
 
 class Derived:

@@ -208,6 +208,18 @@ class Road:
             self.check(path, wanted, when, captured, xs, out)
         return Replay(path, out, by_inputs)
 
+    def pulled(self, path: Path, xs: Sequence[Floats], captured: Floats, seeds: Any) -> list[Floats] | None:
+        """The derivatives by all arguments along a path that was taken, at the same numbers; None if not finite."""
+        compiled = path.take(False, (True,) * len(xs), captured)
+        try:
+            with path.watched():
+                by_inputs = owned(compiled.gradient(*xs, seeds)[1])
+        except FloatingPointError:
+            return None
+        finally:
+            compiled.give_back()
+        return by_inputs if path.library or all(map(finite, by_inputs)) else None
+
     def check(
         self,
         path: Path,
