@@ -68,12 +68,14 @@ class Derivative(Protocol):
 class Recipe(NamedTuple):
     """How a derivative was made: of which function, and how another function's is found that knows its derivatives.
 
-    ``straight(own, args, kwargs)`` is the derivative in a tuple, None where ``own`` has no answer. ``derivative`` is
-    what it is the recipe of: a wrapper that was given all attributes of the function that it wraps has none.
+    ``straight(own, args, kwargs)`` is the derivative in a tuple, None where ``own`` has no answer. ``of(function)`` is
+    the same derivative of another function. ``derivative`` is what it is the recipe of: a wrapper that was given all
+    attributes of the function that it wraps has none.
     """
 
     function: Callable[..., Any]
     straight: Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
+    of: Callable[[Callable[..., Any]], Callable[..., Any]]
     derivative: Callable[..., Any]
 
 
@@ -93,9 +95,11 @@ def recipe_of(f: Any) -> Recipe | None:  # noqa: ANN401 - whatever is to be jitt
         inner = recipe_of(f.func)
         if inner is None:
             return None
-        straight, args, keywords = inner.straight, f.args, f.keywords
+        straight, of, args, keywords = inner.straight, inner.of, f.args, f.keywords
         return inner._replace(
-            straight=lambda own, more, kwargs: straight(own, (*args, *more), {**keywords, **kwargs}), derivative=f
+            straight=lambda own, more, kwargs: straight(own, (*args, *more), {**keywords, **kwargs}),
+            of=lambda g: functools.partial(of(g), *args, **keywords),
+            derivative=f,
         )
     found: Recipe | None = getattr(f, "__recipe__", None)
     return found if found is not None and found.derivative is f else None

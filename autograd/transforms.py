@@ -96,8 +96,13 @@ def in_place(own: Differentiable | None, args: tuple[Any, ...], kwargs: dict[str
     return result if own is None else own.arranged(args, kwargs, result)
 
 
-def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable[..., Any]) -> Callable[..., Any]:
-    """A derivative of f, by f itself where it knows, else as it is computed here."""
+def going_straight(
+    f: Callable[..., Any],
+    straight: Straight,
+    computed: Callable[..., Any],
+    of: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> Callable[..., Any]:
+    """A derivative of f, by f itself where it knows, else as it is computed here; ``of`` makes it of any function."""
     own = differentiable(f)
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -107,7 +112,7 @@ def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable
                 return found[0]
         return computed(*args, **kwargs)
 
-    derivative.__recipe__ = Recipe(f, straight, derivative)  # type: ignore[attr-defined]
+    derivative.__recipe__ = Recipe(f, straight, of, derivative)  # type: ignore[attr-defined]
     return derivative
 
 
@@ -160,7 +165,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         return (call.value(), in_place(own, args, kwargs, call.beside())) if has_aux else call.value(), gradient
 
     own = differentiable(f)
-    both = going_straight(f, straight, computed)
+    both = going_straight(f, straight, computed, lambda g: value_and_grad(g, argnums, has_aux))
     if own is not None and not has_aux:
         asked: Differentiable = own
 
@@ -210,7 +215,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
             return both.map(*args)[1]
 
         gradient.map = mapped  # type: ignore[attr-defined]
-    gradient.__recipe__ = Recipe(f, straight, gradient)  # type: ignore[attr-defined]
+    gradient.__recipe__ = Recipe(f, straight, lambda g: grad(g, argnums, has_aux), gradient)  # type: ignore[attr-defined]
     return described(gradient, "grad", "gradient", f)
 
 
@@ -406,7 +411,8 @@ def by_sweeps(
         return (found, in_place(own, args, kwargs, call.beside())) if has_aux else found
 
     own = differentiable(f)
-    return described(going_straight(f, straight, computed), name, "Jacobian", f)
+    derivative = going_straight(f, straight, computed, lambda g: by_sweeps(name, g, argnums, has_aux, sweeps))
+    return described(derivative, name, "Jacobian", f)
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:

@@ -43,7 +43,7 @@ from .surroundings import Surroundings, functions_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from autograd.differentiable import Differentiable, Recipe
+    from autograd.differentiable import Differentiable
     from autograd.value import Value
 
     from .listing import Stages
@@ -180,8 +180,7 @@ class Jitted(Paths):
         """The name of the class whose body the function stands in, if it does."""
         self.roads = Roads(self)
         """The ways for plain arguments."""
-        recipe = self.recipe_for(function)
-        self.derived = None if recipe is None else Derived(recipe, self.like(recipe.function))
+        self.derived = self.derivative_of(function)
         """The derivative that this is, of a function that is jitted itself."""
         self._methods: weakref.WeakValueDictionary[int, Jitted] = weakref.WeakValueDictionary()
         """The methods that somebody holds, by the ids of their objects, which they hold."""
@@ -291,15 +290,16 @@ class Jitted(Paths):
         fixed, others, named = self.with_static(args, kwargs)
         return fixed.roads.is_eager(others, named)
 
-    def recipe_for(self, function: Callable[..., Any]) -> Recipe | None:
-        """How the function was made, if it is a derivative, of what has its static arguments at the same places."""
+    def derivative_of(self, function: Callable[..., Any]) -> Derived | None:
+        """What it is the derivative of, if that has its static arguments at the same places."""
+        if isinstance(function, Jitted):
+            return function.derived if self.static is None else None
         recipe = recipe_of(function)
-        if recipe is None or self.static is None:
-            return recipe
-        if isinstance(recipe.function, Jitted):
-            inner = recipe.function.static
-            return recipe if inner is not None and inner.given == self.static.given else None
-        return None if isinstance(function, partial) else recipe
+        if recipe is not None and self.static is not None:
+            given = recipe.function.static if isinstance(recipe.function, Jitted) else self.static
+            if given is None or given.given != self.static.given or isinstance(function, partial):
+                return None
+        return None if recipe is None else Derived(recipe, self.like(recipe.function))
 
     def like(self, function: Callable[..., Any]) -> Jitted:
         """Another function jitted in the same way."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autograd.structures import holds_value
+
 from .averaging import Averaging
 
 if TYPE_CHECKING:
@@ -88,14 +90,18 @@ class Derived:
 
     def __init__(self, recipe: Recipe, inner: Jitted) -> None:
         self.recipe, self.inner = recipe, inner
+        self.derivative = recipe.of(inner)
+        """That of the jitted function, which is how it is computed where there is no program."""
 
     def answer(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
-        """The derivative in a tuple: by the program of the function; by ``function`` if there can be none of it.
+        """The derivative in a tuple; None where it is to be recorded itself, since Values are among the arguments.
 
-        None where it is to be recorded itself: because there are Values among the arguments, most often.
+        By ``function`` where there are, and the function that it is of runs eagerly.
         """
         own: Differentiable = self.inner.__differentiable__
         found = self.recipe.straight(own, args, kwargs)
+        if found is None and not any([holds_value(x) for x in (*args, *kwargs.values())]):
+            return (self.derivative(*args, **kwargs),)
         if found is None and self.inner.is_eager(args, kwargs):
             return (function(*args, **kwargs),)
         return found

@@ -151,7 +151,7 @@ class Roads:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
     ) -> tuple[Any, list[Any]] | None:
         """The result, and the derivatives of each of its numbers, by as few sweeps as that takes."""
-        found = self.replay(args, kwargs, argnums, each) if argnums else None
+        found = self.replay(args, kwargs, argnums, each if argnums else nothing)
         if found is None:
             return None
         road, replay = found
@@ -175,7 +175,7 @@ class Roads:
         path = replay.path
         if any([k in path.program.plain for k in range(count)]):
             return None
-        found = path.colours(road.wanted(argnums))
+        found = path.colours(road.wanted(argnums)) if argnums else []
         columns, per = len(path.captured), len(argnums)
         matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
         for k, colour in enumerate(found):
