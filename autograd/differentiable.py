@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
     Pull = Callable[[Sequence[float]], list[Any] | None]
     """From the numbers of a cotangent to the derivatives by all arguments; None where there is no answer."""
+    Kept = Callable[[], tuple[Any, ...]]
+    """The arguments as they were."""
 
 
 class Quickly(Protocol):
@@ -47,10 +49,14 @@ class Differentiable(Protocol):
         ``alone``: by one argument, not by a tuple of them. ``both``: with the value before it.
         """
 
-    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ANN401 - whatever
+        """A result that was computed another way, arranged as the function arranges it for these arguments."""
+
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The result of each of several examples, and its derivatives, the examples first.
 
-        ``one(arguments)`` is the value and the gradients of a single example.
+        ``one(arguments)`` is the value and the gradients of a single example; ``straight``: whether plain numbers will
+        do, because no transform is being computed around this.
         """
 
     def jacobian(
@@ -58,8 +64,8 @@ class Differentiable(Protocol):
     ) -> tuple[Any, list[Any]] | None:
         """The same for a result of several numbers: the derivatives of each, arranged in its place."""
 
-    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
-        """The result, how a cotangent (its numbers) is pulled back, and the arrangement of the result."""
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
+        """The result, how a cotangent (its numbers) is pulled back, the result's arrangement, and the arguments."""
 
     def pushforward(
         self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool
@@ -80,13 +86,25 @@ class Derivative(Protocol):
 class Recipe(NamedTuple):
     """How a derivative was made: of which function, and how another function's is found that knows its derivatives.
 
-    ``straight(own, args, kwargs)`` is the derivative in a tuple, None where ``own`` has no answer. ``derivative`` is
-    what it is the recipe of: a wrapper that was given all attributes of the function that it wraps has none.
+    ``straight(own, args, kwargs)`` is the derivative in a tuple, None where ``own`` has no answer. ``of(function)`` is
+    the same derivative of another function. ``derivative`` is what it is the recipe of: a wrapper that was given all
+    attributes of the function that it wraps has none.
     """
 
     function: Callable[..., Any]
     straight: Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
+    of: Callable[[Callable[..., Any]], Callable[..., Any]]
     derivative: Callable[..., Any]
+
+
+class Way(NamedTuple):
+    """How a method of an object that knows its derivatives is asked for them, by the object: ``method.__way__``.
+
+    ``function`` is what it is the way of, as for a recipe.
+    """
+
+    of: Callable[[Any], Differentiable]
+    function: Callable[..., Any]
 
 
 def recipe_of(f: Any) -> Recipe | None:  # noqa: ANN401 - whatever is to be jitted
@@ -95,9 +113,11 @@ def recipe_of(f: Any) -> Recipe | None:  # noqa: ANN401 - whatever is to be jitt
         inner = recipe_of(f.func)
         if inner is None:
             return None
-        straight, args, keywords = inner.straight, f.args, f.keywords
+        straight, of, args, keywords = inner.straight, inner.of, f.args, f.keywords
         return inner._replace(
-            straight=lambda own, more, kwargs: straight(own, (*args, *more), {**keywords, **kwargs}), derivative=f
+            straight=lambda own, more, kwargs: straight(own, (*args, *more), {**keywords, **kwargs}),
+            of=lambda g: functools.partial(of(g), *args, **keywords),
+            derivative=f,
         )
     found: Recipe | None = getattr(f, "__recipe__", None)
     return found if found is not None and found.derivative is f else None
@@ -109,8 +129,8 @@ def differentiable(f: object) -> Differentiable | None:
         own = differentiable(f.func)
         return None if own is None else Bound(own, f.args, f.keywords)
     if isinstance(f, MethodType):  # of an object that knows; its function says how
-        of = getattr(f.__func__, "__differentiable_of__", None)
-        return None if of is None else of(f.__self__)
+        way: Way | None = getattr(f.__func__, "__way__", None)
+        return way.of(f.__self__) if way is not None and way.function is f.__func__ else None
     found: Differentiable | None = getattr(f, "__differentiable__", None)
     return found
 
@@ -131,6 +151,10 @@ class Bound:
 
     def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> None:
         """None."""
+
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ANN401 - whatever
+        """As the function itself says."""
+        return self.own.arranged((*self.args, *args), {**self.kwargs, **kwargs}, result)
 
     def each(self, *_: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - whatever
         """TypeError: nobody says whether the arguments that are given are examples."""

@@ -26,7 +26,7 @@ from . import graph, nodes
 from .collector import undisturbed
 from .differentiable import Recipe, differentiable
 from .recorder import recorder
-from .structures import LEAF, flatten, rebuild
+from .structures import LEAF, container, flatten, rebuild
 from .tracing import Call, active, remembered, tracking
 from .value import Value
 
@@ -91,8 +91,18 @@ def alone() -> bool:
     return recorder.get() is None and not active.get()
 
 
-def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable[..., Any]) -> Callable[..., Any]:
-    """A derivative of f, by f itself where it knows, else as it is computed here."""
+def in_place(own: Differentiable | None, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+    """A result of f, arranged as f would arrange it itself, if it knows its derivatives."""
+    return result if own is None else own.arranged(args, kwargs, result)
+
+
+def going_straight(
+    f: Callable[..., Any],
+    straight: Straight,
+    computed: Callable[..., Any],
+    of: Callable[[Callable[..., Any]], Callable[..., Any]],
+) -> Callable[..., Any]:
+    """A derivative of f, by f itself where it knows, else as it is computed here; ``of`` makes it of any function."""
     own = differentiable(f)
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -102,7 +112,7 @@ def going_straight(f: Callable[..., Any], straight: Straight, computed: Callable
                 return found[0]
         return computed(*args, **kwargs)
 
-    derivative.__recipe__ = Recipe(f, straight, derivative)  # type: ignore[attr-defined]
+    derivative.__recipe__ = Recipe(f, straight, of, derivative)  # type: ignore[attr-defined]
     return derivative
 
 
@@ -170,10 +180,10 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
             )
         derivatives = call.arranged(call.rows()[0])
         gradient = derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
-        return (call.value(), call.beside()) if has_aux else call.value(), gradient
+        return (call.value(), in_place(own, args, kwargs, call.beside())) if has_aux else call.value(), gradient
 
-    both = going_straight(f, straight, computed)
     own = differentiable(f)
+    both = going_straight(f, straight, computed, lambda g: value_and_grad(g, argnums, has_aux))
     quick = None if own is None or has_aux else own.quickest(given, alone=isinstance(argnums, int), both=True)
     if quick is not None:
         both = going_quickly(both, quick)
@@ -186,7 +196,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
 
         def mapped(*args: Any) -> tuple[Any, Any]:
             """The values and the gradients of many examples: arrays over these, example i along the first axis."""
-            values, found = asked.each(args, positions("grad", given, len(args)), one)
+            values, found = asked.each(args, positions("grad", given, len(args)), one, alone())
             return values, found[0] if isinstance(argnums, int) else tuple(found)
 
         both.map = mapped  # type: ignore[attr-defined]
@@ -232,7 +242,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
             return both.map(*args)[1]
 
         gradient.map = mapped  # type: ignore[attr-defined]
-    gradient.__recipe__ = Recipe(f, straight, gradient)  # type: ignore[attr-defined]
+    gradient.__recipe__ = Recipe(f, straight, lambda g: grad(g, argnums, has_aux), gradient)  # type: ignore[attr-defined]
     made = gradient if quick is None else going_quickly(gradient, quick)
     return described(made, "grad", "gradient", f)
 
@@ -256,27 +266,29 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     own = differentiable(f)
     found = own.pullback(primals, has_aux) if own is not None and alone() else None
     if found is not None:
-        return straight_pull(f, primals, has_aux, *found)
+        return straight_pull(f, has_aux, *found)
     with undisturbed():
         call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
+    value = in_place(own, primals, {}, call.value())
+    arrangement = flatten(value)[1]
 
     @undisturbed()
     def pull(cotangent: Any) -> tuple[Any, ...]:
         seeds, structure = flatten(cotangent, "vjp: the cotangent")
-        if structure != call.out_structure:
-            raise ValueError(f"vjp: expected a cotangent arranged like the result, {call.value()!r}, got {cotangent!r}")
+        if structure != arrangement:
+            raise ValueError(f"vjp: expected a cotangent arranged like the result, {value!r}, got {cotangent!r}")
         return tuple(call.arranged(call.gradients(seeds)))
 
-    return (call.value(), pull, call.beside()) if has_aux else (call.value(), pull)
+    return (value, pull, in_place(own, primals, {}, call.beside())) if has_aux else (value, pull)
 
 
 def straight_pull(
     f: Callable[..., Any],
-    primals: tuple[Any, ...],
     has_aux: bool,
     result: Any,
     pulled: Callable[[Sequence[float]], list[Any] | None],
     structure: Any,
+    kept: Callable[[], tuple[Any, ...]],
 ) -> tuple[Any, ...]:
     """What :func:`vjp` returns, by what f knows itself; where it has no answer, as it is computed here."""
 
@@ -288,6 +300,7 @@ def straight_pull(
         plain = [float(seed) for seed in seeds if not isinstance(seed, Value)]
         found = pulled(plain) if alone() and len(plain) == len(seeds) else None
         if found is None:
+            primals = kept()
             with undisturbed():
                 call = Call("vjp", f, primals, {}, range(len(primals)), has_aux)
                 found = call.arranged(call.gradients(seeds))
@@ -335,6 +348,8 @@ def straight_along(
     plain = [float(d) for d in directions if not isinstance(d, Value)]
     if structure != flatten(primals, "jvp: the primals")[1] or len(plain) < len(directions):
         return None
+    if not all([d - d == 0.0 for d in plain]):  # times a slope of 0 that would be nan
+        return None
     found = own.pushforward(primals, plain, has_aux)
     if found is None:
         return None
@@ -351,8 +366,10 @@ def along(
     directions, structure = flatten(tangents, f"{name}: the tangents")
     if structure != (tuple, tuple(call.structures.values())):
         raise ValueError(f"{name}: expected tangents arranged like the primals, {primals!r}, got {tangents!r}")
-    derivatives = rebuild(call.out_structure, call.tangents(directions))
-    return (call.value(), derivatives, call.beside()) if has_aux else (call.value(), derivatives)
+    own = differentiable(f)
+    value = in_place(own, primals, {}, call.value())
+    derivatives = in_place(own, primals, {}, rebuild(call.out_structure, call.tangents(directions)))
+    return (value, derivatives, in_place(own, primals, {}, call.beside())) if has_aux else (value, derivatives)
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -413,11 +430,17 @@ def by_sweeps(
     def computed(*args: Any, **kwargs: Any) -> Any:
         call = Call(name, f, args, kwargs, positions(name, given, len(args)), has_aux)
         rows = [call.arranged(row) for row in sweeps(call)]
-        whole = [rebuild(call.out_structure, [row[i] for row in rows]) for i in range(len(call.structures))]
+        around = flatten(in_place(own, args, kwargs, call.value()))[1]
+        whole = [
+            rebuild(around if x == LEAF or container(x[0]) is None else call.out_structure, [row[i] for row in rows])
+            for i, x in enumerate(call.structures.values())
+        ]
         found = whole[0] if isinstance(argnums, int) else tuple(whole)
-        return (found, call.beside()) if has_aux else found
+        return (found, in_place(own, args, kwargs, call.beside())) if has_aux else found
 
-    return described(going_straight(f, straight, computed), name, "Jacobian", f)
+    own = differentiable(f)
+    derivative = going_straight(f, straight, computed, lambda g: by_sweeps(name, g, argnums, has_aux, sweeps))
+    return described(derivative, name, "Jacobian", f)
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from autograd.structures import LEAF, flatten, rebuild, size
+from autograd.value import Value
 
 from . import means
 from .batches import Batch
@@ -78,19 +79,20 @@ class Averaging:
     def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> None:
         """None: examples are no single numbers."""
 
-    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The result of each example, and its derivatives by the arguments at these places, the examples first.
 
-        ``one(arguments)`` is the value and the gradients of a single example, for where there is no program.
+        ``one(arguments)`` is the value and the gradients of a single example, for where there is no program, or none
+        that will do.
         """
         batch = self.jitted.examples(args, {})
         batch.wanted = tuple([i in argnums for i in range(len(args))])
         batch.spread(argnums)
-        found = None if batch.given else solved(batch)
+        found = solved(batch) if straight and not batch.given else None
         wanted = [i for i, is_wanted in enumerate(batch.wanted) if is_wanted]
         if found is None or any([path.program.structure != LEAF or path.program.plain for path, _, _ in found]):
             pairs = [one(tuple(batch.of_example(j))) for j in range(batch.count)]
-            return np.array([value for value, _ in pairs]), [
+            return stacked([value for value, _ in pairs]), [
                 stacked([gradients[k] for _, gradients in pairs]) for k in range(len(argnums))
             ]
         values = np.empty(batch.count)
@@ -104,6 +106,10 @@ class Averaging:
 
     def jacobian(self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool) -> None:
         """None: a mean is a single number, most often."""
+
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ARG002 - as asked
+        """The result itself."""
+        return result
 
     def pullback(self, args: tuple[Any, ...], has_aux: bool) -> None:
         """None."""
@@ -179,9 +185,13 @@ def by_examples(structure: Any, rows: Floats) -> Any:
 def stacked(gradients: Sequence[Any]) -> Any:
     """The gradients of single examples as one arrangement, with arrays over the examples."""
     flat = [flatten(x) for x in gradients]
-    return by_examples(flat[0][1], np.array([[float(x) for x in leaves] for leaves, _ in flat]))  # type: ignore[arg-type]
+    holds_values = any([isinstance(x, Value) for leaves, _ in flat for x in leaves])
+    rows = np.empty((len(flat), len(flat[0][0])), object if holds_values else float)
+    for j, (leaves, _) in enumerate(flat):
+        rows[j] = leaves
+    return by_examples(flat[0][1], rows)
 
 
 def put_back(arrangement: Layout | None, structure: Any, numbers: Floats) -> Any:
-    """Numbers put_back as an argument is."""
+    """Numbers arranged as an argument is."""
     return rebuild(structure, numbers.tolist()) if arrangement is None else arrangement.arranged(numbers)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
+from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from autograd.differentiable import recipe_of
+from autograd.differentiable import Way, recipe_of
 from autograd.recorder import recorder
 
 from .averaging import Averaging
@@ -69,8 +70,7 @@ class Jitted(Paths):
         self.quick: Callable[[tuple[Any, ...]], float | None] | None = None
         """The quickest way for single numbers."""
         """The ways for plain arguments."""
-        recipe = recipe_of(function)
-        self.derived = None if recipe is None else Derived(recipe, self.like(recipe.function))
+        self.derived = self.derivative_of(function)
         """The derivative that this is, of a function that is jitted itself."""
         self._methods: weakref.WeakValueDictionary[int, Jitted] = weakref.WeakValueDictionary()
         """The methods that somebody holds, by the ids of their objects, which they hold."""
@@ -186,6 +186,17 @@ class Jitted(Paths):
         fixed, others, named = self.with_static(args, kwargs)
         return fixed.roads.is_eager(others, named)
 
+    def derivative_of(self, function: Callable[..., Any]) -> Derived | None:
+        """What it is the derivative of, if that has its static arguments at the same places."""
+        if isinstance(function, Jitted):
+            return function.derived if self.static is None else None
+        recipe = recipe_of(function)
+        if recipe is not None and self.static is not None:
+            given = recipe.function.static if isinstance(recipe.function, Jitted) else self.static
+            if given is None or given.given != self.static.given or isinstance(function, partial):
+                return None
+        return None if recipe is None else Derived(recipe, self.like(recipe.function))
+
     def like(self, function: Callable[..., Any]) -> Jitted:
         """Another function jitted in the same way."""
         if isinstance(function, Jitted):
@@ -261,7 +272,7 @@ class Jitted(Paths):
             return held.mean(self.examples(arguments, static))
         return self.examples(arguments, static).mean()
 
-    mean.__differentiable_of__ = Averaging  # type: ignore[attr-defined]
+    mean.__way__ = Way(Averaging, mean)  # type: ignore[attr-defined]
 
     def arrays(self, parameters: Sequence[Value]) -> Held:
         """The parameters in arrays, for a loop that trains them: ``with f.arrays(parameters) as (P, dP):``.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from autograd.structures import holds_value
+
 from .averaging import Averaging, Exampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from autograd.differentiable import Differentiable, One, Pull, Quickly, Recipe
+    from autograd.differentiable import Differentiable, Kept, One, Pull, Quickly, Recipe
 
     from .roads import Roads
     from .static import Fixed
@@ -36,6 +38,9 @@ class Program(Exampled, Protocol):
     @property
     def __differentiable__(self) -> Differentiable:
         """Its derivatives."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns for these arguments."""
 
     def is_method_of(self, args: tuple[Any, ...]) -> bool:
         """Whether the first argument is an object whose method this is."""
@@ -85,9 +90,15 @@ class Differentiating:
             return None
         return self.jitted.roads.quickest(argnums, alone=alone, both=both)
 
-    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One) -> tuple[Any, list[Any]]:
+    def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The results of examples, and their derivatives."""
-        return Averaging(self.jitted).each(args, argnums, one)
+        found = self.settled(args, {}, argnums)
+        if found is None or self.jitted.static is None:
+            return Averaging(self.jitted).each(args, argnums, one, straight)
+        roads, examples, _, places = found
+        fixed: Program = roads.jitted  # type: ignore[assignment]
+        given: Fixed = fixed.function  # type: ignore[assignment]
+        return Averaging(fixed).each(examples, places, lambda x: one(given.among(x)), straight)
 
     def jacobian(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
@@ -96,15 +107,22 @@ class Differentiating:
         found = self.settled(args, kwargs, argnums)
         return None if found is None else found[0].jacobian(*found[1:], has_aux)
 
-    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
         """The result, and its pull-back; None where some of the arguments are static."""
         found = self.settled(args, {}, ())
-        return found[0].pullback(args, has_aux) if found is not None and found[1] == args else None
+        return found[0].pullback(args, has_aux) if found is not None and len(found[1]) == len(args) else None
 
     def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any] | None:
         """The result, and its derivative along directions; None where some of the arguments are static."""
         found = self.settled(args, {}, ())
-        return found[0].pushforward(args, directions, has_aux) if found is not None and found[1] == args else None
+        if found is None or len(found[1]) < len(args):
+            return None
+        return found[0].pushforward(args, directions, has_aux)
+
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        """A result that was computed without a program, as the function arranges it for these arguments."""
+        found = self.settled(args, kwargs, ())
+        return result if found is None else found[0].arranged(*found[1:3], result)
 
 
 class Derived:
@@ -112,14 +130,18 @@ class Derived:
 
     def __init__(self, recipe: Recipe, inner: Program) -> None:
         self.recipe, self.inner = recipe, inner
+        self.derivative = recipe.of(inner)
+        """That of the jitted function, which is how it is computed where there is no program."""
 
     def answer(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
-        """The derivative in a tuple: by the program of the function; by ``function`` if there can be none of it.
+        """The derivative in a tuple; None where it is to be recorded itself, since Values are among the arguments.
 
-        None where it is to be recorded itself: because there are Values among the arguments, most often.
+        By ``function`` where there are, and the function that it is of runs eagerly.
         """
         own: Differentiable = self.inner.__differentiable__
         found = self.recipe.straight(own, args, kwargs)
+        if found is None and not any([holds_value(x) for x in (*args, *kwargs.values())]):
+            return (self.derivative(*args, **kwargs),)
         if found is None and self.inner.is_eager(args, kwargs):
             return (function(*args, **kwargs),)
         return found

@@ -51,7 +51,7 @@ class Layout:
         parts: list[Any] = []
         if not self.taken(x, parts):
             return None
-        return np.concatenate(parts, dtype=float) if parts else np.empty(0)
+        return np.concatenate(parts, dtype=float, casting="unsafe") if parts else np.empty(0)
 
     def numbers(self, x: Any) -> Any:
         """The numbers as a list of floats, of a single number itself; None as above."""

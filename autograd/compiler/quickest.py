@@ -80,7 +80,7 @@ def quick_value(road: Road | None) -> Ask | None:
     family, path = found
     formula = path.formula(road.nothing)
     assert formula is not None  # noqa: S101 - see above
-    value, hides, nothing = formula.value, path.program.hides, path.recorded.tolist()
+    value, nothing = formula.value, path.recorded.tolist()
     stands = standing(road, family, path, path.schedule_on_floats(road.nothing))
 
     def ask(args: tuple[Any, ...]) -> float | None:
@@ -90,8 +90,7 @@ def quick_value(road: Road | None) -> Ask | None:
             out: float = value((), *args)
         except ERRORS:
             return None
-        total = out + sum(args) if hides else out
-        return out if total - total == 0.0 else None
+        return out if out - out == 0.0 else None
 
     return ask
 
@@ -108,9 +107,8 @@ def quick_gradient(road: Road | None, argnums: Sequence[int], *, alone: bool, bo
     formula = path.formula(wanted)
     if formula is None:
         return None
-    gradient, hides, variables, recorded = formula.gradient, path.program.hides, path.captured, path.recorded.tolist()
+    gradient, variables, recorded = formula.gradient, path.captured, path.recorded.tolist()
     order = None if [*argnums] == sorted(argnums) else [sorted(argnums).index(i) for i in argnums]
-    more = bool(variables) or hides
     stands = standing(road, family, path, path.schedule_on_floats(wanted))
 
     def ask(args: tuple[Any, ...]) -> Any:
@@ -122,8 +120,8 @@ def quick_gradient(road: Road | None, argnums: Sequence[int], *, alone: bool, bo
         except ERRORS:
             return None
         total = sum(by_inputs, out)
-        if more:
-            total += sum(by_captured) + (sum(args) + sum(captured) if hides else 0.0)
+        if variables:
+            total += sum(by_captured)
         if total - total != 0.0:
             return None
         if order is not None:

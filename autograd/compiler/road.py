@@ -186,8 +186,6 @@ class Road:
             return None
         if not sound(out) or not all(map(sound, by_inputs)):
             return None
-        if path.program.hides and not all(map(sound, (captured, *xs))):
-            return None
         family.used = self.counted()
         family.last = path, False, wanted
         when = path.schedule_on_floats(wanted)
@@ -239,6 +237,18 @@ class Road:
         if not path.library and not all(map(all_finite, (out, *by_inputs))):
             return None
         return Replay(path, out, by_inputs)
+
+    def pulled(self, path: Path, xs: Sequence[Floats], captured: Floats, seeds: Any) -> list[Floats] | None:
+        """The derivatives by all arguments along a path that was taken, at the same numbers; None if not finite."""
+        compiled = path.take(False, (True,) * len(xs), captured)
+        try:
+            with path.watched():
+                by_inputs = by_itself(compiled.gradient(*xs, seeds)[1])
+        except FloatingPointError:
+            return None
+        finally:
+            compiled.give_back()
+        return by_inputs if path.library or all(map(all_finite, by_inputs)) else None
 
     def check(
         self,

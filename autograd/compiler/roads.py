@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.structures import LEAF, rebuild, size
+from autograd.structures import LEAF, flatten, rebuild, size
 
-from .calls import Call
-from .layouts import PLAIN, One, WholeArray, arranged, layout, with_arrays
+from .calls import Call, in_arrays
+from .layouts import PLAIN, One, WholeArray, arranged, holds_array, layout, with_arrays
 from .quickest import Quickest
 from .road import ROADS, Road, each, first, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .forms import Path
     from .layouts import Layout
     from .paths import Paths
     from .road import Ask, Replay
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
     Pull = Callable[[Sequence[float]], list[Any] | None]
+    Kept = Callable[[], tuple[Any, ...]]
     Kinds = tuple[Any, ...]
 
 
@@ -57,13 +57,10 @@ class Roads:
             roads = self.known.get((*kinds, *keys))
             if roads is None:
                 return None
-        road = roads[0]
-        if road.looks(arguments):
-            return road
-        for road in roads:
+        for i, road in enumerate(roads):
             if road.looks(arguments):
-                roads.remove(road)
-                roads.insert(0, road)
+                if i:  # in one step: other threads look as well
+                    roads[:] = [road, *[x for x in roads if x is not road]]
                 return road
         return None
 
@@ -96,6 +93,8 @@ class Roads:
             if not call.family.paths:
                 call.answer()
             return self.enter(call)
+        except Warning:  # made an exception, which would not be met again
+            raise
         except Exception:  # noqa: BLE001 - of the user's function, or about the arguments
             return None
 
@@ -114,6 +113,8 @@ class Roads:
             if any(call.wanted) or call.family.eager:
                 return False
             call.answer()
+        except Warning:  # as above
+            raise
         except Exception:  # noqa: BLE001 - as above
             return False
         return before != call.family.paths
@@ -155,7 +156,7 @@ class Roads:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
     ) -> tuple[Any, list[Any]] | None:
         """The result, and the derivatives of each of its numbers, by as few sweeps as that takes."""
-        found = self.replay(args, kwargs, argnums, each)
+        found = self.replay(args, kwargs, argnums, each if argnums else nothing)
         if found is None:
             return None
         road, replay = found
@@ -179,7 +180,7 @@ class Roads:
         path = replay.path
         if any([k in path.program.plain for k in range(count)]):
             return None
-        found = path.colours(road.wanted(argnums))
+        found = path.colours(road.wanted(argnums)) if argnums else []
         columns, per = len(path.captured), len(argnums)
         matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
         for k, colour in enumerate(found):
@@ -189,8 +190,11 @@ class Roads:
                 matrix[row.output, places] = slopes[places]
         return matrix[:count]
 
-    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any] | None:
-        """The result, its pull-back, and how the part of it that is differentiated is arranged."""
+    def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
+        """The result, its pull-back, how the part of it that is differentiated is arranged, and the arguments anew.
+
+        It is pulled back by the same path, at the same numbers, whatever has changed meanwhile.
+        """
         argnums = range(len(args))
         found = self.replay(args, {}, argnums, nothing)
         if found is None:
@@ -201,19 +205,27 @@ class Roads:
             return None
         if road.arrays:
             structure = with_arrays(structure, replay.path.program.plain)
-        kept = [own_copy(x) for x in args]
+        captured = replay.path.read()
+        kept = [np.array(x.flat(argument)) for x, argument in zip(road.layouts, args, strict=True)]
 
         def pull(cotangent: Sequence[float]) -> list[Any] | None:
-            given = np.zeros(len(replay.path.program.outputs))
-            given[: len(cotangent)] = cotangent
+            seeds: Any = np.zeros(len(replay.path.program.outputs))
+            seeds[: len(cotangent)] = cotangent
+            by_inputs = road.pulled(replay.path, kept, captured, float(seeds[0]) if len(seeds) == 1 else seeds)
+            return None if by_inputs is None else road.by_arguments(argnums, by_inputs)
 
-            def ask(path: Path, _: tuple[bool, ...]) -> list[Any]:
-                return [float(given[0])] if len(path.program.outputs) == 1 else [given]
+        def again() -> tuple[Any, ...]:
+            return tuple([x.arranged(numbers.copy()) for x, numbers in zip(road.layouts, kept, strict=True)])
 
-            found = road.replay(kept, road.wanted(argnums), ask)
-            return None if found is None else road.by_arguments(argnums, found.by_inputs)
+        return road.result(replay.path, replay.out), pull, structure, again
 
-        return road.result(replay.path, replay.out), pull, structure
+    def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        """A result that was computed without a program, arranged as the function arranges it for these arguments."""
+        try:
+            structures = [flatten(x)[1] for x in (*args, *kwargs.values())]
+        except TypeError:  # a static one, which says nothing about the result
+            return result
+        return in_arrays(result) if any([holds_array(x) for x in structures]) else result
 
     def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any] | None:
         """The result, and its derivative along directions: the rows of the Jacobian times these."""
@@ -246,10 +258,3 @@ def filled_in(structure: Any, rows: Floats, part: Layout) -> Any:
         return np.ascontiguousarray(rows).reshape(*structure[1], *part.shape)
     found = [part.arranged(row.copy()) for row in rows]
     return rebuild(structure, found)
-
-
-def own_copy(x: Any) -> Any:
-    """An argument that nobody will change."""
-    import copy
-
-    return copy.deepcopy(x)

@@ -30,10 +30,14 @@ class Fixed:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, with these for the other arguments."""
+        return self.__wrapped__(*self.among(args), **self.by_name, **kwargs)
+
+    def among(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        """All arguments by position, with these for the others."""
         given = [*args]
         for place, x in self.by_place.items():
             given.insert(place, x)
-        return self.__wrapped__(*given, **self.by_name, **kwargs)
+        return tuple(given)
 
     @property
     def __signature__(self) -> inspect.Signature:
