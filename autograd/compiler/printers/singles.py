@@ -18,6 +18,7 @@ from autograd.compiler.arrays import Array, At, Pick
 from autograd.compiler.blocks import Add, Back, Entry, Let, Loop, Tape, Total, Zeros
 from autograd.compiler.expressions import Apply, Expr, Item, Join, Moved, Number, Read, Together
 from autograd.compiler.sharing import Gathered
+from autograd.compiler.simplifying import is_negative, negated
 
 from .expressions import ATOM, COMPARISON, SIGN, SUM, Expressions, Text
 
@@ -80,8 +81,8 @@ class Singles(Expressions):
         first, *rest = terms
         text = self.text(first).within(SUM)
         for x in rest:
-            negative = isinstance(x, Apply) and x.operation == "neg"
-            term = self.text(x.parts[0] if negative else x)
+            negative = is_negative(x)
+            term = self.text(negated(x) if negative else x)
             inside = ATOM if term.text[0] == "-" else SUM + negative
             text += f" {'-' if negative else '+'} {term.within(inside)}"
         return Text(text, SUM)
