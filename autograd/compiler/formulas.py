@@ -31,7 +31,7 @@ from .reading import READ
 from .reverse import Reverse
 from .rolled import Loop as RolledLoop
 from .sharing import Ensure, Lines, ordered, read, shared, used_in
-from .singles import Singles
+from .singles import Singles, parts
 from .targets.target import compiled
 
 if TYPE_CHECKING:
@@ -269,16 +269,17 @@ def loops(rolled: Rolled) -> list[RolledLoop]:
 
 def length(rolled: Rolled) -> int:
     """How many numbers a formula computes in its text, those of each iteration of a loop once."""
-    formula = rolled.formula
-    again = [(len(s.found.nodes) - 1) * len(s.found.nodes[0]) for s in loops(rolled) if s.found is not None]
-    return sum([1 for node in formula.order if formula.operands[node]]) - sum(again)
+    return sum([1 if isinstance(part, int) else part.nodes.shape[1] for part in parts(rolled)])
 
 
 def operations(rolled: Rolled) -> int:
     """How many operations of two numbers a program has, about."""
-    formula = rolled.formula
-    sizes = [len(formula.operands[node]) - 1 for node in formula.order if formula.operands[node]]
-    return sum(sizes) + sizes.count(0)
+    operands, found = rolled.formula.operands, 0
+    for part in parts(rolled):
+        nodes = [part] if isinstance(part, int) else part.nodes[-1].tolist()
+        count = 1 if isinstance(part, int) else len(part.nodes)
+        found += count * sum([max(len(operands[node]) - 1, 1) for node in nodes])
+    return found
 
 
 def statements(rolled: Rolled) -> int:

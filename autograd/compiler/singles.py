@@ -209,9 +209,13 @@ def parts(rolled: Rolled) -> Iterable[int | Repetition]:
     formula = rolled.formula
     loops = [s.found for s in rolled.statements if isinstance(s, RolledLoop) and s.found is not None]
     starts = {int(loop.nodes[0, 0]): loop for loop in loops}
-    inside = {node for loop in loops for node in loop.nodes.ravel().tolist()}
-    for node in formula.order:
+    outside = np.ones(len(formula.rules), bool)
+    for loop in loops:
+        outside[loop.nodes] = False
+    outside[[*starts]] = True
+    order = np.array(formula.order, np.int64)
+    for node in order[outside[order]].tolist():
         if node in starts:
             yield starts[node]
-        elif node not in inside and formula.operands[node]:
+        elif formula.operands[node]:
             yield node
