@@ -88,14 +88,12 @@ def expressions(step: Step) -> tuple[Expr, ...]:
 
 def with_expressions(step: Step, each: Sequence[Expr]) -> Step:
     """The statement of these expressions: itself, if they are its own."""
-    if all(map(operator.is_, each, expressions(step))):
+    if isinstance(step, (Back, Zeros)) or all(map(operator.is_, each, expressions(step))):
         return step
     if isinstance(step, (Let, Add)):
         return replace(step, value=each[0])
     if isinstance(step, Ensure):
         return replace(step, condition=each[0])
-    if not isinstance(step, Loop):
-        return step
     left = iter(each)
     tapes = tuple([(tape, tuple([None if x is None else next(left) for x in row])) for tape, row in step.tapes])
     return replace(step, tapes=tapes, given=tuple([replace(x, value=next(left)) for x in step.given]))

@@ -19,7 +19,8 @@ from mpmath import mp
 
 import autograd as ag
 from autograd import Value, graph, jit, rules
-from autograd.compiler import formulas, scalars
+from autograd.compiler import formulas, inline, scalars
+from autograd.compiler.expressions import Apply, Number
 from autograd.compiler.formulas import Formula, OtherWay
 from autograd.compiler.paths import Path
 from autograd.compiler.recording import Raised, Unsupported
@@ -521,6 +522,24 @@ def test_a_primitive_of_the_users() -> None:
     assert calls == [3.0]
     with pytest.raises(ValueError, match="too steep"):
         found.value([], 10.0)
+
+
+def test_constants_outside_a_domain() -> None:
+    """What cannot be computed beforehand is left to the call, which raises."""
+    assert inline.call("log")(Number(4.0)) == Number(math.log(4.0))
+    assert inline.call("log")(Number(-1.0)) == Apply("log", (Number(-1.0),))
+
+
+def test_a_path_that_nobody_takes() -> None:
+    """It has no formula: a condition on constants that never holds."""
+
+    def f(x: Any) -> Any:
+        return x * 2.0 if ag.constant(1.0) < 2.0 else x
+
+    program = scalars.program(f, "f", [LEAF], [[0.5]])
+    assert formulas.formula(program, roll(program), [True], [True], "f") is not None
+    program.guards = [(node, not holds, line) for node, holds, line in program.guards]
+    assert formulas.formula(program, roll(program), [True], [True], "f") is None
 
 
 def test_long_sums() -> None:
