@@ -142,7 +142,7 @@ def mean_of_parts(batch: Batch, parts: Parts) -> Means:
 
 
 def by_argument(batch: Batch, i: int, k: int, parts: Parts) -> Any:
-    """The derivative by an argument, the k-th of those wanted, put_back as that is."""
+    """The derivative by an argument, the k-th of those wanted, arranged as that is."""
     weights = [batch.length(part) / batch.count for _, part, _ in parts]
     arrays = [gradient.by_inputs[k] for _, _, gradient in parts]
     structure = batch.structures[i]
@@ -169,7 +169,7 @@ def rows_of(batch: Batch, k: int, parts: Parts) -> Floats:
 
 
 def by_examples(structure: Any, rows: Floats) -> Any:
-    """Rows of numbers, put_back so, with arrays over the examples in the places of numbers and arrays."""
+    """Rows of numbers, arranged so, with arrays over the examples in the places of numbers and arrays."""
     if structure == LEAF:
         return rows[:, 0].copy()
     kind = structure[0]

@@ -101,9 +101,9 @@ class Path:
     def formula(self, wanted: tuple[bool, ...]) -> OnFloats | None:
         """The program over floats, with the derivatives by the arguments wanted; None where arrays are sooner done."""
         if wanted not in self._formulas:
-            from .formulas import chosen
+            from .formulas import if_sooner
 
-            made = None if self.library else chosen(self.program, self.rolled, self.single, wanted, self.name)
+            made = None if self.library else if_sooner(self.program, self.rolled, self.single, wanted, self.name)
             self._formulas.setdefault(wanted, made)
         return self._formulas[wanted]
 

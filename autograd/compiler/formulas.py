@@ -26,12 +26,12 @@ from .failing import Failing
 from .inline import inline
 from .linearise import Readings, written
 from .naming import Names, stem
-from .printers.singles import Singles as Printer
+from .printers.singles import SinglesPrinter
 from .reading import READ
 from .reverse import Reverse
 from .rolled import Recurrence
-from .sharing import Ensure, Lines, ordered, read, shared, used_in
-from .singles import Singles
+from .sharing import Ensure, Lines, in_order, read_whole, shared, used_in
+from .singles import SingleEquations, parts
 from .targets.target import compiled
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from .rolled import Rolled
     from .scalars import Scalars
 
-OPERATION = 45
-"""How many nanoseconds an operation of two floats takes in Python, about."""
+OPERATION = 30
+"""How many nanoseconds an operation of two floats takes in Python, about: 20 in a value, 40 with its derivatives."""
 
 STATEMENT = 700
-"""How many an operation of two arrays takes in NumPy, however small they are; so does handing an array in or out."""
+"""How many an operation of two small arrays takes in NumPy; so does handing an array in or out."""
 
 LIMIT = 3000
 """How many operations a formula may have at most: compiling it takes time as well."""
@@ -76,7 +76,7 @@ class OnFloats(NamedTuple):
     source: str
 
 
-class Naming:
+class SingleNames:
     """The names of single numbers, tapes, totals and loops: labels and the names of arguments, else numbered."""
 
     def __init__(self, labels: dict[Array, str]) -> None:
@@ -112,10 +112,10 @@ class Maker:
     """Makes the formula of a program; ``single``: which arguments are single numbers."""
 
     def __init__(self, program: Scalars, rolled: Rolled, single: Sequence[bool]) -> None:
-        self.singles = Singles(program, rolled)
+        self.singles = SingleEquations(program, rolled)
         self.captured = self.singles.captured
         self.single = single
-        self.naming = Naming(self.singles.labels)
+        self.naming = SingleNames(self.singles.labels)
         self.parameters = [
             self.naming.fresh.fresh(x) if x else self.naming.fresh.numbered("x") for x in program.input_names
         ]
@@ -124,7 +124,7 @@ class Maker:
                 self.naming.named[id(array), False] = name if alone else self.naming.fresh.fresh(f"{name}{i}")
         for array in self.captured:
             self.naming.of(array, "p")
-        self.printer = Printer(self.naming)
+        self.printer = SinglesPrinter(self.naming)
         self.reading = inline()
         self.forward = [self.written(s) for s in self.singles.statements]
         self.printer.loops = {s.array: s for s in self.forward if isinstance(s, Loop)}
@@ -155,7 +155,7 @@ class Maker:
 
     def value(self) -> Lines:
         """The results."""
-        return shared(Lines(tuple(ordered(self.forward, self.conditions)), tuple(self.singles.outputs)), self.named)
+        return shared(Lines(tuple(in_order(self.forward, self.conditions)), tuple(self.singles.outputs)), self.named)
 
     def gradient(self, wanted: Sequence[bool], seeds: Sequence[Array]) -> Lines:
         """The results, and behind them the derivatives: by what is captured, and by the arguments that are wanted."""
@@ -163,16 +163,16 @@ class Maker:
         asked = [*self.captured, *[x for arrays, w in zip(singles.inputs, wanted, strict=True) if w for x in arrays]]
         back = Reverse(singles.block, set(asked), Array(Role.CAPTURED, (0,)), Readings(self.reading, self.reading))
         back.partials = {
-            s.array: self.reading.partials(s.value.row, read(s.array), s.value.operands)
+            s.array: self.reading.partials(s.value.row, read_whole(s.array), s.value.operands)
             for s in singles.statements
             if isinstance(s, Let) and isinstance(s.value, Row)
         }
         for k, x in enumerate(singles.outputs):
-            back.give(x, read(seeds[k]) if seeds else Number(1.0))
+            back.give(x, read_whole(seeds[k]) if seeds else Number(1.0))
         for s in reversed(singles.statements):
             back.backward(s)
         by = [Number(0.0) if isinstance(x, Nothing) else x for x in map(back.by, asked)]
-        steps = [*ordered(self.forward, self.conditions), *back.statements]
+        steps = [*in_order(self.forward, self.conditions), *back.statements]
         return shared(Lines(tuple(steps), (*singles.outputs, *by)), self.named)
 
     def source(self, wanted: Sequence[bool]) -> str:
@@ -221,7 +221,7 @@ class Maker:
         return [self.printer.row("[]", each[: len(self.captured)]), f"({', '.join(found)}{',' * (len(found) == 1)})"]
 
 
-def own_function(own: Own) -> Callable[..., Any]:
+def function_of_own(own: Own) -> Callable[..., Any]:
     """A row that a user has made, as a function that returns its value and its partials; whether another row fails."""
     row = own.row
     if isinstance(row, Failing):
@@ -234,7 +234,7 @@ def own_function(own: Own) -> Callable[..., Any]:
     return of_numbers
 
 
-def formula(
+def on_floats(
     program: Scalars, rolled: Rolled, single: Sequence[bool], wanted: Sequence[bool], name: str
 ) -> OnFloats | None:
     """The formula of a program; None where it has none. ``single``: which arguments are single numbers."""
@@ -242,24 +242,24 @@ def formula(
     if not maker.possible:
         return None
     source = maker.source(wanted)
-    own = {printed: own_function(each) for each, printed in maker.printer.own.items()}
+    own = {printed: function_of_own(each) for each, printed in maker.printer.own.items()}
     words = {**WORDS, **own, "OtherWay": OtherWay, "inf": float("inf"), "nan": float("nan")}
     value, gradient = compiled(source, words, name)()
     return OnFloats(value, gradient, source)
 
 
-def chosen(
+def if_sooner(
     program: Scalars, rolled: Rolled, single: Sequence[bool], wanted: Sequence[bool], name: str
 ) -> OnFloats | None:
     """The formula of a program where it is sooner done than its arrays are; None else, and within ``ieee()``."""
     if ieee_arithmetic.get() or not sooner(rolled):
         return None
-    return formula(program, rolled, single, wanted, name)
+    return on_floats(program, rolled, single, wanted, name)
 
 
 def sooner(rolled: Rolled) -> bool:
     """Whether a program is sooner done number by number than array by array, as counted, and not too long to write."""
-    return length(rolled) <= LIMIT and operations(rolled) * OPERATION <= statements(rolled) * STATEMENT
+    return length(rolled) <= LIMIT and operations(rolled) * OPERATION <= array_operations(rolled) * STATEMENT
 
 
 def loops(rolled: Rolled) -> list[Recurrence]:
@@ -269,19 +269,20 @@ def loops(rolled: Rolled) -> list[Recurrence]:
 
 def length(rolled: Rolled) -> int:
     """How many numbers a formula computes in its text, those of each iteration of a loop once."""
-    formula = rolled.formula
-    again = [(len(s.found.nodes) - 1) * len(s.found.nodes[0]) for s in loops(rolled) if s.found is not None]
-    return sum([1 for node in formula.order if formula.operands[node]]) - sum(again)
+    return sum([1 if isinstance(part, int) else part.nodes.shape[1] for part in parts(rolled)])
 
 
 def operations(rolled: Rolled) -> int:
     """How many operations of two numbers a program has, about."""
-    formula = rolled.formula
-    sizes = [len(formula.operands[node]) - 1 for node in formula.order if formula.operands[node]]
-    return sum(sizes) + sizes.count(0)
+    operands, found = rolled.formula.operands, 0
+    for part in parts(rolled):
+        nodes = [part] if isinstance(part, int) else part.nodes[-1].tolist()
+        count = 1 if isinstance(part, int) else len(part.nodes)
+        found += count * sum([max(len(operands[node]) - 1, 1) for node in nodes])
+    return found
 
 
-def statements(rolled: Rolled) -> int:
+def array_operations(rolled: Rolled) -> int:
     """How many operations of arrays it has, each argument being handed in, and the result out."""
     once = len(rolled.statements) + len(rolled.inputs) + 1
     return once + sum([s.count * len(s.body.statements) for s in loops(rolled)])

@@ -35,7 +35,7 @@ TINY = 1e-290
 """Below this a length lacks digits."""
 
 
-def call(name: str) -> Callable[..., Expr]:
+def counted_out(name: str) -> Callable[..., Expr]:
     """A function that stands for its own call; of numbers alone it is computed."""
     function = getattr(rules, name)
 
@@ -67,7 +67,7 @@ def preferred(sign: str, opposite: str, x: Any, y: Any) -> Expr:
     return choice(sign, x, y, x, choice(opposite, x, y, y, math.nan))
 
 
-def wins(x: Any, y: Any) -> Expr:
+def winner(x: Any, y: Any) -> Expr:
     """1 where x > y, half of it at a tie."""
     return choice(">", x, y, 1.0, choice("==", x, y, 0.5, 0.0))
 
@@ -76,23 +76,23 @@ def clamp(x: Any, lo: Any, hi: Any) -> Expr:
     """min(max(x, lo), hi), with the guard where lo > hi might be."""
     if isinstance(lo, Number) and isinstance(hi, Number) and lo.value <= hi.value:
         return preferred("<=", ">", preferred(">=", "<", x, lo), hi)
-    return call("clamp")(x, lo, hi)
+    return counted_out("clamp")(x, lo, hi)
 
 
 def sigmoid(x: Any) -> Expr:
     """1 / (1 + exp(-x)), with the guard where the exponential might be too large."""
-    return choice(">", x, SATURATED, 1.0 / (1.0 + call("exp")(-x)), call("sigmoid")(x))
+    return choice(">", x, SATURATED, 1.0 / (1.0 + counted_out("exp")(-x)), counted_out("sigmoid")(x))
 
 
 def power(x: Expr, y: Expr) -> Expr:
     """x ** y, with the guard where that might not be real."""
     if (isinstance(y, Number) and y.value % 1.0 == 0.0) or (isinstance(x, Number) and x.value > 0.0):
         return Apply("**", (x, y))
-    return call("power")(x, y)
+    return counted_out("power")(x, y)
 
 
 VALUES: dict[str, Any] = {
-    **{name: call(name) for name in rules.NAMES if hasattr(rules, name) and name != "pi"},
+    **{name: counted_out(name) for name in rules.NAMES if hasattr(rules, name) and name != "pi"},
     **{name: functools.partial(truth, sign) for name, sign in COMPARISONS.items()},
     "pi": Number(math.pi),
     "larger": functools.partial(preferred, ">=", "<"),
@@ -102,7 +102,7 @@ VALUES: dict[str, Any] = {
     "floored": lambda x, y: x // y,
     "leaky_relu": lambda x, slope: choice(">", x, 0.0, x, slope * x),
     "sigmoid": sigmoid,
-    "silu": lambda x: choice(">", x, SATURATED, x * (1.0 / (1.0 + call("exp")(-x))), call("silu")(x)),
+    "silu": lambda x: choice(">", x, SATURATED, x * (1.0 / (1.0 + counted_out("exp")(-x))), counted_out("silu")(x)),
 }
 """What each name of the table is in a value."""
 
@@ -112,10 +112,10 @@ PARTIALS: dict[str, Any] = {
     "ratio": lambda x, y: x / y,
     "flat": lambda _: 0.0,
     "above": functools.partial(truth, ">"),
-    "wins": wins,
+    "winner": winner,
     "sign": lambda x: choice(">", x, 0.0, 1.0, choice("<", x, 0.0, -1.0, 0.0 * x)),  # no choice of what is handed on
-    "gauss": lambda x, k: call("exp")(-(x * x) if k == 1.0 else -k * (x * x)),
-    "atan_slope": lambda x: 1.0 / call("hypot")(1.0, x) / call("hypot")(1.0, x),
+    "gauss": lambda x, k: counted_out("exp")(-(x * x) if k == 1.0 else -k * (x * x)),
+    "atan_slope": lambda x: 1.0 / counted_out("hypot")(1.0, x) / counted_out("hypot")(1.0, x),
 }
 """What it is in a partial."""
 
@@ -170,7 +170,7 @@ class Inline(Reading):
             return tuple([choice(">=", out, TINY, x / out, Item(near, i)) for i, x in enumerate(operands)])
         if row in (rules.MAX, rules.MIN) and len(operands) == 2:
             x, y = operands
-            return (wins(x, y), wins(y, x)) if row is rules.MAX else (wins(y, x), wins(x, y))
+            return (winner(x, y), winner(y, x)) if row is rules.MAX else (winner(y, x), winner(x, y))
         found = rules.read(row.partials, self.of_partials)(out, sequence)
         return tuple([Item(found, i) for i in count])
 
@@ -230,7 +230,7 @@ class Both:
 def fails(row: Failing, operands: tuple[Expr, ...]) -> Expr:
     """1.0 where a row raises, else 0.0: as the table says it, or by trying."""
     if row.kind is None and row.row.raises is not None and row.row is not rules.POW:
-        asking = {"fabs": lambda x: Asked(call("fabs")(x.x))}
+        asking = {"fabs": lambda x: Asked(counted_out("fabs")(x.x))}
         found: Answer | Both = rules.read(row.row.raises, asking)(*map(Asked, operands))
         return found.chosen(Number(1.0))
     return Apply(Own(row, -1, floats=True), operands)
@@ -258,12 +258,12 @@ def of_power(out: Expr, x: Expr, y: Expr) -> tuple[Expr | float, ...]:
 
 def of_tanh(out: Expr, x: Expr) -> Expr:
     """1 - tanh(x)**2, with the guard where digits would cancel."""
-    return choice("<", call("fabs")(out), STEEP, 1.0 - out * out, call("tanh_slope")(x))
+    return choice("<", counted_out("fabs")(out), STEEP, 1.0 - out * out, counted_out("tanh_slope")(x))
 
 
 def of_sigmoid(out: Expr, x: Expr) -> Expr:
     """s (1 - s), likewise."""
-    return choice("<", out, STEEP, out * (1.0 - out), call("sigmoid_slope")(x))
+    return choice("<", out, STEEP, out * (1.0 - out), counted_out("sigmoid_slope")(x))
 
 
 def of_select(_: Expr, c: Expr, *__: Expr) -> tuple[Expr | float, ...]:

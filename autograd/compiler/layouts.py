@@ -2,7 +2,7 @@
 
 A program takes one flat array for each argument, of which structures (:mod:`autograd.structures`) say how it was
 arranged. A layout is such a structure made ready for many calls: it sees at a glance whether an argument is arranged in
-that way and made of are_plain numbers, takes it apart, and arranges derivatives as the argument was.
+that way and made of plain numbers, takes it apart, and arranges derivatives as the argument was.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PLAIN = (float, int, bool, np.floating, np.integer, np.bool_)
 
 
 def are_plain(kinds: Iterable[type]) -> bool:
-    """Whether these are types of are_plain numbers, of which float() makes floats and nothing is lost."""
+    """Whether these are types of plain numbers, of which float() makes floats and nothing is lost."""
     return all([issubclass(kind, PLAIN) for kind in kinds])
 
 
@@ -47,7 +47,7 @@ class Layout:
         return True
 
     def flat(self, x: Any) -> Floats | None:
-        """The numbers as one array of float64; None if they are arranged otherwise, or are no are_plain numbers."""
+        """The numbers as one array of float64; None if they are arranged otherwise, or are no plain numbers."""
         parts: list[Any] = []
         if not self.taken(x, parts):
             return None
@@ -102,7 +102,7 @@ class Listed(Layout):
         return len(x) == self.size
 
     def fits(self, x: Any) -> bool:
-        """Whether x is arranged so, and made of are_plain numbers."""
+        """Whether x is arranged so, and made of plain numbers."""
         if type(x) is not self.kind or len(x) != self.size:
             return False
         kinds = set(map(type, x))

@@ -33,7 +33,7 @@ recording, transforming, watching, other_arithmetic = recorder.get, active.get, 
 ERRORS = (ArithmeticError, ValueError, OtherWay)
 
 
-def standing(road: Road, family: Family, path: Path, when: Schedule) -> Callable[[tuple[Any, ...], list[float]], bool]:
+def as_before(road: Road, family: Family, path: Path, when: Schedule) -> Callable[[tuple[Any, ...], list[float]], bool]:
     """What tells, of arguments and captured numbers, whether all is as it was and nothing is to be compared."""
     kinds, paths, surroundings = (float,) * len(road.layouts), family.paths, road.surroundings
     known, recorded = tuple([x[0] for x in path.arguments]), path.recorded.tolist()
@@ -81,7 +81,7 @@ def quick_value(road: Road | None) -> Ask | None:
     formula = path.formula(road.nothing)
     assert formula is not None  # noqa: S101 - see above
     value, nothing = formula.value, path.recorded.tolist()
-    stands = standing(road, family, path, path.schedule_on_floats(road.nothing))
+    stands = as_before(road, family, path, path.schedule_on_floats(road.nothing))
 
     def ask(args: tuple[Any, ...]) -> float | None:
         if not stands(args, nothing):
@@ -109,7 +109,7 @@ def quick_gradient(road: Road | None, argnums: Sequence[int], *, alone: bool, bo
         return None
     gradient, variables, recorded = formula.gradient, path.captured, path.recorded.tolist()
     order = None if [*argnums] == sorted(argnums) else [sorted(argnums).index(i) for i in argnums]
-    stands = standing(road, family, path, path.schedule_on_floats(wanted))
+    stands = as_before(road, family, path, path.schedule_on_floats(wanted))
 
     def ask(args: tuple[Any, ...]) -> Any:
         captured = recorded if not variables else [x._number for x in variables]

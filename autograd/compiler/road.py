@@ -55,7 +55,7 @@ def nothing(path: Path, wanted: tuple[bool, ...]) -> list[Any]:  # noqa: ARG001 
 
 
 FEW = 1000
-"""How many numbers are sooner asked one by one whether they are all_finite than by the sum of their squares."""
+"""How many numbers are sooner asked one by one whether they are finite than by the sum of their squares."""
 
 ARITHMETIC = (ArithmeticError, ValueError)
 
@@ -267,7 +267,7 @@ class Road:
         if wanted is not self.nothing and formula is not None:
             derivative = along_formula(path, wanted, when, formula, captured.tolist(), xs)
         elif wanted is not self.nothing:
-            derivative = along(path, wanted, when, captured, xs)
+            derivative = along_direction(path, wanted, when, captured, xs)
         trial = selfcheck.Trial(numbers, values)
         if selfcheck.compare(self.jitted, path, [trial], when, captured, self.structures, self.function, derivative):
             when.compared(captured, numbers, len(path.rolled.statements), 1)
@@ -309,7 +309,7 @@ def all_finite(x: Any) -> bool:
     return size - size == 0.0 or bool(np.isfinite(x).all())
 
 
-def along(
+def along_direction(
     path: Path, wanted: tuple[bool, ...], when: Schedule, captured: Floats, xs: Sequence[Floats]
 ) -> Callable[[list[list[float]]], float]:
     """The program's derivative along the direction of a schedule, for cotangents of the result."""

@@ -147,7 +147,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         if structure != LEAF or 0 in replay.path.program.plain:
             return None
         return road.result(replay.path, replay.out), road.by_arguments(argnums, replay.by_inputs)
@@ -160,7 +160,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         if structure is None:
             return None
         rows = self.rows(road, replay, argnums, size(structure))
@@ -200,7 +200,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         if structure is None or replay.path.program.plain.keys() & {*range(size(structure))}:
             return None
         if road.arrays:
@@ -234,7 +234,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         rows = None if structure is None else self.rows(road, replay, argnums, size(structure))
         if rows is None:
             return None
@@ -245,7 +245,7 @@ class Roads:
         return result, arranged(structure, along, arrays=road.arrays, kept=replay.path.program.plain)
 
 
-def differentiated(structure: Any, has_aux: bool) -> Any:
+def differentiated_part(structure: Any, has_aux: bool) -> Any:
     """How the part of a result that is differentiated is arranged; None if it is no pair although it has to be."""
     if not has_aux:
         return structure

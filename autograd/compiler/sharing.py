@@ -62,19 +62,19 @@ def shared(lines: Lines, named: Collection[Array] = ()) -> Lines:
     """The same, simplified; arrays that are ``named`` keep a statement of their own."""
     found = known(simplified(light(lines)))
     for _ in range(3):
-        once = live(known(repeated(found)))
+        once = live(known(met_again(found)))
         if once == found:
             break
         found = once
     return live(inlined(found, named))
 
 
-def read(array: Array) -> Read:
+def read_whole(array: Array) -> Read:
     """A number as it is."""
     return Read(View(array), "")
 
 
-def expressions(step: Step) -> tuple[Expr, ...]:
+def expressions_in(step: Step) -> tuple[Expr, ...]:
     """What a statement reads outside of loops, in order."""
     if isinstance(step, (Let, Add)):
         return (step.value,)
@@ -88,14 +88,12 @@ def expressions(step: Step) -> tuple[Expr, ...]:
 
 def with_expressions(step: Step, each: Sequence[Expr]) -> Step:
     """The statement of these expressions: itself, if they are its own."""
-    if all(map(operator.is_, each, expressions(step))):
+    if isinstance(step, (Back, Zeros)) or all(map(operator.is_, each, expressions_in(step))):
         return step
     if isinstance(step, (Let, Add)):
         return replace(step, value=each[0])
     if isinstance(step, Ensure):
         return replace(step, condition=each[0])
-    if not isinstance(step, Loop):
-        return step
     left = iter(each)
     tapes = tuple([(tape, tuple([None if x is None else next(left) for x in row])) for tape, row in step.tapes])
     return replace(step, tapes=tapes, given=tuple([replace(x, value=next(left)) for x in step.given]))
@@ -110,7 +108,7 @@ def light(lines: Lines) -> Lines:
     """The same, each loop's body shared for itself, and what comes of loops without them: it is compared often."""
     steps = []
     for step in lines.steps:
-        inner = with_expressions(step, [without_loops(x) for x in expressions(step)])
+        inner = with_expressions(step, [without_loops(x) for x in expressions_in(step)])
         steps.append(forth(inner) if isinstance(inner, Loop) else back(inner) if isinstance(inner, Back) else inner)
     return Lines(tuple(steps), tuple([without_loops(x) for x in lines.results]))
 
@@ -150,7 +148,7 @@ def used_in(lines: Lines) -> set[Array]:
 
 def every(lines: Lines) -> list[Expr]:
     """All expressions."""
-    return [*[x for step in lines.steps for x in expressions(step)], *lines.results]
+    return [*[x for step in lines.steps for x in expressions_in(step)], *lines.results]
 
 
 def simplified(lines: Lines) -> Lines:
@@ -158,9 +156,9 @@ def simplified(lines: Lines) -> Lines:
     same: dict[Expr, Expr] = {}
     steps: list[Step] = []
     for step in lines.steps:
-        each = [carried(simple(replaced(x, same))) for x in expressions(step)]
+        each = [carried(simple(replaced(x, same))) for x in expressions_in(step)]
         if is_single(step) and isinstance(each[0], (Read, Number)):
-            same[read(step.array)] = each[0]  # type: ignore[union-attr]
+            same[read_whole(step.array)] = each[0]  # type: ignore[union-attr]
         else:
             steps.append(with_expressions(step, each))
     return Lines(tuple(steps), tuple([simple(replaced(x, same)) for x in lines.results]))
@@ -171,9 +169,9 @@ def known(lines: Lines) -> Lines:
     names: dict[Expr, Expr] = {}
     steps: list[Step] = []
     for step in lines.steps:
-        each = [replaced(x, names) for x in expressions(step)]
+        each = [replaced(x, names) for x in expressions_in(step)]
         if is_single(step):
-            mine = read(step.array)  # type: ignore[union-attr]
+            mine = read_whole(step.array)  # type: ignore[union-attr]
             if isinstance(each[0], (Read, Number)):
                 names[mine] = each[0]
                 continue
@@ -182,11 +180,11 @@ def known(lines: Lines) -> Lines:
     return Lines(tuple(steps), tuple([replaced(x, names) for x in lines.results]))
 
 
-def certain(x: Expr) -> Iterator[Expr]:
+def is_certain(x: Expr) -> Iterator[Expr]:
     """What is computed of an expression in any case, parts before the whole."""
     choice = isinstance(x, Apply) and x.operation == "if"
     for part in x.parts[:1] if choice else x.parts:
-        yield from certain(part)
+        yield from is_certain(part)
     yield x
 
 
@@ -195,26 +193,26 @@ def is_work(x: Expr) -> bool:
     return isinstance(x, Apply) and x.operation != "neg" and x.operation not in SIGNS
 
 
-def repeated(lines: Lines) -> Lines:
+def met_again(lines: Lines) -> Lines:
     """What occurs several times gets a name where it is first computed in any case."""
     count = Counter([x for whole in every(lines) for x in walk(whole) if is_work(x)])
     names: dict[Expr, Expr] = {}
     steps: list[Step] = []
 
     def with_names(whole: Expr, but: Expr | None) -> Expr:
-        for x in certain(whole):
+        for x in is_certain(whole):
             if x is not but and is_work(x) and count[x] > 1 and x not in names:
                 own = Array(Role.SHARED, ())
                 steps.append(Let(own, replaced(x, names), ""))
-                names[x] = read(own)
+                names[x] = read_whole(own)
         return replaced(whole, names)
 
     for step in lines.steps:
         single = is_single(step)
-        given = expressions(step)
+        given = expressions_in(step)
         new = [with_names(x, x if single else None) for x in given]
         if single:
-            names.setdefault(given[0], read(step.array))  # type: ignore[union-attr]
+            names.setdefault(given[0], read_whole(step.array))  # type: ignore[union-attr]
         steps.append(with_expressions(step, new))
     results = [with_names(x, None) for x in lines.results]
     return Lines(tuple(steps), tuple(results))
@@ -229,7 +227,7 @@ def live(lines: Lines) -> Lines:
             wanted |= {step.loop.array, step.upstream.view.array}
         elif not isinstance(step, Ensure) and defined(step) not in wanted:
             continue
-        wanted.update([array for x in expressions(step) for array in reads_of(x)])
+        wanted.update([array for x in expressions_in(step) for array in reads_of(x)])
         steps.append(step)
     return Lines(tuple(steps[::-1]), lines.results)
 
@@ -248,30 +246,30 @@ def inlined(lines: Lines, named: Collection[Array]) -> Lines:
     """What is used once, and in any case, stands where it is used, as far as lines stay short."""
     each = every(lines)
     uses = Counter([array for x in each for array in reads_of(x)])
-    surely = {x.view.array for whole in each for x in certain(whole) if isinstance(x, Read)}
+    surely = {x.view.array for whole in each for x in is_certain(whole) if isinstance(x, Read)}
     once = {array for array, n in uses.items() if n == 1 and array in surely and array not in named}
     values: dict[Expr, Expr] = {}
 
     def filled(x: Expr) -> Expr:
         taken = size(x)
         for array in dict.fromkeys(reads_of(x)):
-            part = values.pop(read(array), None)
+            part = values.pop(read_whole(array), None)
             if part is not None:
                 taken += size(part)
                 if taken <= LONGEST or isinstance(x, Read):
-                    x = replaced(x, {read(array): part})
+                    x = replaced(x, {read_whole(array): part})
         return simple(x)
 
     steps: list[Step] = []
     for step in lines.steps:
-        new = with_expressions(step, [filled(x) for x in expressions(step)])
+        new = with_expressions(step, [filled(x) for x in expressions_in(step)])
         steps.append(new)
         if is_single(new) and new.array in once:  # type: ignore[union-attr]
-            values[read(new.array)] = new.value  # type: ignore[union-attr]
+            values[read_whole(new.array)] = new.value  # type: ignore[union-attr]
     return Lines(tuple(steps), tuple([filled(x) for x in lines.results]))
 
 
-def ordered(steps: Sequence[Let | Loop], first: Iterable[Ensure]) -> list[Step]:
+def in_order(steps: Sequence[Let | Loop], first: Iterable[Ensure]) -> list[Step]:
     """The statements in their order, but what conditions need comes before all others, and they right behind it."""
     place = {step.array: i for i, step in enumerate(steps)}
     found: list[Step] = []
@@ -283,7 +281,7 @@ def ordered(steps: Sequence[Let | Loop], first: Iterable[Ensure]) -> list[Step]:
             i = stack.pop()
             if i not in done and i not in needed:
                 needed.add(i)
-                stack += [place[x] for part in expressions(steps[i]) for x in reads_of(part) if x in place]
+                stack += [place[x] for part in expressions_in(steps[i]) for x in reads_of(part) if x in place]
         done |= needed
         found += [steps[i] for i in sorted(needed)]
         found.append(condition)

@@ -42,24 +42,24 @@ def simple(x: Expr) -> Expr:
     return x if found == x else found
 
 
-def negative(x: Expr) -> Expr:
+def negated(x: Expr) -> Expr:
     """-x."""
     if isinstance(x, Number):
         return Number(-x.value)
-    return x.operands[0] if is_negative(x) else Apply("neg", (x,))  # type: ignore[attr-defined]
+    return x.operands[0] if isinstance(x, Apply) and x.operation == "neg" else Apply("neg", (x,))
 
 
 def is_negative(x: Expr) -> bool:
     """Whether a minus stands before it."""
-    return isinstance(x, Apply) and x.operation == "neg"
+    return x.value < 0.0 if isinstance(x, Number) else isinstance(x, Apply) and x.operation == "neg"
 
 
 def product(x: Expr, y: Expr) -> Expr:
     """x * y, a number first, a minus before all of it."""
     if is_negative(x):
-        return negative(product(x.operands[0], y))  # type: ignore[attr-defined]
+        return negated(product(negated(x), y))
     if is_negative(y):
-        return negative(product(x, y.operands[0]))  # type: ignore[attr-defined]
+        return negated(product(x, negated(y)))
     if isinstance(y, Number):
         x, y = y, x
     return multiple(x.value, y) if isinstance(x, Number) else Apply("*", (x, y))
@@ -71,8 +71,6 @@ def multiple(factor: float, x: Expr) -> Expr:
         return Number(factor * x.value)
     if factor == 1.0:
         return x
-    if factor < 0.0:
-        return negative(multiple(-factor, x))
     if isinstance(x, Apply) and x.operation == "*" and isinstance(x.operands[0], Number):
         both = factor * x.operands[0].value
         if both and isfinite(both):
@@ -103,7 +101,7 @@ def is_choice(x: Expr) -> bool:
 def distributed(factor: Expr, x: Expr) -> Expr:
     """A factor times a choice between numbers: what is not taken is not multiplied, and 0 carries nothing."""
     if isinstance(x, Number):
-        return multiple(x.value, factor) if x.value else x
+        return product(x, factor) if x.value else x
     condition, one, other = x.operands  # type: ignore[attr-defined]
     return Apply("if", (condition, distributed(factor, one), distributed(factor, other)))
 
@@ -118,13 +116,13 @@ def total(*given: Expr) -> Expr:
 
 def difference(x: Expr, y: Expr) -> Expr:
     """x - y."""
-    return total(x, y.operands[0]) if is_negative(y) else Apply("-", (x, y))  # type: ignore[attr-defined]
+    return total(x, negated(y)) if is_negative(y) else Apply("-", (x, y))
 
 
 def quotient(x: Expr, y: Expr) -> Expr:
     """x / y."""
     if is_negative(x):
-        return negative(quotient(x.operands[0], y))  # type: ignore[attr-defined]
+        return negated(quotient(negated(x), y))
     if isinstance(x, Number) and isinstance(y, Number) and y.value:
         return Number(x.value / y.value)
     return x if isinstance(y, Number) and y.value == 1.0 else Apply("/", (x, y))
@@ -152,6 +150,6 @@ def condition_of(x: Expr) -> Apply | None:
 
 
 RULES: dict[str, Callable[..., Expr]] = {
-    "*": product, "/": quotient, "+": total, "-": difference, "neg": negative, "!=": unequal, "==": equal,
+    "*": product, "/": quotient, "+": total, "-": difference, "neg": negated, "!=": unequal, "==": equal,
 }  # fmt: skip
 """How the operations are simplified."""

@@ -36,7 +36,7 @@ class Each(rules.Rule):
         self.sequence = row
 
 
-class Condition:
+class Demand:
     """What has to hold where a program is to answer: an operand is not 0, or is 0.
 
     ``way``: whether it is a branch of the path; else something has happened that only the function itself can answer.
@@ -95,7 +95,7 @@ class Scope:
         return Row(rules.POW, (self.operand(x), Number(2.0)), "")
 
 
-class Singles(Scope):
+class SingleEquations(Scope):
     """The equations of a program.
 
     ``captured`` and ``inputs`` are the arrays of what is given, an array each (of an argument, a list of them),
@@ -120,8 +120,8 @@ class Singles(Scope):
         roots = [self.operand(node) for node in formula.roots]
         self.outputs = roots[:first]
         taken = [holds for _, holds, _ in program.guards]
-        ways = [Condition(x, holds, True) for x, holds in dict.fromkeys(zip(roots[first:last], taken, strict=True))]
-        self.conditions = [*ways, *[Condition(x, False, False) for x in dict.fromkeys(roots[last:])]]
+        ways = [Demand(x, holds, True) for x, holds in dict.fromkeys(zip(roots[first:last], taken, strict=True))]
+        self.conditions = [*ways, *[Demand(x, False, False) for x in dict.fromkeys(roots[last:])]]
         self.labels = {
             x.view.array: label
             for node, label in program.labels.items()
@@ -209,9 +209,13 @@ def parts(rolled: Rolled) -> Iterable[int | Repetition]:
     formula = rolled.formula
     loops = [s.found for s in rolled.statements if isinstance(s, Recurrence) and s.found is not None]
     starts = {int(loop.nodes[0, 0]): loop for loop in loops}
-    inside = {node for loop in loops for node in loop.nodes.ravel().tolist()}
-    for node in formula.order:
+    outside = np.ones(len(formula.rules), bool)
+    for loop in loops:
+        outside[loop.nodes] = False
+    outside[[*starts]] = True
+    order = np.array(formula.order, np.int64)
+    for node in order[outside[order]].tolist():
         if node in starts:
             yield starts[node]
-        elif node not in inside and formula.operands[node]:
+        elif formula.operands[node]:
             yield node

@@ -20,7 +20,8 @@ from mpmath import mp
 
 import autograd as ag
 from autograd import Value, graph, jit, rules
-from autograd.compiler import formulas, numbering
+from autograd.compiler import formulas, inline, numbering
+from autograd.compiler.expressions import Apply, Number
 from autograd.compiler.forms import Path
 from autograd.compiler.formulas import OnFloats, OtherWay
 from autograd.compiler.recording import Raised, Unsupported
@@ -135,7 +136,7 @@ def test_the_choice_is_counted() -> None:
     many([0.1] * 200)
     few_path, many_path = path_of(few), path_of(many)
     assert formulas.operations(few_path.rolled) == 5
-    assert formulas.statements(few_path.rolled) == 3
+    assert formulas.array_operations(few_path.rolled) == 3
     assert few_path.formula((True,)) is not None
     assert formulas.operations(many_path.rolled) * formulas.OPERATION > 4 * formulas.STATEMENT
     assert many_path.formula((True,)) is None
@@ -197,7 +198,7 @@ def test_where_a_row_raises(row: rules.Rule) -> None:
     count = len(row.operand_names)
     numbers = next([[x] for x in at] for at in ((0.5,) * count, (1.5,) * count) if not fails(row, at))
     found = numbering.program(lambda *xs: (record(row, xs), xs[0] * 2.0)[1], "f", [LEAF] * count, numbers)
-    made = formulas.formula(found, roll(found), [True] * count, [True] * count, "f")
+    made = formulas.on_floats(found, roll(found), [True] * count, [True] * count, "f")
     assert made is not None
     for point in points(row):
         if fails(row, point):
@@ -303,7 +304,7 @@ def row_formula(row: rules.Rule, count: int) -> OnFloats:
         except Raised:
             continue
         if not found.guards:
-            made = formulas.formula(found, roll(found), [True] * count, [True] * count, "row")
+            made = formulas.on_floats(found, roll(found), [True] * count, [True] * count, "row")
             assert made is not None
             return made
     raise AssertionError(row)
@@ -378,7 +379,7 @@ def agrees(f: Callable[..., Any], *args: Any, captured: Sequence[Value] = ()) ->
     program = numbering.program(f, "f", [structure for _, structure in flat], numbers)
     single, rolled = [structure == LEAF for _, structure in flat], roll(program)
     assert formulas.loops(rolled)
-    found = formulas.formula(program, rolled, single, [True] * len(args), "f")
+    found = formulas.on_floats(program, rolled, single, [True] * len(args), "f")
     assert found is not None
     given = [xs[0] if alone else xs for xs, alone in zip(numbers, single, strict=True)]
     mine = [program.captured[i] for i in rolled.captured_order]
@@ -525,6 +526,24 @@ def test_a_primitive_of_the_users() -> None:
         found.value([], 10.0)
 
 
+def test_constants_outside_a_domain() -> None:
+    """What cannot be computed beforehand is left to the call, which raises."""
+    assert inline.counted_out("log")(Number(4.0)) == Number(math.log(4.0))
+    assert inline.counted_out("log")(Number(-1.0)) == Apply("log", (Number(-1.0),))
+
+
+def test_a_path_that_nobody_takes() -> None:
+    """It has no formula: a condition on constants that never holds."""
+
+    def f(x: Any) -> Any:
+        return x * 2.0 if ag.constant(1.0) < 2.0 else x
+
+    program = numbering.program(f, "f", [LEAF], [[0.5]])
+    assert formulas.on_floats(program, roll(program), [True], [True], "f") is not None
+    program = replace(program, guards=[(node, not holds, line) for node, holds, line in program.guards])
+    assert formulas.on_floats(program, roll(program), [True], [True], "f") is None
+
+
 def test_long_sums() -> None:
     """A sum of many terms is no text that Python cannot read, and its derivative is none either."""
     n = 2000
@@ -536,7 +555,7 @@ def test_long_sums() -> None:
         return total
 
     found = numbering.program(f, "f", [LEAF], [[0.5]])
-    made = formulas.formula(found, roll(found), [True], [True], "f")
+    made = formulas.on_floats(found, roll(found), [True], [True], "f")
     assert made is not None
     value, _, (slope,) = made.gradient([], 0.5)
     assert value == pytest.approx(0.25 + n * (n - 1) / 2 * math.sin(0.5), rel=1e-12)
@@ -594,7 +613,7 @@ def made(program: fuzzing.Program, call: fuzzing.Call) -> tuple[OnFloats, Scalar
     single = [structure == LEAF for structure in structures]
     if formulas.length(rolled) > 800:
         return None
-    form = formulas.formula(found, rolled, single, [True] * len(single), "f")
+    form = formulas.on_floats(found, rolled, single, [True] * len(single), "f")
     found = replace(found, captured=[found.captured[i] for i in rolled.captured_order])  # in the order of the path
     return None if form is None else (form, found)
 

@@ -18,6 +18,7 @@ from autograd.compiler.arrays import Array, At, Pick
 from autograd.compiler.blocks import Add, Back, Element, Let, Loop, Tape, Total, Zeros
 from autograd.compiler.expressions import Apply, Expr, Item, Join, Moved, Number, Read, Together
 from autograd.compiler.sharing import Gathered
+from autograd.compiler.simplifying import is_negative, negated
 
 from .expressions import ATOM, COMPARISON, SIGN, SUM, Expressions, Text
 
@@ -31,17 +32,17 @@ OTHER, UNANSWERED = "OtherWay", "FloatingPointError"
 """What is raised where a path is not taken, and where only the function itself can answer."""
 
 
-class Names(Protocol):
+class Named(Protocol):
     """What gives names."""
 
     def of(self, holder: Array | Tape | Total | Loop, start: str = "v") -> str:
         """The name of a variable."""
 
 
-class Singles(Expressions):
+class SinglesPrinter(Expressions):
     """Prints statements over single numbers."""
 
-    def __init__(self, naming: Names) -> None:
+    def __init__(self, naming: Named) -> None:
         super().__init__(naming, {})  # type: ignore[arg-type]
         self.loops: dict[Array, Loop] = {}
         """The loops, by the arrays of what they keep."""
@@ -80,8 +81,8 @@ class Singles(Expressions):
         first, *rest = terms
         text = self.text(first).within(SUM)
         for x in rest:
-            negative = isinstance(x, Apply) and x.operation == "neg"
-            term = self.text(x.parts[0] if negative else x)
+            negative = is_negative(x)
+            term = self.text(negated(x) if negative else x)
             inside = ATOM if term.text[0] == "-" else SUM + negative
             text += f" {'-' if negative else '+'} {term.within(inside)}"
         return Text(text, SUM)
