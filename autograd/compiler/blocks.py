@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a statement comes from: what it does, for a comment, the shape of its result, and whether it is a sum."""
+    """Where a statement comes from: what it does, for a comment, the shape of its result, and whether it is a sum.
+
+    ``holder`` is the number of the rolled array that it computes, from where it is known which scalars these are.
+    """
 
     what: str
     shape: tuple[int, ...]
     is_sum: bool = False
+    holder: int = -1
 
 
 @dataclass(frozen=True)

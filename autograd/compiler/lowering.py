@@ -113,18 +113,19 @@ class Lowering:
         axes = letters + EXAMPLES * out.examples
         if isinstance(s, Elementwise):
             xs = tuple([self.read(x, letters) for x in s.operands])
-            return Let(out, Row(s.rule, xs, axes), axes, Origin(called(s.rule), out.shape))
+            return Let(out, Row(s.rule, xs, axes), axes, Origin(called(s.rule), out.shape, holder=s.out.index))
         if isinstance(s, Reduction):
             x = self.read(s.operand, "k" + letters)
-            return Let(out, Row(s.rule, (x,), axes), axes, Origin(s.rule.symbol, out.shape))
+            return Let(out, Row(s.rule, (x,), axes), axes, Origin(s.rule.symbol, out.shape, holder=s.out.index))
         if isinstance(s, Concatenation):
             parts = tuple([self.read_piece(x) for x in s.operands])
-            return Let(out, Join(parts, axes), axes, Origin("one array of several", out.shape))
+            return Let(out, Join(parts, axes), axes, Origin("one array of several", out.shape, holder=s.out.index))
         if isinstance(s, Recurrence):
             return self.loop(s, out)
         total = added([self.term(x, axes) for x in s.segments])
         product = any([x.right is not None for x in s.segments])
-        return Let(out, total, axes, Origin("weighted sum" if product else "sum", out.shape, is_sum=True))
+        what = "weighted sum" if product else "sum"
+        return Let(out, total, axes, Origin(what, out.shape, is_sum=True, holder=s.out.index))
 
     def read_piece(self, part: Access) -> Expr:
         """A part of a join: a vector; a single number as a vector of one."""
@@ -174,7 +175,7 @@ class Lowering:
         return Loop(
             out, s.count, body.block, floats, tuple(zip(tapes, first, strict=True)), tuple(given), tuple(reads),
             tuple(zip(tapes, body.results or (body.output,), strict=True)),
-            tuple(body.arrays[x.index] for x in s.body.inputs), Origin("loop", out.shape),
+            tuple(body.arrays[x.index] for x in s.body.inputs), Origin("loop", out.shape, holder=s.out.index),
         )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class Schedule:
         wanted: Sequence[bool],
     ) -> None:
         self.program, self.numbers, self.captured, self.batched = program, numbers, captured.tobytes(), batched
+        self.wanted = tuple(wanted)
         self.left = {"run", *["captured"] * bool(len(captured)), *["arguments"] * any(map(len, numbers))}
         """What was not compared yet: a run, one with other captured numbers, one with other arguments."""
         self.runs = 0

@@ -109,7 +109,7 @@ def _compare(
         undisputed(path, captured)
         if found.differs:
             undisputed(path, captured, found.nodes, found.outputs)
-            if not excused(path, trial, captured, structures, function, again):
+            if not excused(path, trial, when, captured, structures, function, again):
                 refuse(jitted, path, trial, found.results, first=when.runs == 1)
         results = found.results
         sensitive |= found.sensitive
@@ -117,7 +117,7 @@ def _compare(
         skipped |= found.kink or found.differs
         cotangents.append(found.cotangent)
         seen.append(found)
-    if sensitive and not all([recorded_alike(path, trial, captured, structures, function) for trial in trials]):
+    if sensitive and not all([recorded_alike(path, trial, when, captured, structures, function) for trial in trials]):
         refuse(jitted, path, trials[-1], results)
     if derivative is None or skipped:
         return
@@ -125,7 +125,7 @@ def _compare(
     if isfinite(bound) and isfinite(expected) and not abs(got - expected) <= bound:
         for each in seen:
             undisputed(path, captured, each.nodes, each.outputs)
-        if not all([excused(path, trial, captured, structures, function, again) for trial in trials]):
+        if not all([excused(path, trial, when, captured, structures, function, again) for trial in trials]):
             refuse(jitted, path, trials[0], None, (got, expected))
 
 
@@ -286,6 +286,7 @@ def examined(
 def recorded_alike(
     path: Path,
     trial: Trial,
+    when: Schedule,
     captured: Floats,
     structures: Sequence[Any],
     function: Callable[..., Any],
@@ -297,6 +298,7 @@ def recorded_alike(
     """
     from dataclasses import replace
 
+    from . import kernelwise
     from .likeness import outcomes, signature
     from .numbering import program
     from .stepwise import faulty
@@ -315,11 +317,19 @@ def recorded_alike(
     found = replace(found, data=[numbers.get(i, x) for i, x in enumerate(found.data)])
     if outcomes(found) != outcomes(path.program):
         return True
-    return signature(found) == signature(path.program) and not faulty(path.rolled, found)
+    if signature(found) != signature(path.program) or faulty(path.rolled, found):
+        return False
+    return path.library is not None or not kernelwise.ill_computed(path.rolled, when.batched, when.wanted, found)
 
 
 def excused(
-    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any], again: bool
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    captured: Floats,
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+    again: bool,
 ) -> bool:
     """Whether a difference has another reason than the program: a tie within rounding.
 
@@ -342,7 +352,7 @@ def excused(
                 raise Turned
         finally:
             free(notes, leaves)
-    return tie and recorded_alike(path, trial, captured, structures, function)
+    return tie and recorded_alike(path, trial, when, captured, structures, function)
 
 
 def undisputed(

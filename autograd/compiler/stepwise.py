@@ -41,26 +41,45 @@ class Uncomputed(Exception):  # noqa: N818 - no error: there is no verdict
     """A statement that is not computed here."""
 
 
-@undisturbed()
-def faulty(rolled: Rolled, recorded: Scalars) -> bool:
-    """Whether some statement differs from what was recorded: another recording of the same program."""
+class Known(NamedTuple):
+    """What the function had: for each array of a rolled program its numbers, by the number of the array.
+
+    ``nodes``: which node of the formula lies where.
+    """
+
+    formula: Formula
+    tables: dict[int, Numbers]
+    nodes: dict[tuple[int, int], int]
+
+
+def known(rolled: Rolled, recorded: Scalars) -> Known | None:
+    """The numbers of another recording of the same program; None if it is another program."""
     formula = normalise(recorded)
     if len(formula.data) != len(rolled.formula.data) or formula.order != rolled.formula.order:
-        return False
+        return None
     owner, places = rolled.places
-    known: dict[int, Any] = {}
+    found: dict[int, Any] = {}
     for node in [*range(len(formula.data))]:
         index, position = owner[node], int(places[node])
         if index >= 0 and position >= 0:
-            known.setdefault(index, {})[position] = formula.data[node]
+            found.setdefault(index, {})[position] = formula.data[node]
     tables: dict[int, Numbers] = {CONSTANTS: certain(rolled.constant_values[:, None])}
-    for array in rolled.holders:
-        if array.index != CONSTANTS and (array.index in known or array.index == CAPTURED):
-            table = np.full((array.size, 1), np.nan)
-            each = known.get(array.index, {})
+    for holder in rolled.holders:
+        if holder.index != CONSTANTS and (holder.index in found or holder.index == CAPTURED):
+            table = np.full((holder.size, 1), np.nan)
+            each = found.get(holder.index, {})
             table[[*each], 0] = [*each.values()]
-            tables[array.index] = certain(table)
-    nodes = {(owner[node], int(places[node])): node for node in formula.order}
+            tables[holder.index] = certain(table)
+    return Known(formula, tables, {(owner[node], int(places[node])): node for node in formula.order})
+
+
+@undisturbed()
+def faulty(rolled: Rolled, recorded: Scalars) -> bool:
+    """Whether some statement differs from what was recorded: another recording of the same program."""
+    there = known(rolled, recorded)
+    if there is None:
+        return False
+    formula, tables, nodes = there
     with np.errstate(all="ignore"):
         for statement in rolled.statements:
             if differs(statement, tables) or misread(statement, tables, formula, nodes):
@@ -204,6 +223,19 @@ def reading(function: Any) -> Any:
 
 def loop_differs(loop: Recurrence, tables: dict[int, Numbers]) -> bool:
     """Whether some iteration has other results than the function had; where it compares numbers, some two."""
+    own = within(loop, tables)
+    expected = tables[loop.out.index].values.reshape(loop.count, -1)
+    compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])
+    wrong: Any = False
+    for t, each in enumerate(loop.carried):
+        values, off = read(each.result, own)
+        got = Numbers(values.reshape(-1, values.shape[-1]), off.reshape(-1, off.shape[-1]))
+        wrong |= differ(got, expected[:, t : t + 1].T if loop.single else expected.T).any(0)
+    return int(np.count_nonzero(wrong)) > int(compares)
+
+
+def within(loop: Recurrence, tables: dict[int, Numbers]) -> dict[int, Numbers]:
+    """The arrays of the body of a loop, a column for each iteration: of what the function had before it."""
     expected = tables[loop.out.index].values.reshape(loop.count, -1)
     own: dict[int, Numbers] = {CONSTANTS: certain(loop.body.constant_values[:, None])}
     for argument in loop.arguments:
@@ -213,20 +245,14 @@ def loop_differs(loop: Recurrence, tables: dict[int, Numbers]) -> bool:
             table = given.reshape(loop.count, size).T if argument.steps else given.reshape(size, 1)
         else:
             columns = slice(argument.carried, argument.carried + 1) if loop.single else slice(None)
-            tape = loop.carried[argument.carried]
+            carried = loop.carried[argument.carried]
             table = np.full((size, loop.count), np.nan)
             table[:, argument.lag :] = expected[: loop.count - argument.lag, columns].T
             for i in range(argument.lag):
-                first = tape.first[len(tape.first) + i - argument.lag]
+                first = carried.first[len(carried.first) + i - argument.lag]
                 if first is not None:
                     table[:, i] = read(first, tables).values.reshape(-1)
         own[argument.array.index] = certain(table)
     for statement in loop.body.statements:
         own[statement.out.index] = computed(statement, own)
-    compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])
-    wrong: Any = False
-    for t, tape in enumerate(loop.carried):
-        values, off = read(tape.result, own)
-        got = Numbers(values.reshape(-1, values.shape[-1]), off.reshape(-1, off.shape[-1]))
-        wrong |= differ(got, expected[:, t : t + 1].T if loop.single else expected.T).any(0)
-    return int(np.count_nonzero(wrong)) > int(compares)
+    return own

@@ -297,8 +297,13 @@ class Expressions:
 
 def begins_in_remainder(x: Expr) -> bool:
     """Whether a product begins with a remainder or a quotient rounded down, of which a minus does not go inside."""
-    while isinstance(x, Apply) and x.operation in ("*", "/"):
-        x = x.operands[0]
+    while isinstance(x, (Apply, Sum, Stretch)):
+        if isinstance(x, Stretch) or (isinstance(x, Sum) and x.axes == x.x.axes):  # written as what they are of
+            x = x.x
+        elif isinstance(x, Apply) and x.operation in ("*", "/"):
+            x = x.operands[0]
+        else:
+            break
     return isinstance(x, Apply) and x.operation in ("%", "//")
 
 
