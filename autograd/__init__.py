@@ -102,6 +102,7 @@ from .functions import (
     sum as sum,
 )
 from .modes import debug, detect_anomaly, ieee, no_grad
+from .programs import Batch, Compiled, Objective, TracingCheckError
 from .pullbacks import custom_vjp
 from .sequences import log_softmax, softmax, sort, take
 from .showing.labels import name_from
@@ -142,6 +143,10 @@ else:
 
 
 __all__ = [
+    "Batch",
+    "Compiled",
+    "Objective",
+    "TracingCheckError",
     "Value",
     "acos",
     "acosh",

@@ -44,6 +44,7 @@ ORDER = {
         "modes",
         "operands",
         "value",
+        "programs",
         "structures",
         "functions",
         "ufuncs",

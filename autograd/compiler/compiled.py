@@ -21,6 +21,7 @@ from collections import OrderedDict
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, overload
 
+from autograd.programs import TracingCheckError
 from autograd.recorder import recorder
 
 from .batches import Batch, owned
@@ -28,7 +29,6 @@ from .calls import Call
 from .keeping import Same
 from .paths import Paths
 from .pickling import copied, reduced
-from .selfcheck import RefusedError
 from .static import Fixed, Static
 from .surroundings import Surroundings, functions_in
 
@@ -107,7 +107,7 @@ def jit(
 
     Raises TypeError for arguments that are not made of numbers, for a Value as a static argument, and for a result
     without Values; ValueError for a static value that cannot be hashed, or if there is no argument of that name or
-    position; what the function itself raises, in a batch with the number of the example; RuntimeError where the
+    position; what the function itself raises, in a batch with the number of the example; TracingCheckError where the
     function returns something else when it is run again, because it depends on more than its arguments and the Values
     it uses; ImportError where NumPy, jax or torch is missing, ValueError for another ``xp``.
     """
@@ -294,7 +294,7 @@ class Jitted(Paths):
         if anew:
             try:
                 return batch.map()
-            except RefusedError:
+            except TracingCheckError:
                 batch = self._batch(arguments, static)
         return batch.map()
 
