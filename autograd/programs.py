@@ -54,7 +54,7 @@ class Objective(Protocol):
     P: Floats
 
     @property
-    def order(self) -> Index:
+    def order(self) -> NDArray[np.intp]:
         """The place of each number of P in the list of variables: they stand as the program wants them."""
 
     def gradient(self, index: Index | None = None) -> tuple[float, Floats]:

@@ -47,13 +47,15 @@ class Table(tuple[list[list[float]], list[Any]]):  # noqa: SLOT001 - it has name
     columns: list[str]
     classes: list[str]
 
-    def __new__(cls, X: Rows, Y: list[Any], columns: Iterable[str] = (), classes: Iterable[str] = ()) -> Self:
+    def __new__(
+        cls, X: Rows, Y: list[int] | list[float], columns: Iterable[str] = (), classes: Iterable[str] = ()
+    ) -> Self:
         """The pair, with names."""
         table = super().__new__(cls, (X, Y))
         table.X, table.Y, table.columns, table.classes = X, Y, list(columns), list(classes)
         return table
 
-    def __getnewargs__(self) -> tuple[Any, ...]:
+    def __getnewargs__(self) -> tuple[object, ...]:
         """What a copy is made from."""
         return (*self, self.columns, self.classes)
 
@@ -234,7 +236,7 @@ class Reading:
             )
         return [(f"{self.title}={kind}", [float(text == kind) for text in self.texts]) for kind in kinds]
 
-    def as_targets(self, *, numbered: bool | None) -> tuple[list[Any], list[str]]:
+    def as_targets(self, *, numbered: bool | None) -> tuple[list[int] | list[float], list[str]]:
         """The column as targets, and the names of the classes if it is classes."""
         if self.is_text():
             return numbering(self.texts, sorted(set(self.texts)))
@@ -269,7 +271,7 @@ class Reading:
         return numbers
 
 
-def numbering(texts: Sequence[str], kinds: list[str]) -> tuple[list[Any], list[str]]:
+def numbering(texts: Sequence[str], kinds: list[str]) -> tuple[list[int], list[str]]:
     """The class of each text, and the names of the classes."""
     number = {kind: k for k, kind in enumerate(kinds)}
     return [number[text] for text in texts], kinds
