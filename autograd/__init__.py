@@ -8,7 +8,7 @@
 0.7163 -1.4607 0.9738
 
 Read the files in this order: rules (the table of derivatives), graph (the order and the backward sweep), value (the
-node), functions, checking, stepping, explanation, drawing, animation.
+node), functions, checking, stepping, explanation, drawing, animation; programs (what jit returns).
 """
 
 import os

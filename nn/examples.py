@@ -69,8 +69,9 @@ def at(i: int, measured: Callable[[int], T]) -> T:
     try:
         return measured(i)
     except (ArithmeticError, TypeError, ValueError) as error:
-        if len(error.args) == 1 and isinstance(error.args[0], str) and "example" not in error.args[0]:
+        if len(error.args) == 1 and isinstance(error.args[0], str) and "example" not in vars(error):
             error.args = (f"{error.args[0]} (example {i})",)
+            vars(error)["example"] = i  # so that it is said once
         raise
 
 

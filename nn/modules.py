@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from functools import wraps
 from itertools import product
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
 
 import autograd
 from autograd import Value, constant, dot
@@ -26,7 +26,7 @@ from .activations import activation_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import TypeGuard
+    from typing import TypeGuard, Unpack
 
     import numpy as np
     from numpy.typing import NDArray
@@ -300,13 +300,22 @@ class Neuron(Module):
         return f"{_title(self.activation)}Neuron({len(self.w)})"
 
 
+class Settings(TypedDict, total=False):
+    """What a :class:`Neuron` is told beside its inputs, and the neurons of a layer alike."""
+
+    nonlin: bool
+    activation: Activation
+    init: Initialisation
+    rng: random.Random | None
+
+
 class Layer(Module):
     """``nout`` neurons that see the same ``nin`` inputs: a' = activation(W a + b), row j of W being neuron j's weights.
 
     Keyword arguments are those of :class:`Neuron`. Attribute: ``neurons``.
     """
 
-    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:  # noqa: ANN401 - Neuron's
+    def __init__(self, nin: int, nout: int, **kwargs: Unpack[Settings]) -> None:
         if whole("Layer", "nout", nout) < 1:
             raise ValueError(f"Layer: expected at least one neuron, got nout = {nout}")
         self.neurons = [Neuron(nin, nout=nout, **kwargs) for _ in range(nout)]

@@ -98,11 +98,11 @@ def fit(
         Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
         quicker; the parameters are written back at the end of each epoch. By default where NumPy is installed.
         ``jit=False`` computes scalar by scalar: for a model that draws random numbers or reads ``.data``. Plain
-        numbers in model and loss, and the identity of
-        Values, are part of the program: what is to change during the training has to be a Value. Where callbacks are
-        given this is looked at anew after each epoch: RuntimeError if they changed a plain number in the loss, or put
-        another Value in the place of a parameter. Examples and targets are read once. Examples that are arranged unlike
-        each other, and classes under a loss of your own, are computed scalar by scalar in any case.
+        numbers in model and loss, and the identity of Values, are part of the program: what is to change during the
+        training has to be a Value. Where callbacks are given this is looked at anew after each epoch: TracingCheckError
+        if they changed a plain number in the loss, or put another Value in the place of a parameter. Examples and
+        targets are read once. Examples that are arranged unlike each other, and classes under a loss of your own, are
+        computed scalar by scalar in any case.
 
     Raises TypeError for what is not of the kind described, ValueError if X and Y, or those of the validation, differ in
     length or are empty, for an example of another length than a network has inputs, for a model without parameters, or
