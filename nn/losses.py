@@ -126,7 +126,7 @@ def after_sigmoid(x: object) -> bool:
         x = x.parents[0]
     if not isinstance(x, Value):
         return False
-    last = getattr(x.rule, "last", None) or x.rule  # of a program, the row that gave its result
+    last = x.rule.last or x.rule  # of a program, the row that gave its result
     return bool(last.symbol == rules.SIGMOID.symbol)  # also of one's own
 
 
