@@ -137,6 +137,7 @@ ORDER = {
         "preparing",
         "data",
         "activations",
+        "inputs",
         "modules",
         "architecture",
         "pictures",
