@@ -289,7 +289,7 @@ def choice(condition: object, x: Any, y: Any) -> Any:
     if seer is not None:
         x, y = seer.lifted(x), seer.lifted(y)
     sides = [side if isinstance(side, Value) else real(side, "where") for side in (x, y)]
-    chosen: Value | None = None if seer is None else seer.where(condition, *sides)
+    chosen = None if seer is None else seer.where(condition, *sides)
     if chosen is not None:
         return chosen
     taken = sides[0] if condition else sides[1]

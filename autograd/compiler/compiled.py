@@ -9,6 +9,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from autograd.differentiable import Way, recipe_of
+from autograd.programs import TracingCheckError
 from autograd.recorder import recorder
 
 from .averaging import Averaging
@@ -23,7 +24,6 @@ from .pickling import copied, reduced
 from .quickest import quick_value
 from .road import nothing
 from .roads import Roads
-from .selfcheck import RefusedError
 from .static import Fixed, Shared, Static
 from .surroundings import Surroundings, functions_in
 
@@ -309,7 +309,7 @@ class Jitted(Paths):
         if anew:
             try:
                 return batch.map()
-            except RefusedError:
+            except TracingCheckError:
                 batch = self.examples(arguments, static)
         return batch.map()
 

@@ -95,7 +95,7 @@ def jit(
 
     Raises TypeError for arguments that are not made of numbers, for a Value as a static argument, and for a result
     without Values; ValueError for a static value that cannot be hashed, or if there is no argument of that name or
-    position; what the function itself raises, in a batch with the number of the example; RuntimeError where the
+    position; what the function itself raises, in a batch with the number of the example; TracingCheckError where the
     function returns something else when it is run again, because it depends on more than its arguments and the Values
     it uses; ImportError where NumPy, jax or torch is missing, ValueError for another ``xp``.
     """

@@ -114,7 +114,7 @@ class Objective(Averages):
         """Compare the next run of each program with the function itself, as if it was the first.
 
         For when somebody else had his hands on what a program takes for granted: plain numbers, and which Values it is
-        that the function uses. RuntimeError then from that run.
+        that the function uses. TracingCheckError then from that run.
         """
         for path in self.family.paths:
             for when in path.checks.values():

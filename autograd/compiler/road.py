@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd.modes import ieee_arithmetic, watcher
+from autograd.programs import TracingCheckError
 from autograd.structures import LEAF
 
 from . import selfcheck
@@ -149,7 +150,7 @@ class Road:
                     return found
                 if listed is None and flat is None:
                     return None
-        except selfcheck.RefusedError as refused:
+        except TracingCheckError as refused:
             if family.decided or not refused.once_more:
                 raise
             family.decided = True  # and recorded anew

@@ -24,6 +24,7 @@ from autograd import rules
 from autograd.collector import undisturbed
 from autograd.modes import kept, untracked
 from autograd.nodes import as_value
+from autograd.programs import TracingCheckError
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
 
@@ -67,7 +68,7 @@ def compare(
     ``derivative(cotangents)``, with a list for each example, is the program's derivative along the direction of the
     schedule. It does not count where captured numbers have changed meanwhile: another thread trains.
 
-    Raises RuntimeError where they differ, and the path is dropped; what the function raises, if it raises.
+    Raises TracingCheckError where they differ, and the path is dropped; what the function raises, if it raises.
     """
     try:
         try:
@@ -148,17 +149,11 @@ def _examined(
         raise
 
 
-class RefusedError(RuntimeError):
-    """A program is not what the function does. It may do once it is recorded with bools: at a first run, if it is."""
-
-    once_more = False
-
-
 def settled(family: Family, answer: Callable[[], T]) -> T:
     """An answer by programs; where one is refused because outcomes of comparisons were no bools, by another."""
     try:
         return answer()
-    except RefusedError as refused:
+    except TracingCheckError as refused:
         if family.decided or not refused.once_more:
             raise
     family.decided = True
@@ -175,7 +170,7 @@ def still(
 ) -> None:
     """Compare the value alone, for one example: most often it is the same up to the last digits, which is soon told.
 
-    Raises RefusedError if it is not, and no rounding explains it.
+    Raises TracingCheckError if it is not, and no rounding explains it.
     """
     with undisturbed(), keeping(path):
         leaves = [[Value(x) for x in each] for each in trial.numbers]
@@ -208,9 +203,10 @@ def refuse(
     else:
         what = f"{list(trial.outputs)!r}, as its program does, but returned {list(results)!r}"
     verb = "have" if results is None else "return"
-    error = RefusedError(
+    error = TracingCheckError(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
-        "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
+        "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time",
+        jitted.name,
     )
     error.once_more = first and not path.program.decided and misled(path, trial, results)
     raise error
