@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -188,3 +190,21 @@ def test_operations_of_a_subclass_are_not_compiled_away() -> None:
     with pytest.warns(RuntimeWarning, match="a Doubling, a subclass of Value with operations of its own"):
         assert fast(Doubling(3.0)).data == 18.0
     assert fast(Doubling(4.0)).data == 32.0
+
+
+COPIED_FIRST = """
+import copy
+from autograd import Value, jit
+class Length(Value):
+    unit: str = "m"
+copy.copy(Value(1.0)), copy.copy(Length(1.0))
+square = jit(lambda x: x * x)
+print(*[square(Length(number)).data for number in (2.0, 3.0, 4.0)])
+"""
+
+
+def test_what_any_class_holds_is_no_operation() -> None:
+    """Annotations, what copying notes in a class, what newer Pythons write there: a subclass that has them compiles."""
+    command = [sys.executable, "-W", "error", "-c", COPIED_FIRST]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("4.0 9.0 16.0\n", "")

@@ -6,18 +6,53 @@ operation. An object is not kept alive by the programs of its method.
 
 from __future__ import annotations
 
+import os
 import weakref
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
+from autograd.modes import user_frame
+
 from .numbering import program
-from .recording import Lined, Raised, Unsupported
+from .recording import Raised, Recording, Unsupported
 from .static import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from autograd.recorder import Node
+    from autograd.rules import Rule
+    from autograd.value import Value
+
+    from .conditions import Condition
     from .scalars import Scalars
+
+
+class Lined(Recording):
+    """A recording that notes the line of each node, as ``file.py:3``: slow, for people to read."""
+
+    def __init__(self, decided: bool = False) -> None:
+        super().__init__(decided)
+        self.lines: dict[int, str] = {}
+        self.note = self.see_value = self._noted(self.note)
+
+    def _noted(self, note: Callable[[Node], None]) -> Callable[[Node], None]:
+        def noted(node: Node) -> None:
+            note(node)
+            self.lines[id(node)] = short_line()
+
+        return noted
+
+    def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
+        node = super()._condition(rule, operands, holds)
+        self.lines[id(node)] = short_line()
+        return node
+
+
+def short_line() -> str:
+    """The line of the user's code that runs, as ``file.py:3``."""
+    frame = user_frame()
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 class Again:

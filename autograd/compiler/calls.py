@@ -28,7 +28,7 @@ from .sweeps import Sweep
 if TYPE_CHECKING:
     import numpy as np
 
-    from .forms import Compiled
+    from .forms import Loaded
     from .paths import Paths
     from .recording import Raised
 
@@ -53,9 +53,11 @@ class Result(NamedTuple):
     slopes: list[float]
 
 
-OURS = frozenset(vars(Value)) - {"__dict__", "__doc__", "__init__", "__module__", "__new__", "__slots__", "__weakref__",
-    "__repr__", "__format__", "__reduce__", "__getstate__", "__setstate__"}  # fmt: skip
-"""What a Value can do."""
+OURS = frozenset([name for name, x in vars(Value).items() if hasattr(x, "__get__")]) - {
+    *("__annotate__", "__annotate_func__", "__dict__", "__format__", "__getstate__", "__init__", "__new__"),
+    *("__reduce__", "__repr__", "__setstate__", "__weakref__"),
+}
+"""What a Value can do: its methods and properties, and not what any class holds, such as annotations."""
 
 
 def changes_operations(x: object) -> bool:
@@ -179,7 +181,7 @@ class Call:
         self.check(path, captured, results)
         return results
 
-    def _run(self, path: Path, compiled: Compiled, arrays: Sequence[Floats]) -> tuple[Any, Any, Any, dict[int, Any]]:
+    def _run(self, path: Path, compiled: Loaded, arrays: Sequence[Floats]) -> tuple[Any, Any, Any, dict[int, Any]]:
         """The result, the two conditions of the program, and of numbers of the result what a :class:`Result` has."""
         import numpy as np
 

@@ -24,7 +24,7 @@ from .pickling import copied, reduced
 from .quickest import quick_value
 from .road import nothing
 from .roads import Roads
-from .static import Fixed, Shared, Static
+from .static import Fixed, SharedArguments, Static
 from .surroundings import Surroundings, functions_in
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Jitted(Paths):
         shared: Any = (),
     ) -> None:
         super().__init__(function, xp)
-        self.shared = Shared(shared, function)
+        self.shared = SharedArguments(shared, function)
         """Which arguments all examples of a batch share."""
         self.static = Static(function, static_argnums, static_argnames).if_any()
         """Which arguments are static; None if none are."""
@@ -220,7 +220,7 @@ class Jitted(Paths):
         """The same for a function in the place of this one, whose programs stand under a key of their own."""
         view = object.__new__(type(self))
         vars(view).update(vars(self), function=function, prefix=(*self.prefix, key), _fixed=OrderedDict())
-        vars(view).update(roads=Roads(view), quick=None, derived=None, shared=Shared(self.shared.given))
+        vars(view).update(roads=Roads(view), quick=None, derived=None, shared=SharedArguments(self.shared.given))
         vars(view)["__wrapped__"] = function
         return view
 

@@ -43,13 +43,21 @@ class Divided(Columns):
         if self.given:
             for (i, j, k), x in self.given.items():
                 self.rows[i][j, k] = x._number
-        family = self.family
         if self.family.eager or recorder.get() is not None:
             return [(None, index)]
         paths = self.paths()
         if paths and ((trusting and len(paths) == 1) or not paths[0].program.guards):
             return [(paths[0], index)]
-        left = np.arange(self.count) if index is None else index
+        found = self._by_path(np.arange(self.count) if index is None else index, paths)
+        if len(found) == 1:
+            return [(path, index) for path in found]
+        return [(path, np.concatenate(parts)) for path, parts in found.items()]
+
+    def _by_path(self, left: Any, paths: list[Path]) -> dict[Path | None, list[Any]]:
+        """Examples by the path they take, in parts; those that take none of these are recorded."""
+        import numpy as np
+
+        family = self.family
         found: dict[Path | None, list[Any]] = {}
         known = 0
         made: Path | Raised | None = None
@@ -75,9 +83,7 @@ class Divided(Columns):
                 found.setdefault(None, []).append(left[tied & rest])
                 rest &= ~tied
             left = left[rest]
-        if len(found) == 1:
-            return [(path, index) for path in found]
-        return [(path, np.concatenate(parts)) for path, parts in found.items()]
+        return found
 
     def paths(self) -> list[Path]:
         """The paths with the plain numbers of now around the function."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .scalars import Scalars
     from .schedules import Schedule
     from .targets.library import Library
-    from .targets.target import Made
+    from .targets.target import Compilation
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Batched = bool | tuple[bool, ...]
@@ -81,14 +81,14 @@ class Path:
         self._seeds: dict[int, Any] = {}
         self._colours: dict[tuple[bool, ...], list[Colour]] = {}
         self._formulas: dict[tuple[bool, ...], OnFloats | None] = {}
-        self._forms: dict[Form, Made] = {}
-        self._free: dict[Form, list[Compiled]] = {}
+        self._forms: dict[Form, Compilation] = {}
+        self._free: dict[Form, list[Loaded]] = {}
 
     def source(self, batched: Batched, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""
         return self._made(batched, wanted).source
 
-    def _made(self, batched: Batched, wanted: tuple[bool, ...]) -> Made:
+    def _made(self, batched: Batched, wanted: tuple[bool, ...]) -> Compilation:
         """The program in one of its forms."""
         from .targets.numpy import NUMPY
 
@@ -107,18 +107,18 @@ class Path:
             self._formulas.setdefault(wanted, made)
         return self._formulas[wanted]
 
-    def take(self, batched: Batched, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
+    def take(self, batched: Batched, wanted: tuple[bool, ...], captured: Floats | None = None) -> Loaded:
         """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
         free = self.free(batched, wanted)
         try:
             compiled = free.pop()
         except IndexError:
             made = self._made(batched, wanted)
-            compiled = Compiled(made.program, self.rolled, made.tables, free)
+            compiled = Loaded(made.program, self.rolled, made.tables, free)
         compiled.P[:] = self.read() if captured is None else captured
         return compiled
 
-    def free(self, batched: Batched, wanted: tuple[bool, ...]) -> list[Compiled]:
+    def free(self, batched: Batched, wanted: tuple[bool, ...]) -> list[Loaded]:
         """The compiled forms that nobody is using."""
         return self._free.setdefault((batched, wanted), [])
 
@@ -183,10 +183,10 @@ class Path:
         return np.fromiter([x._number for x in self.captured], float, len(self.captured))
 
 
-class Compiled:
+class Loaded:
     """A compiled program with its buffers: P and dP, the captured numbers and the derivatives by them."""
 
-    def __init__(self, program: Callable[..., Any], rolled: Any, tables: list[Any], free: list[Compiled]) -> None:
+    def __init__(self, program: Callable[..., Any], rolled: Any, tables: list[Any], free: list[Loaded]) -> None:
         import numpy as np
 
         self.P = np.zeros(rolled.captured.size)

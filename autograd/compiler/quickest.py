@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .forms import Path
     from .paths import Family
     from .road import Road
-    from .roads import Roads
     from .schedules import Schedule
 
     Ask = Callable[[tuple[Any, ...]], Any]
@@ -136,8 +135,10 @@ def quick_gradient(road: Road | None, argnums: Sequence[int], *, alone: bool, bo
 class Quickest:
     """The quickest way to the gradient of a function, found when there is one: ``ask(arguments)``."""
 
-    def __init__(self, roads: Roads, argnums: Sequence[int], *, alone: bool, both: bool) -> None:
-        self.roads, self.argnums, self.alone, self.both = roads, argnums, alone, both
+    def __init__(
+        self, find: Callable[[tuple[Any, ...]], Road | None], argnums: Sequence[int], *, alone: bool, both: bool
+    ) -> None:
+        self.find, self.argnums, self.alone, self.both = find, argnums, alone, both
         self.ask: Ask | None = None
 
     def look(self, args: tuple[Any, ...]) -> None:
@@ -145,4 +146,4 @@ class Quickest:
         count = len(args)
         if args and all([type(x) is float for x in args]) and all([-count <= i < count for i in self.argnums]):
             argnums = [i % count for i in self.argnums]
-            self.ask = quick_gradient(self.roads.of(args), argnums, alone=self.alone, both=self.both)
+            self.ask = quick_gradient(self.find(args), argnums, alone=self.alone, both=self.both)

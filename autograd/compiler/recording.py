@@ -10,13 +10,12 @@ A function may do what cannot be recorded (:meth:`Recording.lost`). It runs eage
 from __future__ import annotations
 
 import operator
-import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from autograd import rules
 from autograd.entries import Entry, enter, in_force, leave
-from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_frame, user_line, watcher
+from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_line, watcher
 from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
@@ -73,7 +72,7 @@ def noting(nodes: list[Value]) -> Callable[[Node], None]:
     return note
 
 
-def known(node: Node) -> Value:
+def value_of(node: Node) -> Value:
     """A node as what it is. TypeError for what somebody else takes for one."""
     if isinstance(node, Value):
         return node
@@ -84,7 +83,7 @@ class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
 
     lines: Mapping[int, str] = MappingProxyType({})
-    """The lines of the user's code that nodes were made on, by their ids, where they are noted (:class:`Lined`)."""
+    """The lines of the user's code that nodes were made on, by their ids, where they are noted (:mod:`.again`)."""
 
     ends = (no_grad,)  # what is computed around it is without gradients: the program may have them all the same
     changes = False
@@ -152,7 +151,7 @@ class Recording:
 
     def leaf(self, node: Node, data: object) -> None:
         """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
-        node = known(node)
+        node = value_of(node)
         if type(node) is Value:
             node.__class__ = Recorded
         if isinstance(data, Tracked) and data.recording() is self:
@@ -185,7 +184,7 @@ class Recording:
 
     def failed(self, rule: Rule, operands: Sequence[Node], error: Exception) -> None:
         """An operation raised. Where the function goes on all the same, that is a branch that it took."""
-        self.guards.append(Guard(self.fails(rule, [*map(known, operands)], kind_of(error)), True, user_line()))
+        self.guards.append(Guard(self.fails(rule, [*map(value_of, operands)], kind_of(error)), True, user_line()))
 
     def fails(self, rule: Rule, operands: Sequence[Value], kind: type[Exception] | None = None) -> Condition:
         """Whether an operation raises, or raises such an error, as a condition."""
@@ -237,7 +236,7 @@ class Recording:
 
     def compare(self, compare: Callable[[Any, Any], object], left: Node, right: object) -> Any:
         """A comparison, as a node. It is decided as Python decides it for the float and the other number."""
-        left, right = known(left), self.lifted(right)
+        left, right = value_of(left), self.lifted(right)
         rule = COMPARISONS[compare]
         if isinstance(right, Value):
             return self._outcome(rule, (left, right), compare(left._number, right._number))
@@ -261,7 +260,7 @@ class Recording:
         """``where`` on a recorded condition; None if the condition is an ordinary one."""
         if not isinstance(condition, Condition):
             return None
-        sides = [lift(x if isinstance(x, (float, int)) else known(x), rules.SELECT) for x in (x, y)]
+        sides = [lift(x if isinstance(x, (float, int)) else value_of(x), rules.SELECT) for x in (x, y)]
         return record(rules.SELECT, (condition, *sides))
 
     def _outcome(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> bool | Condition:
@@ -295,33 +294,6 @@ class Recording:
         node.parents, node.partials, node.rule = operands, (0.0,) * len(operands), rule
         self.nodes.append(node)
         return node
-
-
-class Lined(Recording):
-    """A recording that notes the line of each node, as ``file.py:3``: slow, for people to read."""
-
-    def __init__(self, decided: bool = False) -> None:
-        super().__init__(decided)
-        self.lines: dict[int, str] = {}
-        self.note = self.see_value = self._noted(self.note)
-
-    def _noted(self, note: Callable[[Node], None]) -> Callable[[Node], None]:
-        def noted(node: Node) -> None:
-            note(node)
-            self.lines[id(node)] = short_line()
-
-        return noted
-
-    def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
-        node = super()._condition(rule, operands, holds)
-        self.lines[id(node)] = short_line()
-        return node
-
-
-def short_line() -> str:
-    """The line of the user's code that runs, as ``file.py:3``."""
-    frame = user_frame()
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def is_float(x: float) -> bool:

@@ -26,7 +26,7 @@ from .straight import squares
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .forms import Compiled, Path
+    from .forms import Loaded, Path
     from .formulas import OnFloats
     from .layouts import Layout
     from .paths import Family, Paths
@@ -222,7 +222,7 @@ class Road:
         return found
 
     def run(
-        self, path: Path, compiled: Compiled, xs: Sequence[Floats], wanted: tuple[bool, ...], ask: Ask
+        self, path: Path, compiled: Loaded, xs: Sequence[Floats], wanted: tuple[bool, ...], ask: Ask
     ) -> Replay | None:
         """What a program over arrays finds; None where it is not the answer."""
         by_inputs: list[Floats] = []

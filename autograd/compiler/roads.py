@@ -137,7 +137,7 @@ class Roads:
 
     def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> Quickest:
         """The quickest way to the gradient, for single numbers."""
-        return Quickest(self, argnums, alone=alone, both=both)
+        return Quickest(self.of, argnums, alone=alone, both=both)
 
     def value_and_gradient(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool

@@ -60,9 +60,9 @@ class Lines:
 
 def shared(lines: Lines, named: Collection[Array] = ()) -> Lines:
     """The same, simplified; arrays that are ``named`` keep a statement of their own."""
-    found = known(simplified(light(lines)))
+    found = is_known(simplified(light(lines)))
     for _ in range(3):
-        once = live(known(met_again(found)))
+        once = live(is_known(met_again(found)))
         if once == found:
             break
         found = once
@@ -164,7 +164,7 @@ def simplified(lines: Lines) -> Lines:
     return Lines(tuple(steps), tuple([simple(replaced(x, same)) for x in lines.results]))
 
 
-def known(lines: Lines) -> Lines:
+def is_known(lines: Lines) -> Lines:
     """What is computed already is not computed again."""
     names: dict[Expr, Expr] = {}
     steps: list[Step] = []

@@ -206,7 +206,7 @@ def as_list(given: Any, kind: type, name: str) -> list[Any]:
     return [str(x) if kind is str else int(x) for x in found]
 
 
-class Shared:
+class SharedArguments:
     """Which arguments of a function all examples of a batch share: positions, or names of positional parameters.
 
     Raises TypeError for what is neither, ValueError for an argument that the function does not have.

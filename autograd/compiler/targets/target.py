@@ -24,7 +24,7 @@ NUMBERS = itertools.count(1)
 """The numbers of the files that a traceback finds programs under."""
 
 
-class Made(NamedTuple):
+class Compilation(NamedTuple):
     """A program in one of its forms: its text, the index arrays that it names, and the function that is to be called.
 
     ``factored``: whether it moves a factor past a sum, as it may where that is finite.
@@ -63,7 +63,7 @@ class Target:
         """A rolled program as equations, with the derivatives by the arguments wanted."""
         return watched(kernel(rolled, batched, wanted, self.readings, fresh=self.in_place), check, as_lines)
 
-    def make(self, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool], name: str) -> Made:
+    def make(self, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool], name: str) -> Compilation:
         """A rolled program, for one example or many, with the derivatives by the arguments wanted."""
         program = self.kernel(rolled, batched, wanted)
         words = self.words()
@@ -73,7 +73,7 @@ class Target:
         tables = [table.numbers for table in printer.tables]
         function = compiled(source, words, name)
         hosted = self.hosted(function, rolled.constant_values, tables)
-        return Made(source, tables, hosted, factored(program))
+        return Compilation(source, tables, hosted, factored(program))
 
 
 def compiled(source: str, words: dict[str, Any], name: str) -> Callable[..., Any]:
