@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -381,3 +381,24 @@ def test_truth_values_are_classes(truth: Any) -> None:
     for name in ("quadratic", "mse", "cross_entropy"):
         assert LOSSES[name](three, truth).data == LOSSES[name](three, int(truth)).data
     assert binary_cross_entropy(one, truth).data == binary_cross_entropy(one, int(truth)).data
+
+
+class Once(list[float]):
+    """A target that gives its numbers once, as an iterator does, and has a length all the same."""
+
+    def __init__(self, *numbers: float) -> None:
+        super().__init__(numbers)
+        self.left = [*numbers]
+
+    def __iter__(self) -> Iterator[float]:
+        while self.left:
+            yield self.left.pop(0)
+
+
+@pytest.mark.parametrize("name", ["quadratic", "mse"])
+def test_a_target_is_whole_in_every_epoch(name: str) -> None:
+    """One that has given its numbers away in the first is a ValueError in the second, and no loss of 0."""
+    target = Once(1.0, 2.0, 3.0)
+    assert LOSSES[name](three, target).data == LOSSES[name](three, [1.0, 2.0, 3.0]).data
+    with pytest.raises(ValueError, match="zip"):
+        LOSSES[name](three, target)

@@ -286,6 +286,20 @@ def test_state_may_be_set() -> None:
     assert twin.step_array(p, gradients[1]).tolist() == optimizer.step_array(p, gradients[1]).tolist()
 
 
+@pytest.mark.parametrize("change", [lambda state: state.append((0.0,)), lambda state: state.pop()])
+def test_a_state_of_another_length(change: Callable[[list[tuple[float, ...]]], object]) -> None:
+    """A state that somebody has made longer or shorter in place is a ValueError, and nothing moves."""
+    optimizer, parameters = SGD(), [Value(1.0), Value(2.0)]
+    optimizer.step(parameters)
+    change(optimizer.state)
+    for p in parameters:
+        p.grad = 1.0
+    with pytest.raises(ValueError, match="zip"):
+        optimizer.step(parameters)
+    assert [p.data for p in parameters] == [1.0, 2.0]
+    assert optimizer.steps == 1
+
+
 def test_a_step_over_an_array_leaves_what_it_is_given() -> None:
     """Parameters, gradients and earlier results stay as they are, also if a formula works in place."""
 
