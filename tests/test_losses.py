@@ -128,6 +128,15 @@ def test_cross_entropy_of_a_distribution(k: int) -> None:
         check("cross_entropy", output, [share / sum(shares) for share in shares])
 
 
+def test_cross_entropy_is_drawn_as_its_formula_is_written() -> None:
+    """logsumexp(z) sum y - y . z: the distribution is the first vector of the product, the logits are the second."""
+    z = [Value(0.5, "z1"), Value(-1.0, "z2")]
+    whole, product = cross_entropy(z, [0.25, 0.75]).parents
+    assert [x.data for x in product.parents[:2]] == [0.25, 0.75]
+    assert [x.label for x in product.parents[2:]] == ["z1", "z2"]
+    assert [x.data for x in whole.parents] == [ag.logsumexp([0.5, -1.0]), 1.0]
+
+
 def test_cross_entropy_of_counts() -> None:
     """The target need not add up to 1: n observations of the classes cost n times as much as their shares."""
     for output in outputs(3):
