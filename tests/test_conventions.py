@@ -485,6 +485,17 @@ def test_values_are_those_of_plain_python(rule: rules.Rule) -> None:
         assert isinstance(got, type) is raises(rule, operands), f"{rule.symbol}{operands}: {got}"
 
 
+@pytest.mark.parametrize("rule", [rules.EXP, rules.EXPM1, rules.SINH, rules.COSH], ids=lambda rule: rule.symbol)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_largest_operand_that_does_not_overflow(rule: rules.Rule, sign: float) -> None:
+    """At the bound that a row names the result is a float, beyond it too large for one: as the row says of both."""
+    bound = rules.LARGEST_EXPONENT if rule in (rules.EXP, rules.EXPM1) else rules.LARGEST_HYPERBOLIC
+    operands = [sign * x for x in (math.nextafter(bound, 0.0), bound, math.nextafter(bound, INF), INF)]
+    ends = [isinstance(attempt(public(rule), [x]), type) for x in operands]
+    assert ends == [raises(rule, [x]) for x in operands]
+    assert ends == [False, False, sign > 0.0 or rule in (rules.SINH, rules.COSH), False]
+
+
 @each_row
 def test_functions_of_plain_numbers_answer_like_those_of_values(rule: rules.Rule) -> None:
     """The same float or the same exception, whether an operand remembers or not."""

@@ -978,7 +978,7 @@ def test_memory_of_a_node() -> None:
 
 
 def test_the_price_of_checked_attributes() -> None:
-    """Reading p.data and p.grad runs no Python of ours, and writing one function, of a few instructions."""
+    """Reading p.data and p.grad runs no Python of ours, or what Python inlines; writing one function, a short one."""
 
     class Plain:
         __slots__ = ("data", "grad")
@@ -994,7 +994,9 @@ def test_the_price_of_checked_attributes() -> None:
         met = {"call": 0, "opcode": 0, "return": 0}
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            if frame.f_code.co_filename not in (__file__, ag.value.__file__):
+                return None  # what the collector of cyclic garbage ends just now
+            frame.f_trace, frame.f_trace_opcodes, frame.f_trace_lines = trace, True, False  # in this order: 3.13
             met[event] += 1
             return trace
 
@@ -1012,5 +1014,5 @@ def test_the_price_of_checked_attributes() -> None:
     (plain_calls, plain_instructions), (calls, instructions) = price(Plain()), price(checked)
     assert plain_calls == 1
     assert plain_instructions > 5
-    assert calls <= plain_calls + 1
+    assert calls <= plain_calls + (3 if ag.value.INLINED else 1)
     assert instructions <= plain_instructions + 24

@@ -674,7 +674,7 @@ def test_latex_is_valid(rule: rules.Rule) -> None:
     parser = MathTextParser("agg")
     for explanation in (explain(node), explain(node, leaves[0])):
         for written in symbols(explanation):
-            known = written.latex.replace(r"\tfrac", r"\frac")
+            known = written.latex.replace(r"\tfrac", r"\frac").replace(r"\text{", r"\mathrm{")  # Matplotlib 3.7
             known = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", r"\1", known).replace(r"\\", "").replace(" & ", " ")
             assert parser.parse(f"${known}$").width > 0.0
 

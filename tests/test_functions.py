@@ -6,7 +6,7 @@ import builtins
 import math
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from math import log
@@ -570,6 +570,26 @@ def test_shapes_that_do_not_fit_are_refused(attempt: Callable[[], object], messa
     """A ValueError names the function, what it expected, and what it got."""
     with pytest.raises(ValueError, match=re.escape(message)):
         attempt()
+
+
+class Once(list[float]):
+    """A vector that gives its numbers once, as an iterator does, and has a length all the same."""
+
+    def __init__(self, *numbers: float) -> None:
+        super().__init__(numbers)
+        self.left = [*numbers]
+
+    def __iter__(self) -> Iterator[float]:
+        while self.left:
+            yield self.left.pop(0)
+
+
+@pytest.mark.parametrize("function", [lambda u, v: ag.transpose([u, v]), lambda u, v: ag.elementwise(max, u, v)])
+def test_what_gives_its_numbers_once_cuts_nothing_off(function: Callable[..., object]) -> None:
+    """A vector with nothing left once the lengths are compared is a ValueError: the other does not shrink to it."""
+    assert function([1.0, 2.0], [3.0, 4.0])
+    with pytest.raises(ValueError, match="zip"):
+        function([1.0, 2.0], Once(3.0, 4.0))
 
 
 # --- primitive ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,15 @@ def test_cross_entropy_of_a_distribution(k: int) -> None:
     for output in outputs(k):
         shares = [rng.random() for _ in range(k)]
         check("cross_entropy", output, [share / sum(shares) for share in shares])
+
+
+def test_cross_entropy_is_drawn_as_its_formula_is_written() -> None:
+    """logsumexp(z) sum y - y . z: the distribution is the first vector of the product, the logits are the second."""
+    z = [Value(0.5, "z1"), Value(-1.0, "z2")]
+    whole, product = cross_entropy(z, [0.25, 0.75]).parents
+    assert [x.data for x in product.parents[:2]] == [0.25, 0.75]
+    assert [x.label for x in product.parents[2:]] == ["z1", "z2"]
+    assert [x.data for x in whole.parents] == [ag.logsumexp([0.5, -1.0]), 1.0]
 
 
 def test_cross_entropy_of_counts() -> None:
@@ -381,3 +390,24 @@ def test_truth_values_are_classes(truth: Any) -> None:
     for name in ("quadratic", "mse", "cross_entropy"):
         assert LOSSES[name](three, truth).data == LOSSES[name](three, int(truth)).data
     assert binary_cross_entropy(one, truth).data == binary_cross_entropy(one, int(truth)).data
+
+
+class Once(list[float]):
+    """A target that gives its numbers once, as an iterator does, and has a length all the same."""
+
+    def __init__(self, *numbers: float) -> None:
+        super().__init__(numbers)
+        self.left = [*numbers]
+
+    def __iter__(self) -> Iterator[float]:
+        while self.left:
+            yield self.left.pop(0)
+
+
+@pytest.mark.parametrize("name", ["quadratic", "mse"])
+def test_a_target_is_whole_in_every_epoch(name: str) -> None:
+    """One that has given its numbers away in the first is a ValueError in the second, and no loss of 0."""
+    target = Once(1.0, 2.0, 3.0)
+    assert LOSSES[name](three, target).data == LOSSES[name](three, [1.0, 2.0, 3.0]).data
+    with pytest.raises(ValueError, match="zip"):
+        LOSSES[name](three, target)

@@ -52,6 +52,30 @@ def test_a_partial_for_each_operand(ask: Callable[..., object]) -> None:
             ask(node, partials)
 
 
+@pytest.mark.parametrize("partials", [(), (3.0,), (3.0, 2.0, 1.0)])
+def test_rounding_is_measured_along_every_edge(partials: tuple[float, ...]) -> None:
+    """A node whose partials somebody has replaced by fewer or more of them is a ValueError, not measured in part."""
+    node = Value(2.0) * Value(3.0)
+    node.partials = partials
+    with pytest.raises(ValueError, match="zip"):
+        nodes.size_of_terms(node, ())
+
+
+def test_what_a_row_has_dropped_is_no_infinite_term() -> None:
+    """An infinite slope times the 0 of a selecting row carries nothing, where that of any other row is nan."""
+    assert nodes.size_of_terms(ag.maximum(Value(2.0), Value(1.0)) * math.inf, ()) == math.inf
+    assert math.isnan(nodes.size_of_terms(ag.log(Value(math.inf)) * math.inf, ()))
+
+
+def test_only_new_nodes_are_settled() -> None:
+    """A partial that is an operand keeps the number that somebody has given it since; it is not set back."""
+    x, w = Value(2.0), Value(3.0)
+    node = x * w
+    w.data = 5.0
+    assert nodes.settled(node, [w, x]) == [w, x]
+    assert (x.data, w.data) == (2.0, 5.0)
+
+
 def test_a_primitive_with_another_number_of_partials_over_values() -> None:
     """It is not differentiated by some of its operands alone."""
 

@@ -286,6 +286,30 @@ def test_state_may_be_set() -> None:
     assert twin.step_array(p, gradients[1]).tolist() == optimizer.step_array(p, gradients[1]).tolist()
 
 
+@pytest.mark.parametrize("change", [lambda state: state.append((0.0,)), lambda state: state.pop()])
+def test_a_state_of_another_length(change: Callable[[list[tuple[float, ...]]], object]) -> None:
+    """A state that somebody has made longer or shorter in place is a ValueError, and nothing moves."""
+    optimizer, parameters = SGD(), [Value(1.0), Value(2.0)]
+    optimizer.step(parameters)
+    change(optimizer.state)
+    for p in parameters:
+        p.grad = 1.0
+    with pytest.raises(ValueError, match="zip"):
+        optimizer.step(parameters)
+    assert [p.data for p in parameters] == [1.0, 2.0]
+    assert optimizer.steps == 1
+
+
+@pytest.mark.parametrize("state", [[(0.5,), ()], [(0.5,), (0.5, 9.0)]])
+def test_a_state_with_another_number_of_numbers(state: list[tuple[float, ...]]) -> None:
+    """Where one parameter remembers fewer or more than the others it is a ValueError, over arrays too."""
+    optimizer = SGD(momentum=0.9)
+    optimizer.step_array(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    optimizer.state = state
+    with pytest.raises(ValueError, match="unpack"):
+        optimizer.step_array(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+
+
 def test_a_step_over_an_array_leaves_what_it_is_given() -> None:
     """Parameters, gradients and earlier results stay as they are, also if a formula works in place."""
 

@@ -278,3 +278,11 @@ def test_the_oracle_is_right(rule: Rule) -> None:
             for h in (step, -step)
         )
         assert abs((right - left) / (2 * step) - partial) < 1e-30
+
+
+@pytest.mark.parametrize("operands", [(), (1.0,), (1.0, 0.0, 2.0)])
+def test_a_complaint_names_each_operand(operands: tuple[float, ...]) -> None:
+    """Of another number of operands than the row has, none is left out in silence: a ValueError."""
+    assert DIV.complaint(ZeroDivisionError(), (1.0, 0.0)) == "x / y: x = 1.0, y = 0.0 is outside the domain y != 0"
+    with pytest.raises(ValueError, match="zip"):
+        DIV.complaint(ZeroDivisionError(), operands)

@@ -1250,6 +1250,14 @@ def test_what_load_takes(given: tuple[Any, ...]) -> None:
         nn.load(*given)
 
 
+def test_load_says_what_it_was_given() -> None:
+    """A model without a path, two paths, nothing: the message names the types that came."""
+    attempts: list[tuple[Any, str]] = [((), "nothing"), ((MLP(1, [1]),), "MLP"), (("a", "b"), "str and str")]
+    for arguments, got in attempts:
+        with pytest.raises(TypeError, match=f"^load: expected a path, or a model and a path as .*, got {got}$"):
+            nn.load(*arguments)
+
+
 def test_what_save_takes() -> None:
     """The model comes first."""
     with pytest.raises(TypeError, match="^save: expected a model and a path, as in save.*, got str$"):

@@ -608,6 +608,15 @@ def test_backward_by_hand() -> None:
     assert (a.grad, a.data) == (-6.0, 2.0)
 
 
+@pytest.mark.parametrize("partials", [(-3.0,), (-3.0, 2.0, 1.0)])
+def test_backward_by_hand_goes_along_every_edge(partials: tuple[float, ...]) -> None:
+    """Of a node whose partials somebody has replaced by fewer or more of them it is a ValueError, not a part of it."""
+    node = Value(2.0) * Value(-3.0)
+    node.partials, node.grad = partials, 1.0
+    with pytest.raises(ValueError, match="zip"):
+        node._backward()
+
+
 # --- Threads --------------------------------------------------------------------------------------------
 
 
