@@ -39,12 +39,17 @@ def layout_of(x: Any) -> Layout:
     return found
 
 
+def numbers_of(x: Any) -> list[float]:
+    """The numbers of x as floats."""
+    return [float(each) for each in flatten(x)[0] if not isinstance(each, Value)]
+
+
 @pytest.mark.parametrize("name", GIVEN)
 def test_there_and_back(name: str) -> None:
     """The numbers are those of flatten, in its order; they are arranged as they were."""
     x = GIVEN[name]
     made = layout_of(x)
-    leaves = [float(each) for each in flatten(x)[0]]
+    leaves = numbers_of(x)
     flat = made.flat(x)
     assert flat is not None
     assert flat.dtype == np.float64
@@ -99,7 +104,7 @@ def test_all_plain_numbers_are_floats(name: str) -> None:
     """Whatever the layout was made of."""
     known, x = PLAINLY[name]
     made = layout_of(known)
-    expected = [float(each) for each in flatten(x)[0]]
+    expected = numbers_of(x)
     flat = made.flat(x)
     assert flat is not None
     assert flat.dtype == np.float64
@@ -185,8 +190,7 @@ def test_what_does_not_look_like_it(known: Any, x: Any) -> None:
 )
 def test_results_in_arrays(tree: Any, kept: Any, expected: Any) -> None:
     """Rectangular lists become arrays; other containers, and lists of what is to be kept, stay."""
-    leaves, structure = flatten(tree)
-    numbers = [float(x) for x in leaves]
+    structure, numbers = flatten(tree)[1], numbers_of(tree)
     alike(arranged(structure, numbers, arrays=True, kept=kept), expected)
     alike(arranged(structure, np.array(numbers), arrays=True, kept=kept), expected)
     alike(arranged(structure, numbers, arrays=False), tree)
