@@ -8,7 +8,7 @@
 0.7163 -1.4607 0.9738
 
 Read the files in this order: rules (the table of derivatives), graph (the order and the backward sweep), value (the
-node), functions, checking, stepping, explanation, drawing, animation.
+node), functions, checking, stepping, explanation, drawing, animation; programs (what jit returns).
 """
 
 import os
@@ -102,6 +102,7 @@ from .functions import (
     sum as sum,
 )
 from .modes import debug, detect_anomaly, ieee, no_grad
+from .programs import Batch, Compiled, Objective, TracingCheckError
 from .pullbacks import custom_vjp
 from .sequences import log_softmax, softmax, sort, take
 from .showing.labels import name_from
@@ -142,6 +143,10 @@ else:
 
 
 __all__ = [
+    "Batch",
+    "Compiled",
+    "Objective",
+    "TracingCheckError",
     "Value",
     "acos",
     "acosh",

@@ -88,7 +88,7 @@ def _noise(output: Value) -> float:
     return EPSILON * sum([abs(move) for move in moves if isfinite(move)])
 
 
-class Slope(NamedTuple):
+class Estimate(NamedTuple):
     """A derivative as differences show it."""
 
     best: float
@@ -127,14 +127,14 @@ def _slopes(
     middle: list[float],
     noise: list[float],
     atol: float,
-) -> list[Slope]:
+) -> list[Estimate]:
     """The slope of each of f's results by number j, each from the pair of steps that agrees best.
 
     ``noise`` is how much rounding may have moved each result.
     Best relative to the slope, or to ``atol`` where that is more: a step beyond a pole would agree well on nothing.
     """
     x = point[j]
-    best: list[Slope | None] = [None] * len(middle)
+    best: list[Estimate | None] = [None] * len(middle)
     if not all(map(isfinite, middle)):
         raise ValueError(f"gradcheck: expected a function with finite values, got {middle!r} at {list(point)!r}")
     moved = [False] * len(middle)
@@ -154,7 +154,7 @@ def _slopes(
             rounding = (4.0 * EPSILON * max(abs(above[k]), abs(below[k])) + 2.0 * noise[k]) / half
             uncertainty = abs(finer - whole) + rounding
             left, right = (y - below_half[k]) * 2.0 / half, (above_half[k] - y) * 2.0 / half
-            slope, known = Slope((4.0 * finer - whole) / 3.0, uncertainty, left, right, rounding), best[k]
+            slope, known = Estimate((4.0 * finer - whole) / 3.0, uncertainty, left, right, rounding), best[k]
             if isfinite(uncertainty) and (known is None or slope.doubt(atol) < known.doubt(atol)):
                 best[k] = slope
             moved[k] = moved[k] or above[k] != below[k]

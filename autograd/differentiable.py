@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     """The arguments as they were."""
 
 
+class Quickly(Protocol):
+    """The quickest way to a gradient at single numbers, found after calls that took another.
+
+    ``ask(arguments)`` is the gradient, or value and gradient, as it was asked for; None where there is no answer.
+    """
+
+    ask: Callable[[tuple[Any, ...]], Any] | None
+
+    def look(self, args: tuple[Any, ...]) -> None:
+        """See whether there is such a way for these arguments."""
+
+
 class Differentiable(Protocol):
     """Derivatives at plain numbers and arrays, which come back plain. None where it has no answer."""
 
@@ -29,6 +41,12 @@ class Differentiable(Protocol):
         """The result, and the derivatives of its one number by the arguments at these places, one for each.
 
         With ``has_aux`` the result is a pair, the first part of which is differentiated.
+        """
+
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> Quickly | None:
+        """The quickest way to the gradient by these arguments, if there may be one.
+
+        ``alone``: by one argument, not by a tuple of them. ``both``: with the value before it.
         """
 
     def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ANN401 - whatever
@@ -130,6 +148,9 @@ class Bound:
         start = len(self.args)
         places = [i + start for i in argnums]
         return self.own.value_and_gradient((*self.args, *args), {**self.kwargs, **kwargs}, places, has_aux)
+
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> None:
+        """None."""
 
     def arranged(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:  # noqa: ANN401 - whatever
         """As the function itself says."""

@@ -12,23 +12,59 @@ it was entered in, which cannot reach that one's variable: the entry is marked a
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextvars import ContextVar
     from types import TracebackType
+
+    from .recorder import Made, Node
+
+    Variable = ContextVar["Entries | Alone | None"]
+
+
+class Watcher(Protocol):
+    """A mode, or whatever else is told of the nodes that are made."""
+
+    @property
+    def ends(self) -> tuple[type, ...]:
+        """The classes of modes that are out of force while this one is."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the nodes that it sees."""
+
+    def see_value(self, node: Made) -> None:
+        """A node was made."""
+
+    def see_gradients(self, nodes: Iterable[Node]) -> None:
+        """A backward pass went through these nodes."""
+
+
+class Alone(Watcher, Protocol):
+    """A watcher that stands in the variable itself, to be quick, as long as it is the only one."""
+
+    @property
+    def entry(self) -> Entry:
+        """The one time that it was entered."""
 
 
 class Entry:
     """One time that a mode, or whatever else watches nodes being made, was entered."""
 
-    __slots__ = ("mode", "over")
+    __slots__ = ("alone", "mode", "over")
 
-    def __init__(self, mode: Any) -> None:
+    def __init__(self, mode: Watcher, alone: Alone | None = None) -> None:
         self.mode = mode
+        self.alone = alone
+        """The same, if it may stand in the variable itself."""
         self.over = False
         """Whether it was left elsewhere."""
+
+    def close(self) -> None:
+        """Be over, and keep nothing."""
+        self.mode, self.alone, self.over = NOBODY, None, True
 
 
 class Entries:
@@ -41,24 +77,24 @@ class Entries:
         self.active: list[Entry] = []
         """Those of them that no later one has put out of force; what changes a node comes last."""
         for entry in self.entries:
-            ends = getattr(entry.mode, "ends", ())
+            ends = entry.mode.ends
             self.active = [x for x in self.active if not isinstance(x.mode, ends)] + [entry]
-        self.active.sort(key=lambda entry: getattr(entry.mode, "changes", False))
+        self.active.sort(key=lambda entry: entry.mode.changes)
 
-    def see_value(self, node: Any) -> None:
+    def see_value(self, node: Made) -> None:
         """A node was made."""
         for entry in self.active:
             if not entry.over:
                 entry.mode.see_value(node)
 
-    def see_gradients(self, nodes: Iterable[Any]) -> None:
+    def see_gradients(self, nodes: Iterable[Node]) -> None:
         """A backward pass went through these nodes."""
         for entry in self.active:
             if not entry.over:
                 entry.mode.see_gradients(nodes)
 
 
-def entries(variable: ContextVar[Any]) -> tuple[Entry, ...]:
+def entries(variable: Variable) -> tuple[Entry, ...]:
     """What a context variable holds, as entries: None, several, or one alone that is there itself, to be quick."""
     now = variable.get()
     if now is None:
@@ -66,30 +102,30 @@ def entries(variable: ContextVar[Any]) -> tuple[Entry, ...]:
     return now.entries if isinstance(now, Entries) else (now.entry,)
 
 
-def in_force(variable: ContextVar[Any], kind: type) -> bool:
+def in_force(variable: Variable, kind: type) -> bool:
     """Whether a mode of this class is."""
     now = variable.get()
     return isinstance(now, Entries) and any([isinstance(x.mode, kind) and not x.over for x in now.active])
 
 
-def enter(variable: ContextVar[Any], entry: Entry) -> None:
+def enter(variable: Variable, entry: Entry) -> None:
     """Put an entry behind those that are there."""
     variable.set(Entries((*entries(variable), entry)))
 
 
-def leave(variable: ContextVar[Any], entry: Entry) -> None:
+def leave(variable: Variable, entry: Entry) -> None:
     """Take an entry out, wherever it stands; where it does not, it was entered elsewhere, and is marked as over."""
     now = entries(variable)
     left = [x for x in now if x is not entry and not x.over]
     entry.over = entry not in now
-    alone = left[0].mode if len(left) == 1 else None
-    variable.set(alone if getattr(alone, "entry", None) is not None else Entries(left) if left else None)
+    alone = left[0].alone if len(left) == 1 else None
+    variable.set(alone if alone is not None else Entries(left) if left else None)
 
 
 class Mode:
     """What is in force between ``with`` and its end: an entry in the context variable of its class."""
 
-    variable: ClassVar[ContextVar[Any]]
+    variable: ClassVar[Variable]
     ends: ClassVar[tuple[type, ...]] = ()
     """The classes of modes that are out of force while this one is."""
     changes: ClassVar[bool] = False
@@ -111,3 +147,13 @@ class Mode:
         entry = (here or self._entries)[-1]
         self._entries.remove(entry)
         leave(self.variable, entry)
+
+    def see_value(self, node: Made) -> None:
+        """Leave it as it is."""
+
+    def see_gradients(self, nodes: Iterable[Node]) -> None:
+        """Gradients are none of its business."""
+
+
+NOBODY = Mode()
+"""Who is told what would have been told to one that is gone."""

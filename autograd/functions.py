@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from . import rules
-from .operands import is_arraylike, mapped, settled, whole
+from .operands import is_arraylike, mapped, of_kind, whole
 from .recorder import recorder
 from .rules import Rule
 from .structures import flatten, rebuild
@@ -85,10 +85,10 @@ def apply(rule: Rule, operands: Iterable[Value | float]) -> Any:
 
 def over_arrays(function: Callable[..., Any], name: str, *operands: Any) -> Any:
     """The function of the elements of arrays: an array of floats if all its elements are, else of objects."""
-    return settled(mapped(name, function, *operands), float)
+    return of_kind(mapped(name, function, *operands), float)
 
 
-def described(function: F, name: str, doc: str | None) -> F:
+def documented(function: F, name: str, doc: str | None) -> F:
     """The function under its name, with its docstring."""
     function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
     function.__doc__ = doc
@@ -107,7 +107,7 @@ def unary(method: Callable[[Value], Value]) -> Unary:
                 raise
         return over_arrays(function, rule.symbol, x)
 
-    return described(function, rule.symbol, method.__doc__)
+    return documented(function, rule.symbol, method.__doc__)
 
 
 def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> Binary:
@@ -124,7 +124,7 @@ def binary(method: Callable[[Value, Value | float], Value], name: str = "") -> B
                 raise
         return over_arrays(function, rule.symbol, x, y)
 
-    return described(function, name or rule.symbol, method.__doc__)
+    return documented(function, name or rule.symbol, method.__doc__)
 
 
 def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
@@ -142,7 +142,7 @@ def variadic(rule: Rule, doc: str, name: str = "") -> Variadic:
                 raise
         return over_arrays(function, name, *operands)
 
-    return described(function, name, doc)
+    return documented(function, name, doc)
 
 
 exp = unary(Value.exp)
@@ -289,7 +289,7 @@ def choice(condition: object, x: Any, y: Any) -> Any:
     if seer is not None:
         x, y = seer.lifted(x), seer.lifted(y)
     sides = [side if isinstance(side, Value) else real(side, "where") for side in (x, y)]
-    chosen: Value | None = None if seer is None else seer.where(condition, *sides)
+    chosen = None if seer is None else seer.where(condition, *sides)
     if chosen is not None:
         return chosen
     taken = sides[0] if condition else sides[1]

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from types import FrameType, TracebackType
 
+    from .entries import Alone
+    from .recorder import Made, Node
+
+    M = TypeVar("M", bound=Made)
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -28,9 +33,9 @@ HOUSE = tuple(os.path.join(os.path.dirname(PACKAGE), name) + os.sep for name in 
 LIBRARY = os.path.dirname(os.__file__) + os.sep
 """Where Python's own modules are."""
 
-ieee_entries: ContextVar[Entries | None] = ContextVar("ieee_entries", default=None)
-debug_entries: ContextVar[Entries | None] = ContextVar("debug_entries", default=None)
-watcher: ContextVar[Any] = ContextVar("watcher", default=None)
+ieee_entries: ContextVar[Entries | Alone | None] = ContextVar("ieee_entries", default=None)
+debug_entries: ContextVar[Entries | Alone | None] = ContextVar("debug_entries", default=None)
+watcher: ContextVar[Entries | Alone | None] = ContextVar("watcher", default=None)
 """Whoever is told of each node that is made: None, a recording, or the entries of several."""
 
 
@@ -87,7 +92,7 @@ class detect_anomaly(Mode):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: dict[int, tuple[Any, str]] = {}
+        self._lines: dict[int, tuple[Node, str]] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -96,14 +101,14 @@ class detect_anomaly(Mode):
         if not self._entries:
             self._lines.clear()
 
-    def see_value(self, node: Any) -> None:
+    def see_value(self, node: Made) -> None:
         """Remember which line made the node; raise if its value is not finite."""
         line = user_line()
         self._lines[id(node)] = node, line
         if not is_finite(node._number):
             raise FloatingPointError(f"{describe(node)} gave {node._number!r}{line}")
 
-    def see_gradients(self, nodes: Iterable[Any]) -> None:
+    def see_gradients(self, nodes: Iterable[Node]) -> None:
         """Raise for the first of the nodes, results before operands, whose backward step left the finite numbers."""
         for node in nodes:
             if not node.partials:
@@ -119,7 +124,7 @@ class detect_anomaly(Mode):
                         f"the local partial {partial!r} and the upstream gradient is {node._grad!r}{line}"
                     )
 
-    def _see_what_was_handed_on(self, node: Any) -> None:
+    def _see_what_was_handed_on(self, node: Node) -> None:
         """The same for a node that was made by hand: its partials are not known."""
         for index, parent in enumerate(node.parents):
             if not is_finite(parent._grad):
@@ -175,7 +180,7 @@ class no_grad(Mode):
         """The function, run within ``no_grad``. TypeError for anything but a function."""
         return decorated(function)  # type: ignore[no-any-return]
 
-    def see_value(self, node: Any) -> None:
+    def see_value(self, node: Made) -> None:
         """Let the node be a constant; where it matters how it is computed, one for the derivative only."""
         seer = recorder.get()
         if seer is not None:
@@ -185,9 +190,6 @@ class no_grad(Mode):
         else:
             cut(node)
 
-    def see_gradients(self, nodes: Iterable[Any]) -> None:
-        """Gradients are none of its business."""
-
 
 class tracked(Mode):
     """Within ``with tracked():`` operations make nodes as usual, whatever ``no_grad`` is around it."""
@@ -195,24 +197,18 @@ class tracked(Mode):
     variable = watcher
     ends = (no_grad,)
 
-    def see_value(self, node: Any) -> None:
-        """Leave it as it is."""
-
-    def see_gradients(self, nodes: Iterable[Any]) -> None:
-        """Gradients are none of its business."""
-
 
 class kept(tracked):
     """As ``tracked``; and ``no_grad`` within it keeps how a number was computed, so that its rounding can be told."""
 
 
-def cut(node: Any) -> None:
+def cut(node: Made) -> None:
     """Let a node forget what it was computed from: it is a constant."""
     node.parents = node.partials = ()
     node.rule = CONSTANT
 
 
-def stop(node: Any) -> Any:
+def stop(node: M) -> M:
     """Let a node repeat another, which is computed as it was, and hand no gradient on to it. Returns that other."""
     computed = object.__new__(type(node))
     computed._number, computed._grad, computed._label = node._number, 0.0, ""
@@ -282,7 +278,7 @@ def is_finite(x: float) -> bool:
     return x - x == 0.0
 
 
-def describe(node: Any) -> str:
+def describe(node: Node) -> str:
     """The operation of a node with its operands: ``log(x = 0.0)``."""
     shown = [f"{p._label} = {p._number!r}" if p._label else repr(p._number) for p in node.parents[:4]]
     more = [f"... {len(node.parents)} operands"] if len(node.parents) > 4 else []
@@ -291,6 +287,12 @@ def describe(node: Any) -> str:
 
 def user_line() -> str:
     """Where the innermost frame of the user's code stands, as ``, at file.py, line 3: y = x.log()``."""
+    frame = user_frame()
+    return line_of(frame, frame.f_lineno)
+
+
+def user_frame() -> FrameType:
+    """The innermost frame of the user's code."""
     frame = sys._getframe(1)
     outside = None
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
@@ -299,7 +301,15 @@ def user_line() -> str:
         frame = frame.f_back
     if outside is not None and not is_users(frame.f_code.co_filename):
         frame = outside
-    return line_of(frame, frame.f_lineno)
+    return frame
+
+
+def user_level() -> int:
+    """How many frames above the one that asks the user's code is, for a warning."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def raising_line(error: BaseException) -> str:

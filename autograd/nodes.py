@@ -100,7 +100,7 @@ def partials_of(node: Value) -> Sequence[Term]:
     been changed since; TypeError if a primitive's partials cannot be computed with Values.
     """
     if recorder.get() is not None:
-        return settled(node, computed(node, RECORDED))
+        return as_stored(node, computed(node, RECORDED))
     partials = computed(node, READABLE)
     wrong = different(node, partials)
     if wrong is None:
@@ -125,7 +125,7 @@ def known_to(node: Value) -> tuple[Value, ...]:
     return (node, *node.parents)
 
 
-def settled(node: Value, partials: Sequence[Term]) -> Sequence[Term]:
+def as_stored(node: Value, partials: Sequence[Term]) -> Sequence[Term]:
     """The partials while a function is recorded, holding the stored numbers.
 
     At a special point the branch-free formula may hold another number, or nan; the program runs eagerly there.

@@ -91,6 +91,6 @@ def boxed(x: Any) -> Any:
     return box
 
 
-def settled(found: Any, kind: type) -> Any:
+def of_kind(found: Any, kind: type) -> Any:
     """An array of objects that are all floats, or all bools, as an array of these; anything else as it is."""
     return found.astype(kind) if is_array(found) and all(type(x) is kind for x in found.flat) else found

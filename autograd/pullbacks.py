@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from inspect import Signature
 
+    from .recorder import Made
+
 
 class custom_vjp:  # noqa: N801 - JAX's name
     """A function with a derivative of your own, going backward: ``f.defvjp(fwd, bwd)``.
@@ -116,7 +118,7 @@ class alone(no_grad):  # noqa: N801 - named as the modes are
         super().__init__()
         self.name = name
 
-    def see_value(self, node: Any) -> None:
+    def see_value(self, node: Made) -> None:
         """Raise where a variable is used, or what was computed from one."""
         for x in node.parents:
             if x.rule is not CONSTANT:

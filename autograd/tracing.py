@@ -91,7 +91,7 @@ class Call:
                 f"give it as an argument: {name}(lambda y, w: y * w)(1.0, w)",
             )
 
-    def _closes_over(self, is_given: Callable[[Any], bool]) -> bool:
+    def _closes_over(self, is_given: Callable[[Value], bool]) -> bool:
         """Whether the outputs depend on such nodes, and not through the inputs or by numbers taken out of nodes."""
         seen = set(map(id, self.inputs))
         stack = list(self.outputs)

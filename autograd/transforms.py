@@ -33,7 +33,7 @@ from .value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .differentiable import Derivative, Differentiable
+    from .differentiable import Derivative, Differentiable, Quickly
 
     Straight = Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
     Pull = Callable[[Any], tuple[Any, ...]]
@@ -116,6 +116,24 @@ def going_straight(
     return derivative
 
 
+def going_quickly(derivative: Callable[..., Any], quick: Quickly) -> Callable[..., Any]:
+    """The same, by the quickest way where it can be."""
+
+    def quickly(*args: Any, **kwargs: Any) -> Any:
+        if quick.ask is not None and not kwargs:
+            found = quick.ask(args)
+            if found is not None:
+                return found
+        result = derivative(*args, **kwargs)
+        if not kwargs:
+            quick.look(args)
+        return result
+
+    recipe: Recipe = derivative.__recipe__  # type: ignore[attr-defined]
+    vars(quickly).update(vars(derivative), __recipe__=recipe._replace(derivative=quickly))
+    return quickly
+
+
 def described(derivative: Callable[..., Any], name: str, what: str, f: Callable[..., Any]) -> Derivative:
     """The derivative named after its function, ``grad(loss)``, with its signature, and its docstring below one line."""
     called = getattr(f, "__name__", type(f).__name__)
@@ -166,6 +184,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
 
     own = differentiable(f)
     both = going_straight(f, straight, computed, lambda g: value_and_grad(g, argnums, has_aux))
+    quick = None if own is None or has_aux else own.quickest(given, alone=isinstance(argnums, int), both=True)
+    if quick is not None:
+        both = going_quickly(both, quick)
     if own is not None and not has_aux:
         asked: Differentiable = own
 
@@ -208,6 +229,12 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
+    own = differentiable(f)
+    quick = (
+        None
+        if own is None or has_aux
+        else own.quickest(numbered("grad", f, argnums), alone=isinstance(argnums, int), both=False)
+    )
     if hasattr(both, "map"):
 
         def mapped(*args: Any) -> Any:
@@ -216,7 +243,8 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
 
         gradient.map = mapped  # type: ignore[attr-defined]
     gradient.__recipe__ = Recipe(f, straight, lambda g: grad(g, argnums, has_aux), gradient)  # type: ignore[attr-defined]
-    return described(gradient, "grad", "gradient", f)
+    made = gradient if quick is None else going_quickly(gradient, quick)
+    return described(made, "grad", "gradient", f)
 
 
 @overload

@@ -17,7 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import functions, rules
-from .operands import boxed, check, is_array, is_arraylike, mapped, settled, whole
+from .operands import boxed, check, is_array, is_arraylike, mapped, of_kind, whole
 from .value import Value, lift
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def meaning_of(ufunc: Any) -> Meaning | None:
 def over_arrays(meaning: Meaning, operands: list[Any]) -> Any:
     """The operation of the elements: an array of objects, or of bools where they are all bools."""
     found = mapped(meaning.symbol, meaning.function, *operands)
-    return settled(found, bool) if meaning.compares else found
+    return of_kind(found, bool) if meaning.compares else found
 
 
 def of_numbers(meaning: Meaning, operands: list[Any]) -> Any:

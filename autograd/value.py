@@ -103,9 +103,9 @@ def lift(x: Value | float, rule: Rule) -> Value:
             return x
         seer = None if kind is int else recording()
         if seer is not None:
-            x = seer.lifted(x)
-            if isinstance(x, Value):
-                return x
+            found = seer.lifted(x)
+            if isinstance(found, Value):
+                return found
     node = new(Value)
     node._number = x if kind is float else real(x, rule.symbol)  # type: ignore[assignment]
     node._grad = 0.0
@@ -121,7 +121,7 @@ def evaluate(rule: Rule, operands: tuple[float, ...]) -> float:
     if seer is not None:
         found = seer.evaluate(rule, operands)
         if found is not None:
-            return found  # type: ignore[no-any-return]
+            return found
     operands = tuple([real(x, rule.symbol) for x in operands])
     try:
         return real(rule.value(*rule.arguments(operands)), rule.symbol)
@@ -308,7 +308,7 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, obje
     def method(self: Value, other: object) -> bool:
         seer = recording()
         if seer is not None and isinstance(other, (Value, Real)):
-            return seer.compare(compare, self, other)  # type: ignore[no-any-return]
+            return seer.compare(compare, self, other)  # type: ignore[return-value]  # a node stands for the bool
         if isinstance(other, Value):
             return compare(self._number, other._number)
         if isinstance(other, Real):
@@ -642,7 +642,7 @@ class Value:
 
     def __bool__(self) -> bool:
         seer = recording()
-        return self._number != 0.0 if seer is None else bool(seer.truth(self))
+        return self._number != 0.0 if seer is None else seer.truth(self)
 
     __hash__ = object.__hash__
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import autograd
 from autograd import Value
@@ -23,9 +23,9 @@ def activation_function(activation: Activation) -> Callable[[Value], Value] | No
 
     Raises ValueError for another name, with the one that was probably meant; for softmax it says where that belongs.
     """
-    given: Any = activation
-    if callable(given) and given not in (autograd.softmax, autograd.log_softmax):
-        return activation  # type: ignore[return-value]
+    given: object = activation
+    if callable(activation) and given not in (autograd.softmax, autograd.log_softmax):
+        return activation
     if given == "linear":
         return None
     if isinstance(given, str) and given in known():

@@ -13,7 +13,7 @@ computes stands in your code only:
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from .activations import known, name_of
 from .modules import MLP, Layer, Module, Neuron
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-def description(module: Module) -> dict[str, Any]:
+def description(module: Module) -> dict[str, object]:
     """What a module is built of."""
     own = known_description(module)
     if own is not None:
@@ -31,7 +31,7 @@ def description(module: Module) -> dict[str, Any]:
     return {"class": type(module).__name__, **({"modules": inside} if inside else {})}
 
 
-def known_description(module: Module) -> dict[str, Any] | None:
+def known_description(module: Module) -> dict[str, object] | None:
     """The sizes and activations of a known module; None of another."""
     layers = regular_layers(module)
     if layers is None:
@@ -177,7 +177,7 @@ def difference(stored: object, module: Module) -> str | None:
     return None
 
 
-def activations(described: dict[str, Any]) -> dict[str, object]:
+def activations(described: dict[str, object]) -> dict[str, object]:
     """The activations in a description, each under the name of a neuron, or of the list of neurons of a layer."""
     modules = described.get("modules")
     found: dict[str, object] = {}
@@ -191,7 +191,7 @@ def activations(described: dict[str, Any]) -> dict[str, object]:
     return found
 
 
-def shape(described: dict[str, Any]) -> str:
+def shape(described: dict[str, object]) -> str:
     """A known module in a few words: its class and its sizes."""
     nouts = described.get("nouts", [described["nout"]] if "nout" in described else [])
     sizes = [described["nin"], *(nouts if isinstance(nouts, list) else [nouts])]

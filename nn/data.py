@@ -26,7 +26,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
-from typing import Any
+from typing import cast
 
 from .preparing import one_hot, split, standardise
 from .tables import Table, csv
@@ -65,7 +65,7 @@ def digits() -> tuple[list[list[float]], list[int]]:
     folder = os.path.join(os.path.dirname(__file__), "digits")
     _, _, images = _read(os.path.join(folder, "images-idx3-ubyte.gz"))
     _, _, labels = _read(os.path.join(folder, "labels-idx1-ubyte.gz"))
-    return [[grey / 16 for grey in image] for image in images], [label for (label,) in labels]
+    return [[grey / 16 for grey in image] for image in images], [int(label) for (label,) in labels]
 
 
 def enlarge(image: Sequence[float], size: int = 28) -> list[float]:
@@ -173,7 +173,7 @@ def idx(path: str | os.PathLike[str]) -> list[int] | list[float] | list[list[int
         return [number for (number,) in rows]
     if kind == "B" and len(sizes) == 3:
         greys = [byte / 255 for byte in range(256)]  # shared: MNIST's 47 million pixels take 0.4 GB, not 1.5
-        return [[greys[byte] for byte in row] for row in rows]
+        return [[greys[byte] for byte in row] for row in cast("Iterator[tuple[int, ...]]", rows)]
     return [list(row) for row in rows]
 
 
@@ -183,7 +183,7 @@ _KINDS = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
 # The most that one byte can unfold to: deflate spends 2 bits or more on a copy of 258 bytes (RFC 1951).
 _MOST_PER_GZIPPED_BYTE = 258 * 8 // 2
 
-_Contents = tuple[str, list[int], Iterator[tuple[Any, ...]]]
+_Contents = tuple[str, list[int], Iterator[tuple[float, ...]]]
 
 
 def _read(path: str | os.PathLike[str]) -> _Contents:

@@ -8,7 +8,7 @@ state in arrays from one step to the next.
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograd import Value
 
@@ -19,20 +19,32 @@ from .optimizers import Optimizer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from autograd import Compiled, Objective
+
     from .losses import Loss, Target
     from .modules import Module
+
+    Floats = NDArray[np.float64]
+    Index = NDArray[np.intp]
 
 
 class Eager:
     """Steps on the Values themselves; one backward for each example keeps graphs small."""
 
-    def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, X: Sequence[Any], Y: Sequence[Target]) -> None:
+    def __init__(
+        self, model: Module, loss: Loss, optimizer: Optimizer, X: Sequence[object], Y: Sequence[Target]
+    ) -> None:
         self.model, self.loss, self.optimizer, self.X, self.Y = model, loss, optimizer, X, Y
         self.parameters = model.parameters()
 
-    def batches(self, order: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-        """The examples of an epoch, by their numbers, in batches of this size."""
-        return (order[start : start + size] for start in range(0, len(order), size))
+    def epoch(self, order: Sequence[int], size: int) -> Iterator[tuple[float, int]]:
+        """A step for each batch of the examples, by their numbers: what it returns, and how many there are."""
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            yield self.step(batch), len(batch)
 
     def step(self, batch: Sequence[int]) -> float:
         """Move the parameters against the gradient of the mean loss over a batch; returns the loss before that."""
@@ -58,27 +70,29 @@ class Eager:
 
 
 class Rolled:
-    """Steps in arrays, over the ``objective`` that a batch of all examples is of the parameters.
+    """Steps in arrays, over the objective that a batch of all examples is of the parameters.
 
     The Values are behind until :meth:`write`; what somebody else changes in them counts from :meth:`read` on.
     """
 
-    def __init__(self, batch: Any, parameters: list[Value], optimizer: Optimizer) -> None:  # noqa: ANN401 - jit's
-        self.objective = batch.objective(parameters)
+    def __init__(self, objective: Objective, parameters: list[Value], optimizer: Optimizer) -> None:
+        self.objective = objective
         self.parameters = parameters
         self.optimizer = optimizer
-        self.gradient: Any = None
+        self.gradient: Floats | None = None
         self.in_arrays = getattr(optimizer.step, "__func__", None) is Optimizer.step
         """Whether the optimizer moves parameters by its formula; one with a step of its own gets the Values."""
 
-    def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
+    def epoch(self, order: Sequence[int], size: int) -> Iterator[tuple[float, int]]:
         """As for :class:`Eager`, the numbers in arrays."""
         import numpy as np
 
         numbers = np.fromiter(order, np.intp, len(order))
-        return (numbers[start : start + size] for start in range(0, len(numbers), size))
+        for start in range(0, len(numbers), size):
+            batch = numbers[start : start + size]
+            yield self.step(batch), len(batch)
 
-    def step(self, batch: Any) -> float:  # noqa: ANN401 - an array; NumPy is imported where it is used
+    def step(self, batch: Index) -> float:
         """As for :class:`Eager`."""
         objective = self.objective
         cost, self.gradient = objective.trusted_gradient(batch)
@@ -104,26 +118,27 @@ def descent(
     model: Module,
     loss: Loss,
     optimizer: Optimizer,
-    X: Sequence[Any],
+    X: Sequence[object],
     Y: Sequence[Target],
-    cost: Any,  # noqa: ANN401 - jit's class is none of autograd's names
+    cost: Compiled | None,
 ) -> Eager | Rolled:
     """The way down: in arrays where ``cost`` is the jitted loss(model(x), y) of an example, and that can be.
 
     It cannot where examples are arranged unlike each other, or where :func:`in_numbers` says so.
     """
     targets = None if cost is None else in_numbers(model, loss, X, Y)
-    if targets is not None:
+    if cost is not None and targets is not None:
         try:
             examples = cost.batch(X, targets)
         except ValueError:  # of several arrangements
             pass
         else:
-            return Rolled(examples, model.parameters(), optimizer)
+            parameters = model.parameters()
+            return Rolled(examples.objective(parameters), parameters, optimizer)
     return Eager(model, loss, optimizer, X, Y)
 
 
-def in_numbers(model: Module, loss: Loss, X: Sequence[Any], Y: Sequence[Target]) -> Any:  # noqa: ANN401 - an array
+def in_numbers(model: Module, loss: Loss, X: Sequence[object], Y: Sequence[Target]) -> Sequence[Target] | Floats | None:
     """The targets as numbers that a program can take in; None if there are none that mean the same to the loss.
 
     A class among several outputs becomes its one-hot vector, which is known to mean the same only to the losses of this

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from autograd import Value
 
 from . import losses
 from .modules import MLP, Layer, Neuron
-from .preparing import expect_list
+from .preparing import expect_list, has_items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence, Sized
 
 T = TypeVar("T")
 
 
-def count(name: str, X: Sequence[Any], Y: Sequence[Any]) -> int:
+def count(name: str, X: Sequence[object], Y: Sequence[object]) -> int:
     """The number of examples. ValueError unless there are as many targets, and some; TypeError for no lists."""
     expect_list(name, "X", X)
     expect_list(name, "Y", Y)
@@ -27,7 +27,7 @@ def count(name: str, X: Sequence[Any], Y: Sequence[Any]) -> int:
     return len(X)
 
 
-def expect_one_length(name: str, model: object, X: Sequence[Any]) -> None:
+def expect_one_length(name: str, model: object, X: Sequence[object]) -> None:
     """ValueError, with its number, for an example of another length than the others, if the model needs one length.
 
     That is known of a neuron, a layer and an MLP; another model may take sequences.
@@ -37,7 +37,7 @@ def expect_one_length(name: str, model: object, X: Sequence[Any]) -> None:
         model = inside[0] if inside else None
     if not isinstance(model, Neuron) or hasattr(X, "shape") or not all([hasattr(x, "__len__") for x in X]):
         return
-    lengths = [len(x) for x in X]
+    lengths = [len(x) for x in cast("Sequence[Sized]", X)]
     if len(set(lengths)) > 1:
         nin = len(model.w)
         i = next(i for i, length in enumerate(lengths) if length != nin)
@@ -46,7 +46,7 @@ def expect_one_length(name: str, model: object, X: Sequence[Any]) -> None:
         )
 
 
-def expect_no_text(name: str, model: object, loss: object, X: Sequence[Any], Y: Sequence[Any]) -> None:
+def expect_no_text(name: str, model: object, loss: object, X: Sequence[object], Y: Sequence[object]) -> None:
     """TypeError, with the way out, for text: as an input of a network, or as a target of a loss of this library."""
     if isinstance(model, (MLP, Layer, Neuron)) and (text := text_in(X[0])) is not None:
         advice = "float(text) is its number, and nn.data.csv reads a file of them"
@@ -56,11 +56,11 @@ def expect_no_text(name: str, model: object, loss: object, X: Sequence[Any], Y: 
         raise TypeError(f"{name}: expected numbers in Y, got the text {text!r:.60} in Y[0]: {advice}")
 
 
-def text_in(example: Any) -> str | None:  # noqa: ANN401 - whatever a user took for an example
+def text_in(example: object) -> str | None:
     """The first text in an example or target, which is one or has one among its numbers."""
     if isinstance(example, str):
         return example
-    items = example if hasattr(example, "__len__") and not isinstance(example, dict) else ()
+    items = example if has_items(example) and not isinstance(example, dict) else ()
     return next((x for x in items if isinstance(x, str)), None)
 
 
@@ -69,19 +69,22 @@ def at(i: int, measured: Callable[[int], T]) -> T:
     try:
         return measured(i)
     except (ArithmeticError, TypeError, ValueError) as error:
-        if len(error.args) == 1 and isinstance(error.args[0], str) and "example" not in error.args[0]:
+        if len(error.args) == 1 and isinstance(error.args[0], str) and "example" not in vars(error):
             error.args = (f"{error.args[0]} (example {i})",)
+            vars(error)["example"] = i  # so that it is said once
         raise
 
 
-def not_finite(examples: Sequence[Any]) -> int | None:
+def not_finite(examples: Sequence[object]) -> int | None:
     """The first example that holds a nan or inf; None if none does."""
     return next((i for i, example in enumerate(examples) if not finite(example)), None)
 
 
-def finite(example: Any) -> bool:  # noqa: ANN401 - whatever a model takes
+def finite(example: object) -> bool:
     """Whether all numbers in an example are finite: a number, or lists, dicts and arrays of numbers."""
     if isinstance(example, (Value, Real)):
         return math.isfinite(example.data if isinstance(example, Value) else example)
-    inside = example.values() if isinstance(example, dict) else example
-    return isinstance(example, str) or not hasattr(inside, "__iter__") or all([finite(x) for x in inside])
+    inside: object = example.values() if isinstance(example, dict) else example
+    if isinstance(example, str) or not hasattr(inside, "__iter__"):
+        return True
+    return all([finite(x) for x in cast("Iterable[object]", inside)])

@@ -12,9 +12,11 @@ seen to be one, they refuse it.
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from autograd import Value, dot, logsumexp, relu, rules, softplus
+
+from .preparing import has_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +126,7 @@ def after_sigmoid(x: object) -> bool:
         x = x.parents[0]
     if not isinstance(x, Value):
         return False
-    last = getattr(x.rule, "last", None) or x.rule  # of a program, the row that gave its result
+    last = x.rule.last or x.rule  # of a program, the row that gave its result
     return bool(last.symbol == rules.SIGMOID.symbol)  # also of one's own
 
 
@@ -138,17 +140,17 @@ def after_softmax(outputs: Sequence[object]) -> bool:
     return len(wholes) == 1 and wholes.pop().rule is rules.LOGSUMEXP
 
 
-def _one(name: str, output: Output, target: Any) -> tuple[Value, float]:  # noqa: ANN401 - what a user took for one
+def _one(name: str, output: Output, target: object) -> tuple[Value, float]:
     """A single output and a single target."""
-    outputs: Sequence[Any] = [output] if isinstance(output, (Value, Real)) else output
-    targets = [target] if isinstance(target, str) or not hasattr(target, "__len__") else target
+    outputs: Sequence[Value] = [output] if isinstance(output, (Value, Real)) else output
+    targets = target if has_items(target) else [target]
     if len(outputs) != 1 or len(targets) != 1:
         raise ValueError(f"{name}: expected one output and one target, got {len(outputs)} and {len(targets)}")
     y = targets[0]
     if isinstance(y, str):
         raise TypeError(f"{name}: expected a number as target, got {y!r:.60}")
     k = class_of(y)
-    return outputs[0], y if k is None else k
+    return outputs[0], cast("float", y) if k is None else k
 
 
 def _class(name: str, k: int, classes: int) -> int:
@@ -157,7 +159,7 @@ def _class(name: str, k: int, classes: int) -> int:
     return k
 
 
-def _vector(name: str, target: Any, length: int) -> Sequence[float]:  # noqa: ANN401 - what a user took for a target
+def _vector(name: str, target: object, length: int) -> Sequence[float]:
     if isinstance(target, str):
         raise TypeError(
             f"{name}: expected a target of {length} numbers, or a class from 0 to {length - 1}, got {target!r:.60}: "
@@ -167,4 +169,4 @@ def _vector(name: str, target: Any, length: int) -> Sequence[float]:  # noqa: AN
     if size != length:
         got = f"one of {size}" if size is not None else repr(target)
         raise ValueError(f"{name}: expected a target of {length} numbers, or a class, got {got}")
-    return target  # type: ignore[no-any-return]
+    return cast("Sequence[float]", target)

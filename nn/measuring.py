@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from autograd import Value
 
 from .examples import at, count
 from .losses import after_sigmoid, class_of
+from .preparing import has_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from .losses import Loss, Output, Target
 
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Floats = NDArray[np.float64]
 
 
-def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, loss: Loss) -> float:
+Example = TypeVar("Example")
+"""What a model takes."""
+
+
+def mean_loss(model: Callable[[Example], Output], X: Sequence[Example], Y: Sequence[Target], *, loss: Loss) -> float:
     """The mean of ``loss(model(x), y)`` over all examples. ValueError if X and Y differ in length or are empty."""
     n = count("mean_loss", X, Y)
 
@@ -32,7 +38,7 @@ def mean_loss(model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Targ
 
 
 def accuracy(
-    model: Callable[[Any], Output], X: Sequence[Any], Y: Sequence[Target], *, threshold: float | None = None
+    model: Callable[[Example], Output], X: Sequence[Example], Y: Sequence[Target], *, threshold: float | None = None
 ) -> float:
     """The share of examples that the model puts into the right class.
 
@@ -74,25 +80,24 @@ def usual_threshold(output: Value | float) -> float:
     return 0.5 if after_sigmoid(output) else 0.0
 
 
-def the_number(target: Any) -> float:  # noqa: ANN401 - what a user took for a target
+def the_number(target: object) -> float:
     """The target for a single output."""
-    alone = isinstance(target, str) or not hasattr(target, "__len__") or len(target) != 1
-    number = target if alone else target[0]
+    number = target[0] if has_items(target) and len(target) == 1 else target
     if not isinstance(number, Real) and class_of(number) is None:
         raise TypeError(f"accuracy: expected a number as target for one output, got {target!r:.80}{naming(number)}")
-    return number  # type: ignore[no-any-return]
+    return cast("float", number)
 
 
-def the_class(target: Any, classes: int) -> int:  # noqa: ANN401 - what a user took for a target
+def the_class(target: object, classes: int) -> int:
     """The class that a target is, or the place of the 1 in a one-hot vector."""
     expected = f"accuracy: expected a class from 0 to {classes - 1}, or {classes} numbers, as target"
     k = class_of(target)
     if k is None:
-        if isinstance(target, str) or not hasattr(target, "__len__"):
+        if not has_items(target):
             raise TypeError(f"{expected}, got {target!r:.80}{naming(target)}")
         if len(target) != classes:
             raise ValueError(f"{expected}, got {len(target)}")
-        return argmax(target)
+        return argmax(cast("Sequence[float]", target))
     if not 0 <= k < classes:
         raise ValueError(f"{expected}, got {k}")
     return k

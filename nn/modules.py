@@ -17,21 +17,24 @@ from contextvars import ContextVar
 from functools import wraps
 from itertools import product
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, cast
 
 import autograd
 from autograd import Value, constant, dot
 
 from .activations import activation_function
+from .inputs import no_inputs, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeGuard, Unpack
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from .activations import Activation
 
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Floats = NDArray[np.float64]
     Initialisation = Literal["uniform", "xavier", "he"] | Callable[[random.Random, int, int], float]
 
 INITIALISATIONS: dict[str, Callable[[random.Random, int, int], float]] = {
@@ -66,7 +69,7 @@ class Module:
     (``draw(model(x), collapse=True)``).
     """
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - the next class's
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             setattr(cls, "__init__", naming(vars(cls)["__init__"]))  # noqa: B010 - a method that is known to the type checker
@@ -79,7 +82,7 @@ class Module:
         """
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
 
-    def outputs(self, x: Any) -> list[Value]:  # noqa: ANN401 - whatever the module takes
+    def outputs(self, x: object) -> list[Value]:
         """The outputs for the inputs of one example as a list, also where it is a single one."""
         out = self(x)
         return [out] if isinstance(out, Value) else list(out)
@@ -101,7 +104,7 @@ class Module:
 
     _predictor: Predictor | None = None
 
-    def predict(self, X: Sequence[Any]) -> Floats:
+    def predict(self, X: Sequence[object]) -> Floats:
         """The outputs for all examples X[0], X[1], ... at once, as numbers in an array.
 
         ``X`` has a row for each of n examples (an n x nin array, or a list of lists). The result is n x k for k
@@ -159,9 +162,7 @@ def _parts(module: Module) -> list[object]:
                 parts.append(part)
                 if (isinstance(part, (Module, dict, list, tuple)) or holds_objects(part)) and id(part) not in seen:
                     seen.add(id(part))
-                    content: Any = vars(part) if isinstance(part, Module) else part
-                    content = content.flat if holds_objects(content) else content
-                    stack.append(iter(content.values() if isinstance(content, dict) else content))
+                    stack.append(_contents(part))
                     break
         else:
             stack.pop()
@@ -176,7 +177,7 @@ def naming(build: Callable[..., None]) -> Callable[..., None]:
     """
 
     @wraps(build)
-    def build_and_name(self: Module, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the module's
+    def build_and_name(self: Module, *args: object, **kwargs: object) -> None:
         if building.get():
             build(self, *args, **kwargs)
             return
@@ -207,20 +208,38 @@ def _named(module: Module, longest: float = math.inf) -> Iterator[tuple[str, Val
                 yield name, content
 
 
-def holds_objects(x: object) -> bool:
+class Objects(Protocol):
+    """An array of NumPy's that holds objects."""
+
+    shape: tuple[int, ...]
+    flat: Iterable[object]
+
+
+def _contents(part: object) -> Iterator[object]:
+    """What is in a module, a container or an array."""
+    content: object = vars(part) if isinstance(part, Module) else part
+    if isinstance(content, dict):
+        return iter(content.values())
+    return iter(content.flat if holds_objects(content) else cast("Iterable[object]", content))
+
+
+def holds_objects(x: object) -> TypeGuard[Objects]:
     """Whether this is an array of NumPy's that holds objects, Values perhaps."""
     return getattr(getattr(x, "dtype", None), "kind", "") == "O" and hasattr(x, "flat")
 
 
-def _members(name: str, content: Any) -> list[tuple[str, object]]:  # noqa: ANN401 - a module, a container, an array
+def _members(name: str, content: object) -> list[tuple[str, object]]:
     """What a module, dict, list or array contains, each item with its name."""
     if holds_objects(content):
         places = product(*map(range, content.shape))
         return [(name + "".join([f"[{i}]" for i in at]), x) for at, x in zip(places, content.flat, strict=True)]
-    items = vars(content) if isinstance(content, Module) else content
-    if isinstance(items, dict):
-        return [(f"{name}.{key}" if name else str(key), item) for key, item in items.items()]
-    return [(f"{name}[{i}]" if isinstance(item, Value) else f"{name}.{i}", item) for i, item in enumerate(items)]
+    if isinstance(content, (Module, dict)):
+        items = content.items() if isinstance(content, dict) else vars(content).items()
+        return [(f"{name}.{key}" if name else str(key), item) for key, item in items]
+    return [
+        (f"{name}[{i}]" if isinstance(item, Value) else f"{name}.{i}", item)
+        for i, item in enumerate(cast("Iterable[object]", content))
+    ]
 
 
 class Neuron(Module):
@@ -260,7 +279,7 @@ class Neuron(Module):
             hint = autograd.rules.did_you_mean(str(init), INITIALISATIONS, OTHER_INITIALISATIONS)
             raise ValueError(f"init: expected one of {', '.join(INITIALISATIONS)}, or a function, got {init!r}{hint}")
         draw = init if callable(init) else INITIALISATIONS[init]
-        source: Any = random if rng is None else rng
+        source = cast("random.Random", random) if rng is None else rng  # the module has the methods of its class
         self.w = [Value(draw(source, nin, nout)) for _ in range(nin)]
         self.b = Value(0)
         self.activation: Activation = activation if nonlin else "linear"
@@ -282,13 +301,22 @@ class Neuron(Module):
         return f"{_title(self.activation)}Neuron({len(self.w)})"
 
 
+class Settings(TypedDict, total=False):
+    """What a :class:`Neuron` is told beside its inputs, and the neurons of a layer alike."""
+
+    nonlin: bool
+    activation: Activation
+    init: Initialisation
+    rng: random.Random | None
+
+
 class Layer(Module):
     """``nout`` neurons that see the same ``nin`` inputs: a' = activation(W a + b), row j of W being neuron j's weights.
 
     Keyword arguments are those of :class:`Neuron`. Attribute: ``neurons``.
     """
 
-    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:  # noqa: ANN401 - Neuron's
+    def __init__(self, nin: int, nout: int, **kwargs: Unpack[Settings]) -> None:
         if whole("Layer", "nout", nout) < 1:
             raise ValueError(f"Layer: expected at least one neuron, got nout = {nout}")
         self.neurons = [Neuron(nin, nout=nout, **kwargs) for _ in range(nout)]
@@ -330,7 +358,7 @@ class MLP(Module):
         init: Initialisation = "uniform",
         rng: random.Random | None = None,
     ) -> None:
-        given: Any = nouts
+        given: object = nouts
         if not isinstance(given, Iterable) or isinstance(given, (str, dict)):
             raise TypeError(
                 f"MLP: expected nouts, the sizes of the layers, in a list, as in MLP(2, [3, 1]), got {nouts!r}"
@@ -359,38 +387,6 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
-
-
-def whole(name: str, what: str, size: int) -> int:
-    """A size, which is a whole number; else TypeError."""
-    try:
-        return operator.index(size)
-    except TypeError:
-        raise TypeError(f"{name}: expected a whole number as {what}, got {size!r}") from None
-
-
-def no_inputs(x: object, nin: int) -> TypeError | None:
-    """The error for what is not the inputs of one example; None if it is."""
-    expected = f"expected the inputs of one example, a list of {nin} number{'s' * (nin > 1)}"
-    if is_number(x) or not hasattr(x, "__iter__") or getattr(x, "ndim", 1) == 0:
-        number: Any = x if isinstance(x, Value) or not is_number(x) else float(x)  # type: ignore[arg-type]
-        got = f"a single number, {number:g}" if is_number(x) else type(x).__name__
-        brackets = "[[1.0], [2.0]]" if nin == 1 else "[[1.0, ...], [2.0, ...]]"
-        return TypeError(f"model(x): {expected}, got {got}; a list of examples has brackets around each: {brackets}")
-    if not hasattr(x, "__len__") or not hasattr(x, "__getitem__"):
-        return None  # an iterator: what was wrong in it is gone
-    for k, x_k in enumerate(x):
-        if not is_number(x_k):
-            several = hasattr(x_k, "__len__") and not isinstance(x_k, str)
-            advice = "; model.predict(X) takes a list of examples" if several else ""
-            kind = type(x_k).__name__
-            return TypeError(f"model(x): {expected}; input {k}: expected a Value or a real number, got {kind}{advice}")
-    return None
-
-
-def is_number(x: object) -> bool:
-    """Whether this is a Value or a real number, NumPy's truth values among them."""
-    return isinstance(x, (Value, Real)) or getattr(getattr(x, "dtype", None), "kind", "") == "b"
 
 
 def _title(activation: Activation) -> str:

@@ -9,7 +9,7 @@ is kept by position in the list of parameters; steps of both kinds may follow ea
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Value
 
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
+    from numpy.typing import NDArray
 
     Rate = float | Callable[[int], float]
     State = list[tuple[Any, ...]]
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Order = np.ndarray[Any, np.dtype[np.integer[Any]]] | None
+    Floats = NDArray[np.float64]
+    Order = NDArray[np.intp] | None
+
+
+N = TypeVar("N", float, "Floats")
+"""A number, or as many as there are parameters."""
 
 
 class Optimizer:
@@ -39,12 +44,12 @@ class Optimizer:
         self.lr = lr
         self.steps = 0
         self._state: State = []
-        self._columns: list[Any] | None = None
+        self._columns: list[Floats | float] | None = None
         """After a step over arrays the state stands here: an array for each number of it, or the one that all share."""
         self._order: Order = None
         self._count = 0
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: N, g: N, lr: float, *state: Any) -> tuple[Any, ...]:
         """The new parameter and the new state, from parameter p, gradient g, rate and state."""
         raise NotImplementedError
 
@@ -72,26 +77,26 @@ class Optimizer:
         updated = self._at_once(p, g, lr, order)
         if updated is not None:
             self.steps += 1
-            moved, *self._columns = updated
-            return moved  # type: ignore[no-any-return]
+            moved, self._columns = updated
+            return moved
         order = np.arange(len(p)) if order is None else order
         back = np.argsort(order)
         return np.array(self._one_by_one(p[back].tolist(), g[back].tolist(), lr))[order]
 
-    def _at_once(self, p: Floats, g: Floats, lr: float, order: Order) -> list[Any] | None:
+    def _at_once(self, p: Floats, g: Floats, lr: float, order: Order) -> tuple[Floats, list[Floats | float]] | None:
         """The new parameters and the new state as arrays; None where the formula cannot be applied to arrays."""
         import numpy as np
 
         try:
-            given = [p, g, *self._as_columns(order)]
+            state = self._as_columns(order)
             if type(self).update.__module__ != __name__:  # it may work in place; ours do not, and copies take time
-                given = [x.copy() if isinstance(x, np.ndarray) else x for x in given]
+                p, g, state = p.copy(), g.copy(), [x.copy() if isinstance(x, np.ndarray) else x for x in state]
             with np.errstate(over="raise", divide="raise", invalid="raise"):
-                updated = [*self.update(given[0], given[1], lr, *given[2:])]
-            shapes = [np.shape(x) for x in updated]
+                moved, *state = self.update(p, g, lr, *state)
+            own, *shapes = [np.shape(x) for x in (moved, *state)]
         except (ArithmeticError, TypeError, ValueError):
             return None
-        return updated if shapes[0] == p.shape and {*shapes[1:]} <= {(), p.shape} else None
+        return (moved, state) if own == p.shape and {*shapes} <= {(), p.shape} else None
 
     @property
     def state(self) -> State:
@@ -108,7 +113,7 @@ class Optimizer:
     def state(self, state: State) -> None:
         self._state, self._columns, self._count = state, None, len(state)
 
-    def _as_columns(self, order: Order) -> list[Any]:
+    def _as_columns(self, order: Order) -> list[Floats | float]:
         """The state as arrays; a single number where it is the same for all (such as Adam's t, which stays cheap)."""
         import numpy as np
 
@@ -164,7 +169,7 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: N, g: N, lr: float, *state: Any) -> tuple[Any, ...]:
         """Move by the rate times the gradient, or times the velocity."""
         (v,) = state
         v = self.momentum * v + g if self.momentum else g
@@ -183,7 +188,7 @@ class RMSProp(Optimizer):
         self.rho = rho
         self.eps = eps
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: N, g: N, lr: float, *state: Any) -> tuple[Any, ...]:
         """Divide the gradient by a running root mean square of itself."""
         (s,) = state
         s = self.rho * s + (1 - self.rho) * g * g
@@ -205,7 +210,7 @@ class Adam(Optimizer):
         self.betas = betas
         self.eps = eps
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: N, g: N, lr: float, *state: Any) -> tuple[Any, ...]:
         """Divide a running mean of the gradient by its running root mean square."""
         m, v, t = state
         b1, b2 = self.betas
@@ -227,7 +232,7 @@ class AdamW(Adam):
         expect("weight_decay", weight_decay, lambda x: x >= 0, "weight_decay >= 0")
         self.weight_decay = weight_decay
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: N, g: N, lr: float, *state: Any) -> tuple[Any, ...]:
         """Adam's step, and the decay beside it."""
         moved, *kept = super().update(p, g, lr, *state)
         return moved - lr * self.weight_decay * p, *kept
@@ -250,7 +255,7 @@ def expect_betas(betas: tuple[float, float]) -> None:
         raise ValueError(f"betas: expected {expected}, got {betas!r}")
 
 
-def expect(name: str, value: object, holds: Callable[[Any], bool], allowed: str) -> None:
+def expect(name: str, value: object, holds: Callable[[float], bool], allowed: str) -> None:
     """ValueError unless a setting is within its bounds, TypeError unless it is a number; a Value is none."""
     if not isinstance(value, Real):
         ways = {
@@ -259,5 +264,5 @@ def expect(name: str, value: object, holds: Callable[[Any], bool], allowed: str)
         way_out = "; value.item() is its number" if isinstance(value, Value) else ways.get(name, "")
         kind = "" if isinstance(value, Value) else f"{type(value).__name__} "
         raise TypeError(f"{name}: expected {allowed}, got {kind}{value!r:.60}{way_out}")
-    if not holds(value):
+    if not holds(value):  # type: ignore[arg-type]  # which is no float to the type checker
         raise ValueError(f"{name}: expected {allowed}, got {value!r}")

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from .losses import Output, Target
 
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Floats = NDArray[np.float64]
 
 HATCHES = ("", "///", "\\\\\\", "...", "xxx", "---", "|||", "+++", "ooo", "OO")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "*")
@@ -34,7 +36,7 @@ FINE, COARSE = 151, 51
 """The points of the plane at which a model is asked, to each side: by ``predict``, and one by one."""
 
 
-def new_axes(axes: Any, **figure: Any) -> Any:  # noqa: ANN401 - matplotlib is optional and untyped here
+def new_axes(axes: Axes | None, size: tuple[float, float] | None = None) -> Axes:
     """The given axes, or those of a new figure, which cuts nothing off. ImportError where matplotlib is missing."""
     if axes is not None:
         return axes
@@ -42,10 +44,11 @@ def new_axes(axes: Any, **figure: Any) -> Any:  # noqa: ANN401 - matplotlib is o
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError('plots need the package matplotlib: pip install "chainrule[plot]"') from error
-    return plt.subplots(layout="constrained", **figure)[1]
+    _, made = plt.subplots(layout="constrained", figsize=size)
+    return made
 
 
-def losses_over_epochs(curves: Mapping[str, Sequence[float]], axes: Any = None) -> Any:  # noqa: ANN401 - as above
+def losses_over_epochs(curves: Mapping[str, Sequence[float]], axes: Axes | None = None) -> Axes:
     """Curves of one number for each epoch, the first solid, others dashed, with a legend if there are several."""
     axes = new_axes(axes)
     from matplotlib.ticker import MaxNLocator
@@ -62,15 +65,15 @@ def losses_over_epochs(curves: Mapping[str, Sequence[float]], axes: Any = None) 
 
 
 def decision_boundary(
-    model: Callable[[Any], Output],
+    model: Callable[[list[float]], Output],
     X: Sequence[Sequence[float]],
     Y: Sequence[Target],
     *,
     names: Sequence[str] | None = None,
     inputs: Sequence[str] = ("x1", "x2"),
     threshold: float | None = None,
-    axes: Any = None,  # noqa: ANN401 - matplotlib is optional and untyped here
-) -> Any:  # noqa: ANN401 - as above
+    axes: Axes | None = None,
+) -> Any:  # noqa: ANN401 - matplotlib's own types refuse axes.figure.savefig
     """The examples in the plane, and where a model of two inputs puts which class; returns matplotlib's axes.
 
         nn.decision_boundary(model, X, Y).figure.savefig("boundary.png")
@@ -90,14 +93,14 @@ def decision_boundary(
     """
     count("decision_boundary", X, Y)
     points = [point(x, i) for i, x in enumerate(X)]
-    first = as_list(model(X[0]))
+    first = as_list(model([*points[0]]))
     single = len(first) == 1
     if single and threshold is None:
         threshold = usual_threshold(first[0])
     labels = [int(the_number(y) > 0) if single else the_class(y, len(first)) for y in Y]
     if names is not None and len(names) <= max(labels):
         raise ValueError(f"decision_boundary: expected a name for each class up to {max(labels)}, got {len(names)}")
-    axes = new_axes(axes, figsize=(6.4, 4.8))
+    axes = new_axes(axes, (6.4, 4.8))
     sides = [stretch([p[k] for p in points], COARSE if not isinstance(model, Module) else FINE) for k in (0, 1)]
     answers = asked(model, *sides)
     regions = [answers[0] - (threshold or 0.0)] if single else [ahead(answers, k) for k in range(len(answers))]
@@ -106,15 +109,17 @@ def decision_boundary(
     for k in sorted(set(labels)):
         own = [p for p, label in zip(points, labels, strict=True) if label == k]
         told = shortened(names[k] if names is not None else str(target_of(k, labels, Y)))
-        look = {"markerfacecolor": FILLS[k % len(FILLS)], "markeredgecolor": "black", "markersize": 7}
         marker = MARKERS[k % len(MARKERS)]
-        axes.plot([x for x, _ in own], [y for _, y in own], marker, linestyle="", label=told, **look)
+        axes.plot(
+            [x for x, _ in own], [y for _, y in own], marker, linestyle="", label=told,
+            markerfacecolor=FILLS[k % len(FILLS)], markeredgecolor="black", markersize=7,
+        )  # fmt: skip
     axes.set(xlabel=inputs[0], ylabel=inputs[1], xlim=(sides[0][0], sides[0][-1]), ylim=(sides[1][0], sides[1][-1]))
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)  # beside, where no point is
     return axes
 
 
-def point(x: Any, i: int) -> tuple[float, float]:  # noqa: ANN401 - what a user took for an example
+def point(x: Sequence[float], i: int) -> tuple[float, float]:
     """An example as a point of the plane."""
     if not hasattr(x, "__len__") or len(x) != 2:
         got = f"{len(x)}" if hasattr(x, "__len__") else f"{x!r:.60}"
@@ -137,7 +142,7 @@ def stretch(numbers: Sequence[float], count: int) -> list[float]:
     return [low - margin + (high - low + 2 * margin) * i / (count - 1) for i in range(count)]
 
 
-def asked(model: Callable[[Any], Output], across: Sequence[float], up: Sequence[float]) -> list[Floats]:
+def asked(model: Callable[[list[float]], Output], across: Sequence[float], up: Sequence[float]) -> list[Floats]:
     """For each output its number all over the plane, a row for each height."""
     import numpy as np
 
@@ -157,7 +162,7 @@ def ahead(answers: Sequence[Floats], k: int) -> Floats:
     return answers[k] - np.maximum.reduce(others)  # type: ignore[no-any-return]
 
 
-def region(axes: Any, sides: Sequence[Sequence[float]], margin: Floats, hatch: str) -> None:  # noqa: ANN401 - as above
+def region(axes: Axes, sides: Sequence[Sequence[float]], margin: Floats, hatch: str) -> None:
     """Hatch the plane where the margin is above 0, and draw the line where it is 0."""
     import matplotlib as mpl
     import numpy as np
@@ -178,7 +183,7 @@ def shortened(name: str) -> str:
     return told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
 
 
-def target_of(k: int, labels: Sequence[int], Y: Sequence[Any]) -> object:
+def target_of(k: int, labels: Sequence[int], Y: Sequence[object]) -> object:
     """The class that stands in the legend: as the targets have it, where these are numbers; True as itself."""
     y = Y[labels.index(k)]
     return y if isinstance(y, Real) or class_of(y) is not None else k

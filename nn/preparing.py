@@ -8,14 +8,36 @@ from __future__ import annotations
 import math
 import operator
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, overload
 
 import autograd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self, TypeGuard
 
     Rows = list[list[float]]
+
+
+class Array(Protocol):
+    """What is asked of an array."""
+
+    @property
+    def dtype(self) -> object:
+        """Of what its items are."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: list[int], /) -> Self: ...
+
+
+if TYPE_CHECKING:
+    Items = Sequence[object] | Array
+
+S = TypeVar("S")
+T = TypeVar("T")
+A = TypeVar("A", bound=Array)
+B = TypeVar("B", bound=Array)
 
 
 def standardise(X: Sequence[Sequence[float]], like: Sequence[Sequence[float]] | None = None) -> Rows:
@@ -50,21 +72,40 @@ def checked(name: str, X: Sequence[Sequence[float]]) -> Rows:
     if not len(X):
         raise ValueError(f"{name}: expected rows of numbers, got none")
     rows: Rows = []
-    given: Sequence[Any] = X
+    given: Sequence[object] = X
     for i, row in enumerate(given):
-        if not hasattr(row, "__len__") or isinstance(row, str):
+        if not has_items(row):
             raise ValueError(f"{name}: expected rows of numbers, [[1.0, 2.0], ...], got {row!r:.60} as row {i}")
         if len(row) != len(X[0]):
             raise ValueError(f"{name}: expected {len(X[0])} numbers in each row, got {len(row)} in row {i}")
-        rows.append([autograd.constant(x).data for x in row])
+        rows.append([autograd.constant(cast("float", x)).data for x in row])  # which looks at it
         if not all(map(math.isfinite, rows[-1])):
             raise ValueError(f"{name}: expected finite numbers, got {list(row)!r:.60} as row {i}")
     return rows
 
 
+def has_items(x: object) -> TypeGuard[Sequence[object]]:
+    """Whether something is a sequence, or an array: it has a length, and is no text."""
+    return hasattr(x, "__len__") and not isinstance(x, str)
+
+
+@overload
 def split(
-    X: Sequence[Any], Y: Sequence[Any], share: float = 0.2, rng: random.Random | None = None
-) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    X: Sequence[S], Y: Sequence[T], share: float = 0.2, rng: random.Random | None = None
+) -> tuple[tuple[list[S], list[T]], tuple[list[S], list[T]]]: ...
+@overload
+def split(
+    X: A, Y: Sequence[T], share: float = 0.2, rng: random.Random | None = None
+) -> tuple[tuple[A, list[T]], tuple[A, list[T]]]: ...
+@overload
+def split(
+    X: Sequence[S], Y: B, share: float = 0.2, rng: random.Random | None = None
+) -> tuple[tuple[list[S], B], tuple[list[S], B]]: ...
+@overload
+def split(X: A, Y: B, share: float = 0.2, rng: random.Random | None = None) -> tuple[tuple[A, B], tuple[A, B]]: ...
+def split(
+    X: Items, Y: Items, share: float = 0.2, rng: random.Random | None = None
+) -> tuple[tuple[Items, Items], tuple[Items, Items]]:
     """The examples in random order, in two: (X, Y) to train on, and the ``share`` of them to test on.
 
         train, test = nn.data.split(X, Y, rng=random.Random(0))
@@ -95,12 +136,14 @@ def expect_list(name: str, what: str, given: object) -> None:
         raise TypeError(f"{name}: expected a list or an array as {what}, got {type(given).__name__}{way_out}")
 
 
-def taken(items: Any, index: list[int]) -> Any:  # noqa: ANN401 - a list, or an array
+def taken(items: Items, index: list[int]) -> Items:
     """Some of the items, as an array if they stand in one."""
-    return items[index] if hasattr(items, "dtype") else [items[i] for i in index]
+    if hasattr(items, "dtype"):
+        return cast("Array", items)[index]
+    return [items[i] for i in index]
 
 
-def one_hot(labels: Sequence[Any], classes: int | Sequence[Any] | None = None) -> Rows:
+def one_hot(labels: Sequence[object], classes: int | Sequence[object] | None = None) -> Rows:
     """For each label a row with a 1 at its class and 0 elsewhere.
 
     ``classes`` is how many there are, or the list of their names; unless told otherwise whole numbers from 0 to the
@@ -112,13 +155,13 @@ def one_hot(labels: Sequence[Any], classes: int | Sequence[Any] | None = None) -
     >>> one_hot(["no", "yes"])
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    given: list[Any] = [label if isinstance(label, str) else as_class(label, i) for i, label in enumerate(labels)]
+    given = [label if isinstance(label, str) else as_class(label, i) for i, label in enumerate(labels)]
     if classes is None:
         texts = [isinstance(label, str) for label in given]
         if any(texts) and not all(texts):
             raise TypeError("one_hot: expected names or numbers as labels, got both")
-        classes = sorted(set(given)) if any(texts) else max(given, default=-1) + 1
-    names = list(range(classes)) if isinstance(classes, int) else list(classes)
+        classes = sorted(set(map(str, given))) if any(texts) else max(map(int, given), default=-1) + 1
+    names: list[object] = [*range(classes)] if isinstance(classes, int) else [*classes]
     rows: Rows = []
     for i, label in enumerate(given):
         if label not in names:
@@ -128,9 +171,9 @@ def one_hot(labels: Sequence[Any], classes: int | Sequence[Any] | None = None) -
     return rows
 
 
-def as_class(label: Any, i: int) -> int:  # noqa: ANN401 - whatever a user took for one
+def as_class(label: object, i: int) -> int:
     """A label as a whole number; False and True are 0 and 1, and so are NumPy's."""
     try:
-        return operator.index(bool(label) if type(label).__name__ in ("bool", "bool_") else label)
+        return operator.index(bool(label) if type(label).__name__ in ("bool", "bool_") else cast("int", label))
     except TypeError:
         raise TypeError(f"one_hot: expected whole numbers or names as labels, got {label!r:.60} at place {i}") from None

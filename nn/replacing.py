@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from contextlib import suppress
 
@@ -62,7 +61,7 @@ def look(target: str) -> os.stat_result | None:
 def new_file(target: str, mode: int) -> tuple[str, int]:
     """A temporary file beside the target, new and locked: its path, and its descriptor."""
     while True:
-        temporary = f"{target}.{os.urandom(4).hex()}.tmp"
+        temporary = f"{target}.{os.urandom(4).hex()}.tmp"  # as is_leftover knows it
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
         if lock(descriptor) is not False and os.path.exists(temporary):  # nobody took it for a leftover
             return temporary, descriptor
@@ -81,11 +80,16 @@ def take_after(temporary: str, old: os.stat_result) -> None:
 def remove_leftovers(target: str) -> None:
     """Remove the temporary files for this target whose writers are no more."""
     folder, name = os.path.split(target)
-    leftover = re.compile(re.escape(name) + r"\.[0-9a-f]{8}\.tmp")
     with suppress(OSError):
-        for found in [x for x in os.listdir(folder) if leftover.fullmatch(x)]:
+        for found in [x for x in os.listdir(folder) if is_leftover(x, name)]:
             with suppress(OSError):
                 remove_unless_locked(os.path.join(folder, found))
+
+
+def is_leftover(found: str, name: str) -> bool:
+    """Whether a file is called as a temporary one for the file of this name is: ``name.01234567.tmp``."""
+    middle = found.removeprefix(f"{name}.").removesuffix(".tmp")
+    return found == f"{name}.{middle}.tmp" and len(middle) == 8 and {*middle} <= {*"0123456789abcdef"}
 
 
 def remove_unless_locked(path: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv as reading
 import math
 import os
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,13 +46,15 @@ class Table(tuple[list[list[float]], list[Any]]):  # noqa: SLOT001 - it has name
     columns: list[str]
     classes: list[str]
 
-    def __new__(cls, X: Rows, Y: list[Any], columns: Iterable[str] = (), classes: Iterable[str] = ()) -> Self:
+    def __new__(
+        cls, X: Rows, Y: list[int] | list[float], columns: Iterable[str] = (), classes: Iterable[str] = ()
+    ) -> Self:
         """The pair, with names."""
         table = super().__new__(cls, (X, Y))
         table.X, table.Y, table.columns, table.classes = X, Y, list(columns), list(classes)
         return table
 
-    def __getnewargs__(self) -> tuple[Any, ...]:
+    def __getnewargs__(self) -> tuple[object, ...]:
         """What a copy is made from."""
         return (*self, self.columns, self.classes)
 
@@ -234,7 +235,7 @@ class Reading:
             )
         return [(f"{self.title}={kind}", [float(text == kind) for text in self.texts]) for kind in kinds]
 
-    def as_targets(self, *, numbered: bool | None) -> tuple[list[Any], list[str]]:
+    def as_targets(self, *, numbered: bool | None) -> tuple[list[int] | list[float], list[str]]:
         """The column as targets, and the names of the classes if it is classes."""
         if self.is_text():
             return numbering(self.texts, sorted(set(self.texts)))
@@ -242,7 +243,7 @@ class Reading:
             kinds = self.numbers()
             return numbering(list(map(spelled, kinds)), [spelled(x) for x in sorted(set(kinds))])
         numbers = self.numbers()
-        whole = all([re.fullmatch(r"[+-]?\d+", text) for text in self.texts])
+        whole = all([is_digits(unsigned(text)) for text in self.texts])
         return [int(text) for text in self.texts] if whole else [*numbers], []
 
     def is_text(self) -> bool:
@@ -254,7 +255,7 @@ class Reading:
         text, other = self.texts[at], "," if self.decimal == "." else "."
         if any(kinds) or is_number(text, other):
             advice = f": decimal={other!r} reads it" if is_number(text, other) else ""
-            if re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3})+", text.strip()):  # thousands, more likely
+            if is_grouped(text):  # thousands, more likely
                 advice = ": write thousands without a sign between them"
             raise ValueError(f"{self.where(at)}: expected a number in {self.title!r:.60}, got {text!r:.60}{advice}")
         return True
@@ -269,7 +270,7 @@ class Reading:
         return numbers
 
 
-def numbering(texts: Sequence[str], kinds: list[str]) -> tuple[list[Any], list[str]]:
+def numbering(texts: Sequence[str], kinds: list[str]) -> tuple[list[int], list[str]]:
     """The class of each text, and the names of the classes."""
     number = {kind: k for k, kind in enumerate(kinds)}
     return [number[text] for text in texts], kinds
@@ -282,6 +283,24 @@ def spelled(number: float) -> str:
 
 def is_number(text: str, decimal: str) -> bool:
     """Whether a text is a number with this decimal sign, ``-1.5e3`` say, or the word inf."""
-    written = re.escape(decimal)
-    pattern = rf"[+-]?((\d+({written}\d*)?|{written}\d+)(e[+-]?\d+)?|inf(inity)?)"
-    return re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII) is not None
+    written = unsigned(text).lower()
+    digits, e, exponent = written.partition("e")
+    before, _, after = digits.partition(decimal)
+    in_digits = is_digits(before + after) and (not e or is_digits(unsigned(exponent)))
+    return in_digits or written in ("inf", "infinity")
+
+
+def is_grouped(text: str) -> bool:
+    """Whether a text is a number whose thousands are apart, ``1,234,567`` or ``1.234``."""
+    first, *others = unsigned(text).replace(",", ".").split(".")
+    return is_digits(first + "".join(others)) and 1 <= len(first) <= 3 and {*map(len, others)} == {3}
+
+
+def unsigned(text: str) -> str:
+    """A text without the sign that it may begin with."""
+    return text[1:] if text.startswith(("+", "-")) else text
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is one digit or more, from 0 to 9, and nothing else."""
+    return text.isascii() and text.isdigit()

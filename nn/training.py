@@ -10,7 +10,7 @@ import random
 import sys
 from contextlib import contextmanager
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from warnings import warn
 
 import autograd
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
-    from autograd import Value
+    from matplotlib.axes import Axes
+
+    from autograd import Compiled, Value
 
     from .losses import Loss, Target
     from .modules import Module
@@ -49,7 +51,7 @@ class History:
         last = ", ".join(f"{name}={numbers[-1]:.4g}" for name, numbers in vars(self).items() if numbers)
         return f"History({len(self.loss)} epochs, {last})" if last else "History(0 epochs)"
 
-    def plot(self, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is optional and untyped here
+    def plot(self, axes: Axes | None = None) -> Any:  # noqa: ANN401 - as that of decision_boundary
         """Draw the losses over the epochs with matplotlib; returns the axes.
 
         ``history.plot().figure.savefig("loss.png")`` makes a file of it. ImportError where matplotlib is missing.
@@ -60,7 +62,7 @@ class History:
 
 def fit(
     model: Module,
-    X: Sequence[Any],
+    X: Sequence[object],
     Y: Sequence[Target],
     *,
     loss: Loss,
@@ -68,7 +70,7 @@ def fit(
     epochs: int = 1,
     batch_size: int = 32,
     rng: random.Random | None = None,
-    validation: tuple[Sequence[Any], Sequence[Target]] | None = None,
+    validation: tuple[Sequence[object], Sequence[Target]] | None = None,
     threshold: float | None = None,
     callbacks: Sequence[Callable[[History], object]] = (),
     progress: bool = True,
@@ -96,11 +98,11 @@ def fit(
         Roll model and loss up into array equations (:func:`autograd.jit`), which gives the same numbers up to rounding,
         quicker; the parameters are written back at the end of each epoch. By default where NumPy is installed.
         ``jit=False`` computes scalar by scalar: for a model that draws random numbers or reads ``.data``. Plain
-        numbers in model and loss, and the identity of
-        Values, are part of the program: what is to change during the training has to be a Value. Where callbacks are
-        given this is looked at anew after each epoch: RuntimeError if they changed a plain number in the loss, or put
-        another Value in the place of a parameter. Examples and targets are read once. Examples that are arranged unlike
-        each other, and classes under a loss of your own, are computed scalar by scalar in any case.
+        numbers in model and loss, and the identity of Values, are part of the program: what is to change during the
+        training has to be a Value. Where callbacks are given this is looked at anew after each epoch: TracingCheckError
+        if they changed a plain number in the loss, or put another Value in the place of a parameter. Examples and
+        targets are read once. Examples that are arranged unlike each other, and classes under a loss of your own, are
+        computed scalar by scalar in any case.
 
     Raises TypeError for what is not of the kind described, ValueError if X and Y, or those of the validation, differ in
     length or are empty, for an example of another length than a network has inputs, for a model without parameters, or
@@ -142,9 +144,9 @@ def fit(
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
             total = 0.0
             try:
-                for batch in training.batches(order, batch_size):
-                    total += training.step(batch) * len(batch)
-                    bar.update(len(batch))
+                for cost_now, size in training.epoch(order, batch_size):
+                    total += cost_now * size
+                    bar.update(size)
             finally:
                 training.write()
             history.loss.append(total / len(order))
@@ -173,7 +175,24 @@ def has_arrays() -> bool:
     return True
 
 
-def progress_bar(total: int, *, shown: bool) -> Any:  # noqa: ANN401 - tqdm comes without types
+class Bar(Protocol):
+    """What :func:`fit` asks of a progress bar."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> object: ...
+
+    def update(self, n: int, /) -> object:
+        """So many examples more."""
+
+    def set_description(self, desc: str, /, *, refresh: bool) -> object:
+        """What stands before the bar."""
+
+    def set_postfix_str(self, s: str, /) -> object:
+        """What stands behind it."""
+
+
+def progress_bar(total: int, *, shown: bool) -> Bar:
     """The bar of tqdm; where that is not installed, one that shows nothing."""
     try:
         from tqdm import tqdm
@@ -181,15 +200,16 @@ def progress_bar(total: int, *, shown: bool) -> Any:  # noqa: ANN401 - tqdm come
         return NoBar()
     if sys.platform == "emscripten":  # a browser's Python starts no threads, and tqdm would warn
 
-        class Bar(tqdm):  # type: ignore[misc]
+        class Still(tqdm):  # type: ignore[misc]
             monitor_interval = 0
 
-        return Bar(total=total, disable=not shown, unit=" examples")
-    return tqdm(total=total, disable=not shown, unit=" examples")
+        tqdm = Still
+    bar: Bar = tqdm(total=total, disable=not shown, unit=" examples")
+    return bar
 
 
 class NoBar:
-    """What :func:`fit` asks of a progress bar, without one."""
+    """A bar that shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -215,7 +235,7 @@ def expect(given: object, good: object, wish: str) -> None:
         raise TypeError(f"fit: expected {wish}, got {got}")
 
 
-def expect_parameters(model: Module, X: Sequence[Any]) -> int:
+def expect_parameters(model: Module, X: Sequence[object]) -> int:
     """How many parameters there are to train. ValueError for none, also once a call of the model may have made some."""
     if not model.parameters():
         model(X[0])
@@ -237,7 +257,7 @@ def expect_no_more(model: Module, parameters: int) -> None:
         )
 
 
-def astray(history: History, X: Sequence[Any], Y: Sequence[Target]) -> str:
+def astray(history: History, X: Sequence[object], Y: Sequence[Target]) -> str:
     """What to say, and what to try, where the loss has become nan."""
     start = f"fit: the loss became nan in epoch {len(history.loss)}"
     for name, examples in (("X", X), ("Y", Y)):
@@ -262,10 +282,10 @@ def is_pair(given: object) -> bool:
     return isinstance(given, (list, tuple)) and len(given) == 2 and all([hasattr(x, "__len__") for x in given])
 
 
-def composed(model: Module, loss: Loss) -> Callable[[Any, Any], Value]:
+def composed(model: Module, loss: Loss) -> Callable[[object, Target], Value]:
     """The loss of one example, by a name that tells what it consists of."""
 
-    def cost(x: Any, y: Any) -> Value:  # noqa: ANN401 - whatever the model and the loss take
+    def cost(x: object, y: Target) -> Value:
         return loss(model(x), y)
 
     cost.__name__ = f"{getattr(loss, '__name__', type(loss).__name__)}({type(model).__name__}(x), y)"
@@ -273,24 +293,24 @@ def composed(model: Module, loss: Loss) -> Callable[[Any, Any], Value]:
 
 
 @contextmanager
-def advising(cost: Any) -> Iterator[None]:  # noqa: ANN401 - jit's class is none of autograd's names
+def advising(cost: Compiled | None) -> Iterator[None]:
     """Say what to do where jit finds that the program of model and loss is not what they compute."""
     try:
         yield
-    except RuntimeError as error:
-        if cost is None or not str(error).startswith(f"jit: {cost.name} "):
+    except autograd.TracingCheckError as error:
+        if cost is None or error.name != cost.name:  # that of a program of the user's
             raise
         advice = "pass jit=False to fit, or use a Value for a number that changes during the training"
-        raise RuntimeError(f"{error}; {advice}") from error
+        raise autograd.TracingCheckError(f"{error}; {advice}", error.name) from error
 
 
 def measurement(
     model: Module,
     loss: Loss,
-    X: Sequence[Any],
+    X: Sequence[object],
     Y: Sequence[Target],
     threshold: float | None,
-    cost: Any,  # noqa: ANN401 - jit's class is none of autograd's names
+    cost: Compiled | None,
 ) -> Callable[[], tuple[float, float | None]]:
     """What measures a model on a validation set: the mean loss and, where the targets are classes, the accuracy.
 
@@ -309,7 +329,7 @@ def measurement(
         return mean, share_right(outputs.map(), Y, threshold, lambda i: model(X[i])) if classes else None
 
     targets = None if cost is None else in_numbers(model, loss, X, Y)
-    if targets is None:
+    if cost is None or targets is None:
         return on_values
     try:
         costs, outputs = cost.batch(X, targets), autograd.jit(model.__call__).batch(X)

@@ -737,7 +737,7 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
     ),
     (
         "a branch on what is captured, and an example that overflows",
-        "mean: RefusedError instead of a value, refused",
+        "mean: TracingCheckError instead of a value, refused",
         Case(
             "def f(x):\n"
             "    if b <= x:\n"
@@ -754,7 +754,7 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
     ),
     (
         "a caught exception, and an example that overflows",
-        "mean: RefusedError instead of a value, refused, a try",
+        "mean: TracingCheckError instead of a value, refused, a try",
         Case(
             "def f(x, y):\n"
             "    try:\n"
@@ -791,7 +791,7 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
     ),
     (
         "a slope lost beside a quotient by itself",
-        "values: RefusedError instead of a value, refused",
+        "values: TracingCheckError instead of a value, refused",
         Case(
             "def f(x, y):\n    t1 = y * y\n    t2 = t1 * t1\n    t3 = 1e-200 / t2\n    return t3 + t3 / t3\n",
             (Call((1.0, 1.0), (), (1, 1)),),
@@ -800,7 +800,7 @@ KEPT: tuple[tuple[str, str, Case], ...] = (
     ),
     (
         "tangents of large numbers",
-        "values: RefusedError instead of a value, refused, a try",
+        "values: TracingCheckError instead of a value, refused, a try",
         Case(
             "def f(x, M):\n"
             "    v1 = [ag.dot(p, q) for p in M for q in M]\n"

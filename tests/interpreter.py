@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import rules
 from autograd.compiler.arrays import EXAMPLES, Array, Permute, Pick, Table, View
-from autograd.compiler.blocks import Add, Back, Block, Entry, Let, Loop, Outcome, Tape, Total, Zeros
+from autograd.compiler.blocks import Add, Back, Block, Element, Let, Loop, Outcome, Tape, Total, Zeros
 from autograd.compiler.checks import index_of
 from autograd.compiler.expressions import (
     Apply,
@@ -213,7 +213,7 @@ class Interpreter:
         for array, entry in reads:
             self.values[array] = self.entry(entry, i)
 
-    def entry(self, entry: Entry, i: int) -> Any:
+    def entry(self, entry: Element, i: int) -> Any:
         """An element of a tape, or of what is given."""
         return np.asarray(self.values[entry.holder])[i] if isinstance(entry.holder, Array) else (
             self.values[entry.holder][i + entry.offset]

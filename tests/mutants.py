@@ -20,8 +20,8 @@ import numpy as np
 
 import autograd as ag
 from autograd import Value, graph, jit, nodes, rules
-from autograd.compiler import paths, scalars, selfcheck
-from autograd.compiler.rolled import Access, Elementwise, Join, Linear, Loop, Reduction
+from autograd.compiler import forms, numbering, selfcheck
+from autograd.compiler.rolled import CONSTANTS, Access, Concatenation, Elementwise, Linear, Recurrence, Reduction, lying
 from autograd.structures import flatten
 from autograd.value import number as number_of
 
@@ -418,6 +418,12 @@ def varying(program: Any) -> list[int]:
     return sorted(i for i in found if program.operands[i])
 
 
+def put(owner: Any, **new: Any) -> None:
+    """Let something frozen hold something else: it is to be faulty in place."""
+    for name, content in new.items():
+        object.__setattr__(owner, name, content)
+
+
 def insert(program: Any, at: int, rule: rules.Rule, operands: tuple[int, ...], data: float) -> None:
     """A node before node ``at``."""
 
@@ -428,12 +434,15 @@ def insert(program: Any, at: int, rule: rules.Rule, operands: tuple[int, ...], d
     program.rules.insert(at, rule)
     program.operands.insert(at, tuple(map(later, operands)))
     program.data.insert(at, data)
-    program.inputs = [[later(i) if i >= 0 else i for i in each] for each in program.inputs]
-    program.captured_nodes[:] = map(later, program.captured_nodes)
-    program.outputs = list(map(later, program.outputs))
-    program.guards = [(later(i), holds, line) for i, holds, line in program.guards]
-    program.watched = list(map(later, program.watched))
-    program.labels = {later(i): label for i, label in program.labels.items()}
+    put(
+        program,
+        inputs=[[later(i) if i >= 0 else i for i in each] for each in program.inputs],
+        captured_nodes=list(map(later, program.captured_nodes)),
+        outputs=list(map(later, program.outputs)),
+        guards=[(later(i), holds, line) for i, holds, line in program.guards],
+        watched=list(map(later, program.watched)),
+        labels={later(i): label for i, label in program.labels.items()},
+    )
 
 
 def scalar_operation(rng: random.Random, program: Any) -> bool:
@@ -544,7 +553,7 @@ def scalar_added(rng: random.Random, program: Any) -> bool:
     node = program.inputs[j][k]
     insert(program, node + 1, rules.CONSTANT, (), program.data[node])
     program.operands[:] = [tuple([node + 1 if x == node else x for x in each]) for each in program.operands]
-    program.outputs = [node + 1 if x == node else x for x in program.outputs]
+    put(program, outputs=[node + 1 if x == node else x for x in program.outputs])
     return True
 
 
@@ -553,29 +562,43 @@ def scalar_added(rng: random.Random, program: Any) -> bool:
 
 def statements(rolled: Any) -> list[Any]:
     """All statements, those in the bodies of loops included."""
-    found = []
-    for each in rolled.statements:
-        found.append(each)
-        if isinstance(each, Loop):
-            found += statements(each.body)
-    return found
+    return [each for part in parts(rolled) for each in part.statements]
 
 
-Slot = tuple[Access, Callable[[Access], None]]
+def parts(rolled: Any) -> list[Any]:
+    """A rolled program and the bodies of its loops."""
+    return [rolled, *[x for each in rolled.statements if isinstance(each, Recurrence) for x in parts(each.body)]]
+
+
+class Slot(NamedTuple):
+    """A place where an operand stands: what it is, what puts another one there, and how large its array is."""
+
+    access: Access
+    exchange: Callable[[Access], None]
+    size: int
 
 
 def slots(rolled: Any) -> list[Slot]:
-    """Every place where an operand stands: what it is, and what puts another one there."""
+    """Every place where an operand stands."""
+    found = [slot for part in parts(rolled) for slot in own_slots(part)]
+    size = rolled.holders[rolled.outputs.array].size
+    return [*found, Slot(rolled.outputs, lambda access: put(rolled, outputs=access), size)]
+
+
+def own_slots(part: Any) -> list[Slot]:
+    """Those in the statements of a program, or of the body of a loop."""
     found: list[Slot] = []
 
     def item(container: Any, k: int) -> None:
-        found.append((container[k], lambda access: container.__setitem__(k, access)))
+        size = part.holders[container[k].array].size
+        found.append(Slot(container[k], lambda access: container.__setitem__(k, access), size))
 
     def attribute(owner: Any, name: str) -> None:
-        if getattr(owner, name) is not None:
-            found.append((getattr(owner, name), lambda access: object.__setattr__(owner, name, access)))
+        access = getattr(owner, name)
+        if access is not None:
+            found.append(Slot(access, lambda other: put(owner, **{name: other}), part.holders[access.array].size))
 
-    for each in statements(rolled):
+    for each in part.statements:
         if isinstance(each, Elementwise):
             for k in range(len(each.operands)):
                 item(each.operands, k)
@@ -585,25 +608,24 @@ def slots(rolled: Any) -> list[Slot]:
             for segment in each.segments:
                 attribute(segment, "left")
                 attribute(segment, "right")
-        elif isinstance(each, Join):
-            for k in range(len(each.parts)):
-                item(each.parts, k)
-        elif isinstance(each, Loop):
-            for tape in each.tapes:
+        elif isinstance(each, Concatenation):
+            for k in range(len(each.operands)):
+                item(each.operands, k)
+        elif isinstance(each, Recurrence):
+            for tape in each.carried:
                 for k, access in enumerate(tape.first):
                     if access is not None:
                         item(tape.first, k)
             for k, argument in enumerate(each.arguments):
                 if argument.operand is not None:
-                    put = lambda access, own=each.arguments, k=k: own.__setitem__(k, own[k]._replace(operand=access))  # noqa: E731
-                    found.append((argument.operand, put))
-    attribute(rolled, "outputs")
+                    other = lambda access, own=each.arguments, k=k: own.__setitem__(k, own[k]._replace(operand=access))  # noqa: E731
+                    found.append(Slot(argument.operand, other, part.holders[argument.operand.array].size))
     return found
 
 
 def rebuilt(access: Access, positions: Any) -> Access:
     """An operand at other positions."""
-    other = Access(access.array, positions)
+    other = lying(access.array, positions)
     return other.gathered() if len(other.kept) < len(access.kept) else other
 
 
@@ -613,7 +635,7 @@ def rolled_operation(rng: random.Random, rolled: Any) -> bool:
     if not able:
         return False
     each = rng.choice(able)
-    each.rule = other_row(rng, each.rule)
+    put(each, rule=other_row(rng, each.rule))
     return True
 
 
@@ -626,16 +648,16 @@ def rolled_dropped(rng: random.Random, rolled: Any) -> bool:
             access, axes = getattr(segment, side), getattr(segment, side + "_axes")
             if access is not None:
                 keep = tuple([slice(0, -1) if axis == "k" else slice(None) for axis in axes])
-                setattr(segment, side, rebuilt(access, access.positions[keep]))
+                put(segment, **{side: rebuilt(access, access.positions[keep])})
 
     def shortened(each: Any) -> None:
-        each.operand = rebuilt(each.operand, each.operand.positions[:-1])
+        put(each, operand=rebuilt(each.operand, each.operand.positions[:-1]))
 
     for each in statements(rolled):
         if isinstance(each, Linear):
             for k, segment in enumerate(each.segments):
                 if len(each.segments) > 1:
-                    able.append(partial(each.segments.pop, k))
+                    able.append(partial(put, each, segments=[*each.segments[:k], *each.segments[k + 1 :]]))
                 if "k" in segment.left_axes and segment.left.positions.shape[segment.left_axes.index("k")] > 1:
                     able.append(partial(without, segment))
         elif isinstance(each, Reduction) and len(each.operand.positions) > 1:
@@ -648,20 +670,21 @@ def rolled_dropped(rng: random.Random, rolled: Any) -> bool:
 
 def rolled_permuted(rng: random.Random, rolled: Any) -> bool:
     """An operand is read at other positions, or two iterations, or two tapes of a loop, are mistaken for each other."""
-    loops = [x for x in statements(rolled) if isinstance(x, Loop) and len(x.tapes) > 1]
+    loops = [x for x in statements(rolled) if isinstance(x, Recurrence) and len(x.carried) > 1]
     if loops and rng.random() < 0.2:
         (loop,) = loops[:1]
         able = [k for k, x in enumerate(loop.arguments) if x.operand is None]
         k = rng.choice(able)
-        loop.arguments[k] = loop.arguments[k]._replace(tape=(loop.arguments[k].tape + 1) % len(loop.tapes))
+        changed = loop.arguments[k]._replace(carried=(loop.arguments[k].carried + 1) % len(loop.carried))
+        put(loop, arguments=[*loop.arguments[:k], changed, *loop.arguments[k + 1 :]])
         return True
-    able_slots = [(x, put) for x, put in slots(rolled) if x.literal is None and x.array.size > 1]
+    able_slots = [x for x in slots(rolled) if x.access.literal is None and x.size > 1]
     if not able_slots:
         return False
-    access, put = rng.choice(able_slots)
+    access, exchange, size = rng.choice(able_slots)
     p = access.positions.copy()
     if p.size == 1:
-        p = (p + rng.randrange(1, access.array.size)) % access.array.size
+        p = (p + rng.randrange(1, size)) % size
     else:
         flat = p.reshape(-1)
         sort = rng.randrange(4)
@@ -674,8 +697,8 @@ def rolled_permuted(rng: random.Random, rolled: Any) -> bool:
             p = np.flip(p, rng.randrange(p.ndim))
         else:
             k = rng.randrange(p.size)
-            flat[k] = (flat[k] + rng.randrange(1, access.array.size)) % access.array.size
-    put(rebuilt(access, np.ascontiguousarray(p)))
+            flat[k] = (flat[k] + rng.randrange(1, size)) % size
+    exchange(rebuilt(access, np.ascontiguousarray(p)))
     return True
 
 
@@ -684,11 +707,11 @@ def rolled_sign(rng: random.Random, rolled: Any) -> bool:
     able: list[Callable[[], None]] = []
     other = {rules.ADD: rules.SUB, rules.SUB: rules.ADD, rules.NEG: rules.WHERE}
     able += [
-        partial(setattr, each, "rule", other[each.rule])
+        partial(put, each, rule=other[each.rule])
         for each in statements(rolled)
         if isinstance(each, Elementwise) and each.rule in other
     ]
-    able += [partial(setattr, access, "literal", -access.literal) for access, _ in slots(rolled) if access.literal]
+    able += [partial(put, x.access, literal=-x.access.literal) for x in slots(rolled) if x.access.literal]
     if not able:
         return False
     rng.choice(able)()
@@ -699,10 +722,11 @@ def rolled_constant(rng: random.Random, rolled: Any) -> bool:
     """A number in a statement, or one of those beside it, is another one."""
     able: list[Callable[[float], None]] = []
     values = rolled.constant_values
-    for access, _ in slots(rolled):
+    for access, _, _ in slots(rolled):
         if access.literal:
-            able.append(lambda by, own=access: setattr(own, "literal", own.literal * by))  # type: ignore[misc]
-        elif access.array is rolled.constants:
+            able.append(lambda by, own=access: put(own, literal=own.literal * by))  # type: ignore[misc]
+    for access, _, _ in own_slots(rolled):
+        if access.array == CONSTANTS and not access.literal:
             k = int(rng.choice(access.positions.reshape(-1).tolist()))
             able.append(lambda by, k=k: values.__setitem__(k, values[k] * by if values[k] else by - 1.0))  # type: ignore[misc]
     if not able:
@@ -725,16 +749,16 @@ def rolled_transposed(rng: random.Random, rolled: Any) -> bool:
         segment, side = rng.choice(sides)
         access, axes = getattr(segment, side), getattr(segment, side + "_axes")
         if rng.random() < 0.5 and len(set(access.positions.shape)) == 1 and access.literal is None:
-            setattr(segment, side + "_axes", axes[::-1])
+            put(segment, **{side + "_axes": axes[::-1]})
         else:
             p = access.positions
-            setattr(segment, side, rebuilt(access, np.ascontiguousarray(p.T).reshape(p.shape)))
+            put(segment, **{side: rebuilt(access, np.ascontiguousarray(p.T).reshape(p.shape))})
         return True
-    able = [(x, put) for x, put in slots(rolled) if x.positions.ndim > 1 and x.literal is None]
+    able = [x for x in slots(rolled) if x.access.positions.ndim > 1 and x.access.literal is None]
     if not able:
         return False
-    access, put = rng.choice(able)
-    put(rebuilt(access, np.ascontiguousarray(access.positions.T).reshape(access.positions.shape)))
+    access, exchange, _ = rng.choice(able)
+    exchange(rebuilt(access, np.ascontiguousarray(access.positions.T).reshape(access.positions.shape)))
     return True
 
 
@@ -772,7 +796,7 @@ class Fault:
     @contextmanager
     def at_work(self, checked: bool = True) -> Iterator[None]:
         """While jit records: with the self-check, or without."""
-        made, begin, compare = scalars.program, paths.Path.__init__, selfcheck.compare
+        made, begin, compare = numbering.program, forms.Path.__init__, selfcheck.compare
         self.tried = self.made = False
 
         def program(*given: Any) -> Any:
@@ -790,13 +814,13 @@ class Fault:
             self.answered |= path.program is self.where or path.rolled is self.where
             return compare(jitted, path, *given) if checked else True
 
-        scalars.program, paths.Path.__init__, selfcheck.compare = program, begun, compared  # type: ignore[method-assign, assignment]
+        numbering.program, forms.Path.__init__, selfcheck.compare = program, begun, compared  # type: ignore[method-assign, assignment]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         finally:
-            scalars.program, paths.Path.__init__, selfcheck.compare = made, begin, compare  # type: ignore[method-assign]
+            numbering.program, forms.Path.__init__, selfcheck.compare = made, begin, compare  # type: ignore[method-assign]
 
 
 OUTCOMES = ("found", "raised", "later", "itself", "equivalent", "below", "missed")
@@ -1017,7 +1041,7 @@ class Without:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """While jit records."""
-        made = scalars.program
+        made = numbering.program
         self.tried = self.made = False
 
         def program(*given: Any) -> Any:
@@ -1029,13 +1053,13 @@ class Without:
             self.tried = True
             return found
 
-        scalars.program = program  # type: ignore[assignment]
+        numbering.program = program  # type: ignore[assignment]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         finally:
-            scalars.program = made
+            numbering.program = made
 
 
 def answers(each: Guarded, function: Any) -> list[float]:

@@ -14,7 +14,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd import Value
+from autograd import TracingCheckError, Value
 from nn import MLP, SGD, Adam, AdamW, Module, Optimizer, RMSProp, fit
 from nn.descent import Eager, Rolled, descent
 
@@ -324,7 +324,7 @@ def test_what_cannot_be_recorded() -> None:
 
 def test_random_numbers_are_found_out() -> None:
     """A model that draws random numbers is an error, and jit=False trains it."""
-    with pytest.raises(RuntimeError, match="random numbers"):
+    with pytest.raises(TracingCheckError, match="random numbers"):
         train(Model(lambda p, x: p[0] * x * random.random(), 1.0), True, NUMBERS, NUMBERS)
     train(Model(lambda p, x: p[0] * x * random.random(), 1.0), False, NUMBERS, NUMBERS)
 
@@ -332,7 +332,7 @@ def test_random_numbers_are_found_out() -> None:
 def test_data_that_is_read_is_found_out() -> None:
     """A parameter's ``.data`` is frozen by recording: an error at the first step after it has moved."""
     model, optimizer = Model(lambda p, x: p[0] * x + p[0].data, 1.0), SGD(lr=0.1)
-    with pytest.raises(RuntimeError, match="it depends on more than its arguments"):
+    with pytest.raises(TracingCheckError, match="it depends on more than its arguments"):
         train(model, True, NUMBERS, NUMBERS, optimizer=optimizer)
     assert optimizer.steps == 1
 
@@ -349,15 +349,28 @@ def test_a_callback_that_changes_what_is_frozen_is_found_out() -> None:
 
     model = network(4, 1)
     complaint = r"jit: annealed\(MLP\(x\), y\) was expected .*; pass jit=False to fit, or use a Value"
-    with pytest.raises(RuntimeError, match=complaint):
+    with pytest.raises(TracingCheckError, match=complaint):
         train(model, True, Y=NUMBERS, loss=annealed, callbacks=[anneal])
     train(model, False, Y=NUMBERS, loss=annealed, callbacks=[anneal])
 
     def replace(_: object) -> None:
         model.layers[0].neurons[0].w[0] = Value(2.0)
 
-    with pytest.raises(RuntimeError, match=r"jit: quadratic\(MLP\(x\), y\) was expected .*pass jit=False"):
+    with pytest.raises(TracingCheckError, match=r"jit: quadratic\(MLP\(x\), y\) was expected .*pass jit=False"):
         train(model, True, Y=NUMBERS, callbacks=[replace])
+
+
+def test_another_program_that_is_found_out_is_not_that_of_the_training() -> None:
+    """What a callback's own jitted function raises comes as it is: to pass jit=False to fit would be no help."""
+    fast = ag.jit(lambda x: x * random.random())
+
+    def measure(_: object) -> None:
+        fast(Value(1.0))
+
+    with pytest.raises(TracingCheckError) as caught:
+        train(network(4, 1), True, Y=NUMBERS, callbacks=[measure])
+    assert caught.value.name == "<lambda>"
+    assert "jit=False" not in str(caught.value)
 
 
 def test_a_value_may_be_annealed_by_a_callback() -> None:

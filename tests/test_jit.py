@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import math
+import pickle
 import random
 import threading
 import weakref
@@ -230,6 +231,20 @@ def test_random_numbers_are_found_out() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match=r"it depends on more than its arguments.*random numbers"):
             fast(1.0)
+
+
+def test_what_is_found_out_has_a_class() -> None:
+    """It is a RuntimeError with the name of the function, also after it has come from another process."""
+
+    def drawn(x: Any) -> Any:
+        return x * random.random()
+
+    with pytest.raises(ag.TracingCheckError) as caught:
+        jit(drawn)(1.0)
+    error: Any = pickle.loads(pickle.dumps(caught.value))
+    assert issubclass(type(error), RuntimeError)
+    assert (type(error), str(error), error.name) == (ag.TracingCheckError, str(caught.value), "drawn")
+    assert str(error).startswith("jit: drawn was expected to return ")
 
 
 def test_reading_data_is_found_out() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
 import random
 import re
+import weakref
+from functools import partial
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,7 +17,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Value, jit
-from autograd.compiler.listing import Table
+from autograd.compiler.listing import Listing
 
 
 def neuron() -> Any:
@@ -38,7 +43,7 @@ def test_recorded_lists_every_scalar() -> None:
     operations = [row[1] for row in rows]
     assert sorted(operations) == sorted(["captured"] * 4 + ["x[0]", "x[1]", "x[2]"] + ["*"] * 3 + ["+"] * 3 + ["tanh"])
     assert {row[4] for row in rows} == {"", "w[0]", "w[1]", "w[2]", "bias"}
-    for node, _, operands, _, _ in rows:
+    for node, _, operands, _, _, _ in rows:
         assert all(int(x) < int(node) for x in re.findall(r"\d+", operands))
     assert rows[-1][3] == "1"
 
@@ -54,7 +59,7 @@ def test_normalised_shows_the_weighted_sum() -> None:
 def test_rolled_shows_the_statements() -> None:
     """Two array statements, named, with their shapes and operations."""
     table = neuron().program.rolled
-    assert [table[i] for i in range(len(table))] == [
+    assert [table[i][:4] for i in range(len(table))] == [
         ("z1", "1", "w @ x + bias", "weighted sum"),
         ("a1", "1", "tanh(z1)", "tanh"),
     ]
@@ -77,7 +82,7 @@ def test_the_whole_says_how_many() -> None:
 
 def test_a_long_table_is_shortened() -> None:
     """Of 100 rows 30 are shown, and a line says how many are not; ``limit=None`` shows all, in columns."""
-    table = Table("numbers", ("i", "square"), 100, lambda i: (str(i), str(i * i)))
+    table = Listing("numbers", ("i", "square"), 100, lambda i: (str(i), str(i * i)))
     lines = str(table).splitlines()
     assert len(lines) == 2 + 30 + 1
     assert lines[22] == "  ... 70 more"
@@ -88,7 +93,7 @@ def test_a_long_table_is_shortened() -> None:
 
 def test_rows_are_counted_from_either_end() -> None:
     """A table is indexed like a list, and says what it expected where there is no such row."""
-    table = Table("numbers", ("i",), 3, lambda i: (str(i),))
+    table = Listing("numbers", ("i",), 3, lambda i: (str(i),))
     assert table[-1] == table[2] == ("2",)
     with pytest.raises(IndexError, match="expected a row below 3, got 3"):
         table[3]
@@ -120,6 +125,93 @@ def test_labels_are_text_in_html() -> None:
     page.feed(fast.program.recorded._repr_html_() + fast.program._repr_html_())
     assert page.tags == {"table", "caption", "tr", "th", "td", "code", "p"}
     assert "<script>&" in page.texts
+
+
+# --- The lines of the function ------------------------------------------------------------------------------------
+
+
+def lines(table: Listing) -> list[str]:
+    """The last column, in the words of the source: what stands in those lines of this file."""
+    source = Path(__file__).read_text(encoding="utf-8").splitlines()
+    found = []
+    for i in range(len(table)):
+        each = [x.rpartition(":") for x in table[i][-1].split(", ") if x]
+        assert all(name == Path(__file__).name for name, _, _ in each)
+        found.append(" | ".join([source[int(number) - 1].strip() for _, _, number in each]))
+    return found
+
+
+class Decay:
+    """A rate, with a method that is jitted, and one with a static argument."""
+
+    def __init__(self) -> None:
+        self.rate = Value(0.5)
+
+    @jit
+    def step(self, x: Any) -> Any:
+        """One step."""
+        y = self.rate * x
+        return ag.exp(-y)
+
+
+@partial(jit, static_argnames="n")
+def powers(x: Any, n: int) -> Any:
+    """The sum of the first n powers of the sine."""
+    y = ag.sin(x)
+    return ag.sum([y**k for k in range(2, n)])
+
+
+def test_each_statement_has_the_line_that_it_came_from() -> None:
+    """Of a neuron, whose sum is made on one line, in whatever order it is asked for."""
+    program = neuron().program
+    assert lines(program.rolled) == ["z = z + w_k * x_k", "return ag.tanh(z)"]
+    assert [x for x in lines(program.scalars) if x] == ["z = z + w_k * x_k"] * 6 + ["return ag.tanh(z)"]
+    assert [x for x in lines(program.normalised) if x] == ["z = z + w_k * x_k", "return ag.tanh(z)"]
+    assert program.rolled.text().splitlines()[1].split() == ["name", "shape", "formula", "operation", "line"]
+
+
+def test_a_loop_has_the_line_of_what_it_hands_on() -> None:
+    """And the condition of a branch has its own."""
+
+    def function(x: Any) -> Any:
+        for _ in range(100):
+            x = ag.sin(x) + 0.1
+        return x if x > 0.0 else -x
+
+    fast = jit(function)
+    fast(1.0)
+    assert lines(fast.program.rolled) == ["x = ag.sin(x) + 0.1"]
+    assert lines(fast.program.scalars)[-1] == "return x if x > 0.0 else -x"
+
+
+def test_methods_and_static_arguments_have_lines() -> None:
+    """Whatever the function was recorded with; an object is not kept alive."""
+    decay = Decay()
+    decay.step(2.0)
+    assert lines(decay.step.program.rolled)[-1] == "return ag.exp(-y)"
+    powers(2.0, n=5)
+    assert set(lines(powers.program.rolled)) == {"y = ag.sin(x)", "return ag.sum([y**k for k in range(2, n)])"}
+    alive = weakref.ref(decay)
+    del decay
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_pickled_function_has_lines_where_it_is_called() -> None:
+    """It is recorded there."""
+    copied = pickle.loads(pickle.dumps(powers))
+    copied(2.0, n=4)
+    assert "y = ag.sin(x)" in lines(copied.program.rolled)
+
+
+def test_a_function_that_goes_another_way_now_has_no_lines() -> None:
+    """The table is that of what was recorded."""
+    w = Value(1.0)
+    fast = jit(lambda x: ag.sin(w * x) if w > 0.0 else ag.cos(x))
+    fast(2.0)
+    program = fast.program
+    w.data = -1.0
+    assert {row[-1] for row in [program.scalars[i] for i in range(len(program.scalars))]} == {""}
 
 
 def test_there_is_no_program_before_a_call() -> None:

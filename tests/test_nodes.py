@@ -43,7 +43,7 @@ def test_a_partial_is_the_same_within_its_rounding() -> None:
     assert nodes.same(math.inf, math.inf)
 
 
-@pytest.mark.parametrize("ask", [nodes.different, nodes.settled], ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize("ask", [nodes.different, nodes.as_stored], ids=lambda ask: ask.__name__)
 def test_a_partial_for_each_operand(ask: Callable[..., object]) -> None:
     """Fewer or more of them than the node has stored are a ValueError, not a comparison of some."""
     node = Value(2.0) * Value(3.0)

@@ -31,6 +31,7 @@ import autograd
 import nn
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron
+from nn.replacing import is_leftover
 
 METADATA = {"format": "chainrule.nn", "version": "1"}
 HEAD = '{"format": "chainrule.nn", "version": 1, "parameters": '
@@ -484,6 +485,17 @@ import os, signal, sys, nn
 os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 nn.save(nn.MLP(2, [1]), sys.argv[1])
 """
+
+
+@pytest.mark.parametrize("name", ["model.json", "a+b (1).json", ".tmp", "x.01234567.tmp", "é"])
+def test_what_a_temporary_file_is_called(name: str) -> None:
+    """As a pattern says it, whatever is in the name of the file."""
+    pattern = re.compile(re.escape(name) + r"\.[0-9a-f]{8}\.tmp")
+    middles = ["01234567", "89abcdef", "0123456", "012345678", "0123456g", "0123ABCD", "0123.567", "", "note"]
+    found = [f"{start}{middle}{end}" for start in (f"{name}.", name, "", "model.json.") for middle in middles
+             for end in (".tmp", "", ".tmp.tmp", ".01234567.tmp")]  # fmt: skip
+    assert [is_leftover(x, name) for x in found] == [pattern.fullmatch(x) is not None for x in found]
+    assert any([is_leftover(x, name) for x in found])
 
 
 @posix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import itertools
 import math
 import pickle
 import random
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Value
+from nn import tables
 from nn.data import Table, one_hot, split, standardise
 
 FLOWERS = "width,height,species\n1.5,2,setosa\n2.5,3,virginica\n0.5,1e0,setosa\n"
@@ -416,6 +418,28 @@ def test_what_is_no_label(labels: Any, classes: Any, error: type[Exception], com
     """It is named with its place."""
     with pytest.raises(error, match=f"^{re.escape(complaint)}$"):
         one_hot(labels, classes)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_what_a_number_is(decimal: str) -> None:
+    """As a pattern says it: of every text of up to five signs that occur in numbers, and of the words for infinity."""
+    written = re.escape(decimal)
+    pattern = rf"[+-]?((\d+({written}\d*)?|{written}\d+)(e[+-]?\d+)?|inf(inity)?)"
+    texts = ["".join(each) for n in range(6) for each in itertools.product("07.,+-eE²٣", repeat=n)]
+    texts += [
+        sign + word for sign in ("", "+", "-", "--") for word in ("inf", "INF", "Infinity", "infin", "nan", "1inf")
+    ]
+    for text in texts:
+        assert tables.is_number(text, decimal) == bool(re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)), text
+
+
+def test_what_thousands_are() -> None:
+    """As a pattern says it: one to three digits, and groups of three behind them."""
+    numbers = ["", "1", "12", "123", "1234"]
+    texts = [sign + mark.join(each) for sign in ("", "-", "+", "+-") for mark in (".", ",", ".,", " ")
+             for n in range(1, 4) for each in itertools.product(numbers, repeat=n)]  # fmt: skip
+    for text in texts:
+        assert tables.is_grouped(text) == bool(re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3})+", text)), text
 
 
 def test_thousands_are_not_taken_for_decimals(tmp_path: Path) -> None:

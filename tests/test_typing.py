@@ -16,7 +16,9 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd import Value
+from autograd import Value, modes
+from autograd.entries import Entry
+from autograd.recorder import Node, recorder
 
 MODEL = nn.MLP(2, [3, 1], rng=random.Random(0))
 WIDE = nn.Layer(2, 3, rng=random.Random(0))
@@ -95,6 +97,63 @@ def test_data_are_typed(tmp_path: Path) -> None:
     assert_type(nn.data.one_hot(Y), list[list[float]])
     (X1, _), _ = nn.data.split(X, Y)
     assert len(X1) == 1
+
+
+def test_what_jit_returns_is_typed() -> None:
+    """It is what the protocols say, which annotations can name."""
+    pytest.importorskip("numpy")
+    w = Value(2.0)
+    fast: ag.Compiled = ag.jit(lambda x: (w * x - 1.0) ** 2)
+    batch: ag.Batch = fast.batch([1.0, 2.0])
+    objective: ag.Objective = batch.objective([w])
+    mean, slope = objective.gradient()
+    assert_type(mean, float)
+    assert (mean, slope.tolist(), objective.P.tolist(), objective.order.tolist()) == (5.0, [7.0], [2.0], [0])
+    objective.P = objective.P - 0.1 * slope
+    objective.write(slope)
+    assert [w.data, w.grad] == pytest.approx([1.3, 7.0])
+    assert [fast.mean([1.0]).data, *fast.map([1.0]).tolist()] == pytest.approx([0.09, 0.09])
+    assert "value" in fast.source
+    assert fast.name == "<lambda>"
+    with pytest.raises(AttributeError):
+        fast.gradient  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(TypeError):
+        batch.objective(2.0)  # type: ignore[arg-type]
+
+
+class Deaf:
+    """What listens to half of what it is told."""
+
+    def see_value(self, node: object) -> None:
+        """A node was made."""
+
+    def leaf(self, node: object, data: object) -> None:
+        """A leaf was made."""
+
+
+class Narrow(modes.no_grad):
+    """What takes Values only: nobody below knows of these, so it may not count on getting some."""
+
+    def see_value(self, node: Value) -> None:  # type: ignore[override]
+        """A node was made."""
+
+
+def test_who_listens_is_typed() -> None:
+    """What is told by a context variable is what its protocol says; who stands in it has to hear all of it."""
+    watching, recording = modes.watcher.get(), recorder.get()
+    for variable in (modes.watcher, modes.ieee_entries):
+        token = variable.set(Deaf())  # type: ignore[arg-type]
+        variable.reset(token)
+    recorder.reset(recorder.set(Deaf()))  # type: ignore[arg-type]
+    Entry(Deaf())  # type: ignore[arg-type]
+    if watching is not None:
+        watching.see_everything(Value(1.0))  # type: ignore[union-attr]
+        watching.see_value(1.0)  # type: ignore[arg-type]
+    if recording is not None:
+        recording.shout()  # type: ignore[attr-defined]
+        recording.truth(1.0)  # type: ignore[arg-type]
+        assert_type(recording.evaluate(ag.rules.SIN, [1.0]), float | None)
+        assert_type(recording.lifted(1.0), float | Node)
 
 
 def test_mypy_agrees() -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 EXAMPLES = "n"
 """The letter of the last axis, where there are examples."""
 
+LETTERS = "abcd"
+"""The letters of the axes of an array, as far as nothing calls them otherwise."""
+
 
 class Role(Enum):
     """What an array is to the program."""

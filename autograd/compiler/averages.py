@@ -11,11 +11,11 @@ from autograd.structures import LEAF, container, flatten, names, rebuild, size
 from autograd.value import Value, number
 
 from . import means, selfcheck
-from .calls import Again, compiled_node
+from .calls import Rerun, compiled_node
 from .columns import as_index
 from .divided import Divided, Unanswered
+from .forms import Path
 from .means import Means
-from .paths import Path
 from .straight import Gradient, Straight, squares
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class Averages(Divided):
     def adopt(self) -> None:
         """Take the way that other examples of the same arrangement have taken, where it is known."""
         found = self.family.straights.get((self.batched, self.wanted))
-        self._straight = found if found is not None and self.family.paths[:1] == [found.path] else None
+        same = isinstance(found, Straight) and self.family.paths[:1] == [found.path]
+        self._straight = found if isinstance(found, Straight) and same else None
 
     def hand_on(self, straight: Straight) -> None:
         """Let examples of the same arrangement know of a way."""
@@ -219,7 +220,7 @@ class Averages(Divided):
             def again(seen: Sequence[Value]) -> Value:
                 return nodes.as_value(self.eager_mean(index, dict(zip(given, seen, strict=True))))
 
-            loss = compiled_node(self.jitted.name, mean, partials, Again(again, path.captured, [*given.values()]))
+            loss = compiled_node(self.jitted.name, mean, partials, Rerun(again, path.captured, [*given.values()]))
         numbers = [loss if k == place else x for k, x in enumerate(beside or [mean])]
         return Means(numbers, None if plain and beside else place, path.program.structure)
 

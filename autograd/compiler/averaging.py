@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,18 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
-    from .compiled import Jitted
-    from .paths import Path
+    from .forms import Path
     from .straight import Gradient, Index
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Parts = list[tuple[Path, Index, Gradient]]
 
 
+class Exampled(Protocol):
+    """A jitted function, which is asked for its examples."""
+
+    static: Any
+
+    def examples(self, arguments: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch:
+        """Examples for the function."""
+
+
 class Averaging:
     """What transforms ask of the mean over examples of a jitted function."""
 
-    def __init__(self, jitted: Jitted) -> None:
+    def __init__(self, jitted: Exampled) -> None:
         self.jitted = jitted
 
     def value_and_gradient(
@@ -46,7 +54,7 @@ class Averaging:
         parts = solved(batch)
         if parts is None:
             return None
-        found = together(batch, parts)
+        found = mean_of_parts(batch, parts)
         beside = found.structure != LEAF
         if beside is not has_aux or (beside and (found.place != 0 or len(found.structure[1]) != 2)):
             return None
@@ -67,6 +75,9 @@ class Averaging:
         made.wanted = tuple([i in argnums for i in range(len(args))])
         made.adopt()
         return made
+
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> None:
+        """None: examples are no single numbers."""
 
     def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The result of each example, and its derivatives by the arguments at these places, the examples first.
@@ -117,7 +128,7 @@ def solved(batch: Batch) -> Parts | None:
     return parts if len(parts) == len(found) else None
 
 
-def together(batch: Batch, parts: Parts) -> Means:
+def mean_of_parts(batch: Batch, parts: Parts) -> Means:
     """The means over all examples."""
     made = [
         Means(
@@ -138,13 +149,13 @@ def by_argument(batch: Batch, i: int, k: int, parts: Parts) -> Any:
     arrangement = next((x for x in batch.jitted.layouts if x.structure is structure), None)
     if i in batch.shared:
         total = np.array(arrays[0] if len(parts) == 1 else np.tensordot(weights, arrays, 1))
-        return arranged(arrangement, structure, total)
+        return put_back(arrangement, structure, total)
     rows = rows_of(batch, k, parts)
     given = batch.arguments[i]
     if isinstance(given, np.ndarray):
         return rows.reshape(given.shape)
     arrangement = layout(structure)
-    each = [arranged(arrangement, structure, row) for row in rows]
+    each = [put_back(arrangement, structure, row) for row in rows]
     return tuple(each) if isinstance(given, tuple) else each
 
 
@@ -181,6 +192,6 @@ def stacked(gradients: Sequence[Any]) -> Any:
     return by_examples(flat[0][1], rows)
 
 
-def arranged(arrangement: Layout | None, structure: Any, numbers: Floats) -> Any:
+def put_back(arrangement: Layout | None, structure: Any, numbers: Floats) -> Any:
     """Numbers arranged as an argument is."""
     return rebuild(structure, numbers.tolist()) if arrangement is None else arrangement.arranged(numbers)

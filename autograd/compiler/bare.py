@@ -11,14 +11,14 @@ import numpy as np
 
 from autograd.structures import LEAF
 
-from .layouts import Listed, Nested, One, Whole, arranged
-from .road import owned
+from .layouts import Listed, Nested, One, WholeArray, arranged
+from .road import by_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .forms import Path
     from .layouts import Layout
-    from .paths import Path
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -35,7 +35,7 @@ class Bare:
     def __init__(self, path: Path, layouts: Sequence[Layout]) -> None:
         self.path = path
         self.leaves = [leaves(x) for x in layouts]
-        self.shapes = [shape_of(leaf) for each in self.leaves for leaf in each]
+        self.shapes = [shape_of_leaf(leaf) for each in self.leaves for leaf in each]
         self.counts = [len(each) for each in self.leaves]
         self.wanted = (True,) * len(self.leaves)
         self.nothing = (False,) * len(self.leaves)
@@ -57,7 +57,7 @@ class Bare:
         compiled = self.path.take(False, self.wanted)
         try:
             out, by_inputs, _, _ = compiled.gradient(*self.flat(leaves), self.path.seed(0))
-            found = owned(by_inputs)
+            found = by_itself(by_inputs)
             result = self.result(out)
         finally:
             compiled.give_back()
@@ -96,9 +96,9 @@ def leaves(x: Layout) -> list[Layout]:
     return [x]
 
 
-def shape_of(leaf: Layout) -> tuple[int, ...]:
+def shape_of_leaf(leaf: Layout) -> tuple[int, ...]:
     """The shape of a leaf."""
-    if isinstance(leaf, Whole):
+    if isinstance(leaf, WholeArray):
         return tuple(leaf.shape)
     if isinstance(leaf, Listed):
         return (leaf.size,)

@@ -14,16 +14,20 @@ from .arrays import Array, Table, View
 from .expressions import Expr, Read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a statement comes from: what it does, for a comment, the shape of its result, and whether it is a sum."""
+    """Where a statement comes from: what it does, for a comment, the shape of its result, and whether it is a sum.
+
+    ``holder`` is the number of the rolled array that it computes, from where it is known which scalars these are.
+    """
 
     what: str
     shape: tuple[int, ...]
     is_sum: bool = False
+    holder: int = -1
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Total:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Element:
     """An element of a tape, of a total, or of what is given: ``offset`` from the number of the iteration."""
 
     holder: Tape | Array | Total
@@ -104,13 +108,13 @@ class Loop:
     tapes: tuple[tuple[Tape, tuple[Expr | None, ...]], ...]
     """Each tape, with what stands on it before the first iteration."""
     given: tuple[Given, ...]
-    reads: tuple[tuple[Array, Entry], ...]
+    reads: tuple[tuple[Array, Element], ...]
     keeps: tuple[tuple[Tape, Read], ...]
     arguments: tuple[Array, ...]
     """What the body reads, given or kept, in its order."""
     origin: Origin
 
-    def source(self, argument: Array) -> Given | Entry:
+    def source(self, argument: Array) -> Given | Element:
         """Where the body has an argument from."""
         given = next((x for x in self.given if x.array is argument), None)
         return given or next(entry for array, entry in self.reads if array is argument)
@@ -124,9 +128,9 @@ class Back:
     upstream: Read
     tapes: tuple[Tape, ...]
     totals: tuple[Total, ...]
-    reads: tuple[tuple[Array, Entry], ...]
+    reads: tuple[tuple[Array, Element], ...]
     body: Block
-    adds: tuple[tuple[Entry, Expr], ...]
+    adds: tuple[tuple[Element, Expr], ...]
 
 
 @dataclass(frozen=True)
@@ -185,9 +189,9 @@ class Kernel:
     constants: Array
     forward: Block
     """Every statement of the value, before rows are formulas."""
-    tables: dict[Array, Table] = field(hash=False, compare=False)
+    tables: Mapping[Array, Table] = field(hash=False, compare=False)
     """The constants that the bodies of loops read."""
     wishes: dict[Array, str] = field(hash=False, compare=False)
     """What the inputs would be called."""
-    labels: dict[Array, dict[int, str]] = field(hash=False, compare=False)
+    labels: Mapping[Array, Mapping[int, str]] = field(hash=False, compare=False)
     """What the elements of arrays are labelled, by their positions."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autograd.compiler.arrays import Array
 
 
-def settled(block: Block, gradient: Array) -> Block:
+def assigning(block: Block, gradient: Array) -> Block:
     """The block, with the first additions to elements of the gradient as assignments.
 
     Where elements are added to that partly were and partly were not, all are set to 0 first.

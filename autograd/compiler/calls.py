@@ -21,14 +21,15 @@ from autograd.tracing import tracking
 from autograd.value import Value, number
 
 from . import selfcheck, whole
+from .forms import Path
 from .layouts import arranged, holds_array
-from .paths import Path
 from .sweeps import Sweep
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .paths import Compiled, Paths
+    from .forms import Compiled
+    from .paths import Paths
     from .recording import Raised
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -243,7 +244,7 @@ class Call:
                 pairs = [*zip(range(len(variables)) if found is None else found, slopes, strict=True)]
                 chosen = [ranks[at] for at, _ in pairs if at in ranks]
                 partials = [d for at, d in pairs if at in ranks]
-            again = Again(functools.partial(self.again, k), path.captured, given, chosen)
+            again = Rerun(functools.partial(self.again, k), path.captured, given, chosen)
             node = compiled_node(self.jitted.name, value, tuple(partials), again)
             node.rule.last = path.program.rules[path.program.outputs[k]]
             outputs.append(node)
@@ -304,7 +305,7 @@ def with_keywords(function: Callable[..., Any], count: int, keys: tuple[str, ...
     return function(*arguments[:count], **dict(zip(keys, arguments[count:], strict=True)))
 
 
-class Again(NamedTuple):
+class Rerun(NamedTuple):
     """How a program's result is computed eagerly: ``run`` takes Values in the place of those that were ``given``.
 
     Its variables are those that are ``captured``, and then these; ``chosen``: those by which there is a derivative, by
@@ -332,7 +333,7 @@ class Again(NamedTuple):
         return nodes.gradients([output], [1.0], self.among(variables), stop=variables)
 
 
-def compiled_node(name: str, data: float, partials: tuple[float, ...], again: Again) -> Value:
+def compiled_node(name: str, data: float, partials: tuple[float, ...], again: Rerun) -> Value:
     """A node for a whole program; for a derivative graph it is computed eagerly."""
 
     def derivatives(out: Any, _: Any) -> tuple[Any, ...]:

@@ -6,20 +6,17 @@ follow from those of its parts. What is written to a place was not added to befo
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.entries import in_force
-from autograd.modes import debug, debug_entries
-
 from .arrays import All, Along, Array, At, Gather, Permute, Pick, Role, View
 from .blocks import Add, Back, Block, Let, Loop, Outcome
+from .debugging import IllFormedError
 from .expressions import Apply, Contract, Expr, Filled, Join, Moved, Nothing, Read, Reduce, Row, Stretch, Sum, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .blocks import Function, Kernel, Statement
 
@@ -27,21 +24,11 @@ GIVEN = (Role.CAPTURED, Role.CONSTANT)
 """What every block may read."""
 
 
-class IllFormedError(ValueError):
-    """A block that is none: a fault of the compiler."""
-
-
-def watched(kernel: Kernel) -> Kernel:
-    """The kernel itself, checked where that is asked for."""
-    if not in_force(debug_entries, debug):
-        return kernel
-    try:
-        return check(kernel)
-    except IllFormedError:
-        for function in kernel.functions:
-            lines = [f"{function.name}:", *map(repr, function.block)]
-            sys.stderr.write("\n    ".join(lines) + "\n")
-        raise
+def as_lines(kernel: Kernel) -> Iterator[str]:
+    """The statements of its functions."""
+    for function in kernel.functions:
+        yield f"{function.name}:"
+        yield from [f"    {s!r}" for s in function.block]
 
 
 def check(kernel: Kernel) -> Kernel:

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .scalars import Program
+    from .scalars import Scalars
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Places = np.ndarray[Any, np.dtype[np.intp]]
@@ -23,7 +23,7 @@ ROOM = 64 * 2**20
 """How many bytes it may take to tell what depends on what; beyond, everything is taken to depend on everything."""
 
 
-class Row(NamedTuple):
+class Dependent(NamedTuple):
     """A number of the result, and the places of the variables that it depends on."""
 
     output: int
@@ -34,10 +34,10 @@ class Colour(NamedTuple):
     """What asks a program for the derivatives of several numbers of its result at once, and which these are."""
 
     seeds: Any
-    rows: list[Row]
+    rows: list[Dependent]
 
 
-def dependencies(program: Program, variables: Sequence[int]) -> list[int]:
+def variables_of(program: Scalars, variables: Sequence[int]) -> list[int]:
     """For each number of the result a set of variables, given by their nodes: bit i of an int says that i is one.
 
     Nothing is said to depend on what only a row without slope reads.
@@ -57,13 +57,13 @@ def dependencies(program: Program, variables: Sequence[int]) -> list[int]:
     return [masks[node] for node in program.outputs]
 
 
-def places_in(mask: int, length: int) -> Places:
+def bits_of(mask: int, length: int) -> Places:
     """The bits that are set."""
     data = np.frombuffer(mask.to_bytes((length + 7) // 8, "little"), np.uint8)
     return np.flatnonzero(np.unpackbits(data, bitorder="little"))
 
 
-def colours(program: Program, captured: Sequence[int], wanted: Sequence[bool]) -> list[Colour]:
+def colours(program: Scalars, captured: Sequence[int], wanted: Sequence[bool]) -> list[Colour]:
     """The sweeps that find the derivatives of all numbers of a result that are not plain.
 
     The variables are those that are captured, given by their nodes, and then the numbers of the arguments wanted.
@@ -72,7 +72,7 @@ def colours(program: Program, captured: Sequence[int], wanted: Sequence[bool]) -
     variables = [*captured, *inputs]
     count = len(program.outputs)
     groups: list[tuple[int, list[int]]] = []
-    masks = dependencies(program, variables)
+    masks = variables_of(program, variables)
     for k, mask in enumerate(masks):
         if k in program.plain:
             continue
@@ -86,6 +86,6 @@ def colours(program: Program, captured: Sequence[int], wanted: Sequence[bool]) -
     for _, members in groups:
         seeds = np.zeros(count)
         seeds[members] = 1.0
-        rows = [Row(k, places_in(masks[k], len(variables))) for k in members]
+        rows = [Dependent(k, bits_of(masks[k], len(variables))) for k in members]
         found.append(Colour(1.0 if count == 1 else seeds, rows))
     return found

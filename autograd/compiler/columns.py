@@ -12,9 +12,9 @@ from autograd.value import Value, number
 
 from . import means, whole
 from .calls import constants, unwrapped
+from .forms import Path
 from .layouts import LAYOUTS, layout
 from .means import Means
-from .paths import Path
 from .straight import Straight
 
 if TYPE_CHECKING:

@@ -6,26 +6,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from autograd.structures import holds_value
 
-from .averaging import Averaging
+from .averaging import Averaging, Exampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from autograd.differentiable import Differentiable, Kept, One, Pull, Recipe
+    from autograd.differentiable import Differentiable, Kept, One, Pull, Quickly, Recipe
 
-    from .compiled import Jitted
     from .roads import Roads
     from .static import Fixed
+
+
+class Program(Exampled, Protocol):
+    """A jitted function, as its derivatives see it."""
+
+    roads: Roads
+    inside: str
+    """The name of the class that the function stands in, if it does."""
+
+    @property
+    def last(self) -> Any:
+        """The program that ran last, and in which form."""
+
+    def ran(self) -> tuple[Any, Any, tuple[bool, ...]]:
+        """The same; RuntimeError if there is none."""
+
+    @property
+    def __differentiable__(self) -> Differentiable:
+        """Its derivatives."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns for these arguments."""
+
+    def is_method_of(self, args: tuple[Any, ...]) -> bool:
+        """Whether the first argument is an object whose method this is."""
+
+    def is_eager(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether the function runs eagerly for arguments that are arranged so."""
+
+    def with_static(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Program, tuple[Any, ...], dict[str, Any]]:
+        """The function with the static arguments of a call given, and the other arguments."""
+
+    function: Callable[..., Any]
 
 
 class Differentiating:
     """What transforms ask of a function with static arguments, or of one that may be a method."""
 
-    def __init__(self, jitted: Jitted) -> None:
+    def __init__(self, jitted: Program) -> None:
         self.jitted = jitted
 
     def settled(
@@ -50,13 +84,19 @@ class Differentiating:
         found = self.settled(args, kwargs, argnums)
         return None if found is None else found[0].value_and_gradient(*found[1:], has_aux)
 
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> Quickly | None:
+        """The quickest way to the gradient, for single numbers; None with static arguments, and in a class."""
+        if self.jitted.static is not None or self.jitted.inside:
+            return None
+        return self.jitted.roads.quickest(argnums, alone=alone, both=both)
+
     def each(self, args: tuple[Any, ...], argnums: Sequence[int], one: One, straight: bool) -> tuple[Any, list[Any]]:
         """The results of examples, and their derivatives."""
         found = self.settled(args, {}, argnums)
         if found is None or self.jitted.static is None:
             return Averaging(self.jitted).each(args, argnums, one, straight)
         roads, examples, _, places = found
-        fixed: Jitted = roads.jitted  # type: ignore[assignment]
+        fixed: Program = roads.jitted  # type: ignore[assignment]
         given: Fixed = fixed.function  # type: ignore[assignment]
         return Averaging(fixed).each(examples, places, lambda x: one(given.among(x)), straight)
 
@@ -88,7 +128,7 @@ class Differentiating:
 class Derived:
     """A derivative that is jitted: that of ``inner``, which is jitted as it would be."""
 
-    def __init__(self, recipe: Recipe, inner: Jitted) -> None:
+    def __init__(self, recipe: Recipe, inner: Program) -> None:
         self.recipe, self.inner = recipe, inner
         self.derivative = recipe.of(inner)
         """That of the jitted function, which is how it is computed where there is no program."""

@@ -9,7 +9,7 @@ from autograd.recorder import recorder
 
 from . import selfcheck
 from .columns import Columns, frozen
-from .paths import Path
+from .forms import Path
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,6 +7,7 @@ The type of an expression is its ``axes``: one letter for each axis, those of th
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -280,6 +281,41 @@ class Nothing(Expr):
     axes: str
 
 
+@dataclass(frozen=True)
+class Together(Expr):
+    """Single numbers as a sequence, for a function that takes one."""
+
+    items: tuple[Expr, ...]
+    axes = ""
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        """The numbers."""
+        return self.items
+
+    def with_parts(self, parts: tuple[Expr, ...]) -> Expr:
+        """The sequence of others."""
+        return Together(parts)
+
+
+@dataclass(frozen=True)
+class Item(Expr):
+    """One of the numbers that a function returns in a tuple."""
+
+    x: Expr
+    index: int
+    axes = ""
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        """The tuple."""
+        return (self.x,)
+
+    def with_parts(self, parts: tuple[Expr, ...]) -> Expr:
+        """The same of another."""
+        return Item(parts[0], self.index)
+
+
 def lifted(x: Any) -> Expr:
     """A number of a formula as an expression."""
     return x if isinstance(x, Expr) else Number(float(x), short=True)
@@ -305,8 +341,12 @@ def replaced(x: Expr, table: dict[Expr, Expr]) -> Expr:
     found = table.get(x)
     if found is not None:
         return found
-    parts = x.parts
-    return x.with_parts(tuple([replaced(part, table) for part in parts])) if parts else x
+    return with_parts(x, [replaced(part, table) for part in x.parts])
+
+
+def with_parts(x: Expr, parts: Sequence[Expr]) -> Expr:
+    """The expression of these parts: itself, if they are its own."""
+    return x if all(map(operator.is_, parts, x.parts)) else x.with_parts(tuple(parts))
 
 
 def terms(x: Expr) -> list[Expr]:

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .averages import Averages
-    from .objective import Layout
-    from .paths import Path, Paths
+    from .forms import Path
+    from .objective import Standing
+    from .paths import Paths
     from .straight import Straight
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -65,7 +66,7 @@ class Held:
         self.jitted, self.parameters = jitted, given
         self.P = np.empty(len(given))
         self.dP = np.zeros(len(given))
-        self.layouts: dict[Path, Layout | None] = {}
+        self.layouts: dict[Path, Standing | None] = {}
         self.straights: dict[Any, Straight | None] = {}
         self.position = {id(x): i for i, x in enumerate(given)}
         self.read()

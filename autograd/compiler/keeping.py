@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, ValuesView
 
-    from .scalars import Program
+    from .scalars import Scalars
 
 ROOM = 64 * 2**20
 """How many bytes the programs of one function may take together, methods of all objects included."""
@@ -33,7 +33,7 @@ NODE, EDGE, STATEMENT, CAPTURED = 130, 75, 2_000, 200
 counter = itertools.count()
 
 
-def weight(program: Program, statements: int) -> int:
+def weight(program: Scalars, statements: int) -> int:
     """How many bytes a recorded program takes, compiled to so many statements: about."""
     scalars = NODE * len(program.rules) + EDGE * sum(map(len, program.operands))
     return PATH + scalars + STATEMENT * statements + CAPTURED * len(program.captured)

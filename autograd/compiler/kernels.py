@@ -13,18 +13,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd.compiler.arrays import EXAMPLES, Array, Role
-from autograd.compiler.blocks import Add, Back, Block, Function, Kernel, Let, Loop, Test
-from autograd.compiler.expressions import Contract, Expr, walk
+from autograd.compiler.blocks import Add, Back, Block, Function, Kernel, Let, Loop
+from autograd.compiler.expressions import Contract, Expr, Read, walk
 
-from .buffers import settled
+from .buffers import assigning
 from .linearise import Readings, linearised, ordered, whole
-from .lowering import Lowering
+from .lowering import lower
 from .reverse import Reverse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from .rolled import Access, Rolled
+    from .rolled import Rolled
 
 
 def kernel(
@@ -38,30 +38,23 @@ def kernel(
     """
     examples = [batched] * len(rolled.inputs) if isinstance(batched, bool) else [*batched]
     many = any(examples) or batched is True
-    lowered = Lowering(rolled, examples, readings.floats is not readings.arrays)
+    lowered = lower(rolled, examples, readings.floats is not readings.arrays)
     block, captured = lowered.block, lowered.arrays[rolled.captured.index]
     inputs = tuple([lowered.arrays[x.index] for x in rolled.inputs])
-    result = lowered.result(rolled.outputs)
+    result, guards, watched = lowered.output, lowered.guards, lowered.watched
     gradient = Array(Role.CAPTURED, captured.shape, False, captured)
-    guards, watched = (tests(lowered, found) for found in (rolled.guards, rolled.watched))
     beside = (guards, watched) if guards or watched else ()
     roots = [result.view.array, *[x.read.view.array for x in (*guards, *watched)]]
     value, _ = linearised(ordered(block, roots), (), readings)
     functions = [Function("value", inputs, Block(tuple(value)), result, None, beside)]
 
-    needs = {x for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted}
-    needs |= {captured} if captured.size else set()
-    back = Reverse(block, needs, gradient, readings)
-    statements = ordered(block, roots)
-    back.forward(statements, ordered(block, roots[:1]))
     seed = Array(Role.SEED, result.view.shape, many)
-    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * many))
-    for s in reversed(statements):
-        back.backward(s)
-    by_inputs = tuple([back.by(x) for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])
+    asked = tuple([x for x, is_wanted in zip(inputs, wanted, strict=True) if is_wanted])
+    back = Reverse(block, {*asked, captured} if captured.size else {*asked}, gradient, readings)
+    by_inputs = differentiated(back, roots, result, seed, asked)
     made = Block(tuple(back.statements))
     functions.append(
-        Function("gradient", (*inputs, seed), settled(made, gradient) if fresh else made, result, by_inputs, beside)
+        Function("gradient", (*inputs, seed), assigning(made, gradient) if fresh else made, result, by_inputs, beside)
     )
     if guards:
         held, _ = linearised(ordered(block, [x.read.view.array for x in guards]), (), readings)
@@ -71,9 +64,16 @@ def kernel(
     return Kernel(tuple(functions), captured, gradient, constants, block, lowered.tables, wishes, lowered.labels)
 
 
-def tests(lowered: Lowering, found: Iterable[tuple[Access, bool]]) -> tuple[Test, ...]:
-    """Conditions, as what they read."""
-    return tuple([Test(lowered.result(access), holds) for access, holds in found])
+def differentiated(
+    back: Reverse, roots: Sequence[Array], result: Read, seed: Array, asked: Sequence[Array]
+) -> tuple[Expr, ...]:
+    """The statements of a block and their reverse, in ``back``; the derivatives by the inputs that are asked for."""
+    statements = ordered(back.block, roots)
+    back.forward(statements, ordered(back.block, roots[:1]))
+    back.give(result, whole(seed, result.axes.replace(EXAMPLES, "") + EXAMPLES * seed.examples))
+    for s in reversed(statements):
+        back.backward(s)
+    return tuple([back.by(x) for x in asked])
 
 
 def factored(program: Kernel) -> bool:

@@ -25,7 +25,7 @@ FLOAT = {float}
 PLAIN = (float, int, bool, np.floating, np.integer, np.bool_)
 
 
-def plain(kinds: Iterable[type]) -> bool:
+def are_plain(kinds: Iterable[type]) -> bool:
     """Whether these are types of plain numbers, of which float() makes floats and nothing is lost."""
     return all([issubclass(kind, PLAIN) for kind in kinds])
 
@@ -72,15 +72,15 @@ class One(Layout):
 
     def flat(self, x: Any) -> Floats | None:
         """The number, as an array of one."""
-        return np.array([x], float) if type(x) is float or plain([type(x)]) else None
+        return np.array([x], float) if type(x) is float or are_plain([type(x)]) else None
 
     def numbers(self, x: Any) -> Any:
         """The number itself."""
-        return x if type(x) is float else float(x) if plain([type(x)]) else None
+        return x if type(x) is float else float(x) if are_plain([type(x)]) else None
 
     def taken(self, x: Any, parts: list[Any]) -> bool:
         """Add the number to the parts."""
-        if type(x) is not float and not plain([type(x)]):
+        if type(x) is not float and not are_plain([type(x)]):
             return False
         parts.append((x,))
         return True
@@ -106,7 +106,7 @@ class Listed(Layout):
         if type(x) is not self.kind or len(x) != self.size:
             return False
         kinds = set(map(type, x))
-        return kinds == FLOAT or plain(kinds)
+        return kinds == FLOAT or are_plain(kinds)
 
     def flat(self, x: Any) -> Floats | None:
         """The numbers as an array."""
@@ -129,7 +129,7 @@ class Listed(Layout):
         return items if self.kind is list else filled(self.kind, tuple, items)
 
 
-class Whole(Layout):
+class WholeArray(Layout):
     """An array."""
 
     arrays = True
@@ -210,7 +210,7 @@ def layout(structure: Any) -> Layout | None:
         return One(structure)
     kind = structure[0]
     if kind is np.ndarray:
-        return Whole(structure)
+        return WholeArray(structure)
     named = issubclass(kind, tuple) and hasattr(kind, "_fields") and not kind.__dictoffset__
     if kind not in (list, tuple, dict) and not named:
         return None

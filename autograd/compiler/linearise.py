@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd.compiler.arrays import EXAMPLES, Array, Role, View
+from autograd.compiler.arrays import EXAMPLES, LETTERS, Array, Role, View
 from autograd.compiler.blocks import Block, Let, Loop, Statement
 from autograd.compiler.expressions import Apply, Expr, Read, Reduce, Row, replaced, walk
 
@@ -95,7 +95,7 @@ def written(s: Statement, readings: Readings) -> Statement:
 
 def axes_of(array: Array) -> str:
     """Letters for the axes of an array."""
-    return "abcd"[: len(array.shape)] + EXAMPLES * array.examples
+    return LETTERS[: len(array.shape)] + EXAMPLES * array.examples
 
 
 def whole(array: Array, axes: str | None = None) -> Read:
@@ -129,7 +129,7 @@ def split(
     """One statement: what it shares with its partials, itself, and these."""
     before: list[Let] = []
     given = row.operands
-    if row.row.layout != "fixed" and not settled(given[0]):
+    if row.row.layout != "fixed" and not has_name(given[0]):
         terms = Array(Role.SHARED, shape_of(given[0]), EXAMPLES in given[0].axes, terms_of=s.array)
         before.append(Let(terms, given[0], given[0].axes))
         given = (whole(terms, given[0].axes),)
@@ -138,6 +138,8 @@ def split(
     needed = [True] * len(partials)
     if row.row.layout == "fixed":
         needed = [isinstance(x, Read) and x.view.array in needs for x in row.operands]
+    if not reading.shares:
+        return [], Let(s.array, of_row(row, value), s.axes, s.origin), partials
     own, used = calls(value), Counter[Expr]()
     for partial, is_needed in zip(partials, needed, strict=True):
         if is_needed and isinstance(partial, Expr):
@@ -169,7 +171,7 @@ def calls(x: Expr) -> Counter[Expr]:
     ])  # fmt: skip
 
 
-def settled(x: Expr) -> bool:
+def has_name(x: Expr) -> bool:
     """Whether an operand has a name already, or will have one: an array as it is, or a slice of what is captured."""
     if not isinstance(x, Read):
         return False

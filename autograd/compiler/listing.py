@@ -9,6 +9,7 @@ kernel      the program, line by line
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -23,18 +24,20 @@ from .naming import quoted
 from .targets.numpy import NUMPY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from .again import Again
     from .blocks import Kernel, Statement
     from .normalising import Formula
     from .printers.python import Python
     from .rolled import Rolled
-    from .scalars import Program
+    from .scalars import Scalars
 
     Row = tuple[str, ...]
+    Lines = Callable[[], Mapping[int, str]]
 
 
-class Table:
+class Listing:
     """Rows of text under a heading; they are made when they are shown, and of a long table only those shown.
 
     ``len(table)`` is the number of rows, ``table[i]`` one of them. ``print(table)`` shows at most 30: the first and the
@@ -88,18 +91,24 @@ class Table:
 
 
 class Stages:
-    """What became of a function, a :class:`Table` for each stage.
+    """What became of a function, a :class:`Listing` for each stage, with the lines of it where that can be told.
 
     ``scalars`` (``recorded`` is the same), ``normalised``, ``rolled``, ``gradient`` and ``kernel``. ``print`` shows how
     many lines the first stages have, and the array statements.
     """
 
     def __init__(
-        self, program: Program, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool]
+        self,
+        program: Scalars,
+        rolled: Rolled,
+        batched: bool | Sequence[bool],
+        wanted: Sequence[bool],
+        again: Again | None = None,
     ) -> None:
-        self.scalars = self.recorded = recorded(program)
-        self.normalised = normalised(program, rolled.formula)
-        self.rolled = statements(rolled, batched)
+        lines_of = cache(lambda: {} if again is None else again.lines(program))
+        self.scalars = self.recorded = table_of_scalars(program, lines_of)
+        self.normalised = normalised(program, rolled.formula, lines_of)
+        self.rolled = statements(rolled, batched, lines_of)
         made, printer = printed(rolled, batched, wanted)
         self.gradient = derivatives(made, printer)
         self.kernel = lines(printer.source())
@@ -116,7 +125,7 @@ class Stages:
         return f"<p>{counts}</p>{self.rolled._repr_html_()}"
 
 
-def roles(program: Program) -> dict[int, str]:
+def roles(program: Scalars) -> dict[int, str]:
     """What each leaf is: a number of an argument, as ``x[3]``, or a captured one, as ``P[17]``."""
     found = {
         node: f"{name or f'x{j + 1}'}[{k}]"
@@ -126,21 +135,23 @@ def roles(program: Program) -> dict[int, str]:
     return found | dict.fromkeys(program.captured_nodes, "captured")
 
 
-def recorded(program: Program) -> Table:
+def table_of_scalars(program: Scalars, lines_of: Lines) -> Listing:
     """The scalar instructions, each with the numbers of the nodes it is computed from and its value then."""
     leaves = roles(program)
 
     def row(i: int) -> Row:
         rule = program.rules[i]
         what = leaves.get(i) or ("constant" if rule is rules.CONSTANT else rule.symbol)
-        of = listed([str(x) for x in program.operands[i]])
-        return str(i), what, of, short(program.data[i], 6), quoted([program.labels.get(i, "")])
+        of = in_line([str(x) for x in program.operands[i]])
+        line = lines_of().get(i, "")
+        return str(i), what, of, short(program.data[i], 6), quoted([program.labels.get(i, "")]), line
 
     count = len(program.rules)
-    return Table(f"recorded: {count:,} scalars", ("node", "operation", "of nodes", "value", "label"), count, row)
+    head = ("node", "operation", "of nodes", "value", "label", "line")
+    return Listing(f"recorded: {count:,} scalars", head, count, row)
 
 
-def normalised(program: Program, formula: Formula) -> Table:
+def normalised(program: Scalars, formula: Formula, lines_of: Lines) -> Listing:
     """The same after normalising: a weighted sum shows its products."""
     leaves, order = roles(program), formula.order
 
@@ -148,35 +159,47 @@ def normalised(program: Program, formula: Formula) -> Table:
         node = order[i]
         rule = formula.rules[node]
         what = leaves.get(node) or (short(formula.data[node], 6) if rule is rules.CONSTANT else rule.symbol)
-        of = listed([str(x) for x in formula.operands[node]])
+        of = in_line([str(x) for x in formula.operands[node]])
         if node in formula.items:
             what = "weighted sum"
             terms = [f"{x[0]} * {x[1]}" if isinstance(x, tuple) else str(x) for x in formula.items[node]]
-            of = listed(terms, " + ")
-        return str(node), what, of, quoted([program.labels.get(node, "")])
+            of = in_line(terms, " + ")
+        return str(node), what, of, quoted([program.labels.get(node, "")]), lines_of().get(node, "")
 
     title = f"normalised: {len(order):,} scalars"
-    return Table(title, ("node", "operation", "of nodes", "label"), len(order), row)
+    return Listing(title, ("node", "operation", "of nodes", "label", "line"), len(order), row)
 
 
-def statements(rolled: Rolled, batched: bool | Sequence[bool]) -> Table:
+def statements(rolled: Rolled, batched: bool | Sequence[bool], lines_of: Lines) -> Listing:
     """The array statements of the result, in the order in which they run."""
     program, printer = printed(rolled, batched, [False] * len(rolled.inputs))
     result = program.functions[0].result
     listing = ordered(program.forward, [] if result is None else [result.view.array])
+    place = {target(s): k for k, s in enumerate(program.forward)}
+    own_lines = cache(lambda: lines_of_statements(rolled, lines_of()))
 
     def row(i: int) -> Row:
         s = listing[i]
         array = target(s)
         origin = s.origin if isinstance(s, (Let, Loop)) else None
         remark = printer.remark(array, origin) if origin is not None else ""
-        return printer.naming.of(array), lengths(array.shape, array.examples), formula(s, printer), remark
+        line = in_line(own_lines()[place[array]], most=3)
+        return printer.naming.of(array), lengths(array.shape, array.examples), formula(s, printer), remark, line
 
     title = f"rolled: {len(listing):,} array statements"
-    return Table(title, ("name", "shape", "formula", "operation"), len(listing), row)
+    return Listing(title, ("name", "shape", "formula", "operation", "line"), len(listing), row)
 
 
-def derivatives(program: Kernel, printer: Python) -> Table:
+def lines_of_statements(rolled: Rolled, lines: Mapping[int, str]) -> list[list[str]]:
+    """For each statement the lines that its scalars were computed on, each once."""
+    found: dict[int, dict[str, None]] = {}
+    owner, _ = rolled.places
+    for node, line in sorted(lines.items()):
+        found.setdefault(owner[rolled.formula.kept(node)], {})[line] = None
+    return [[*found.get(s.out.index, {})] for s in rolled.statements]
+
+
+def derivatives(program: Kernel, printer: Python) -> Listing:
     """The statements of the way back: what each is added to or defines, and whose derivative that is."""
     known = {x.array for x in program.functions[0].block if isinstance(x, (Let, Loop))}
     back = [s for s in program.functions[1].block if not (isinstance(s, (Let, Loop)) and s.array in known)]
@@ -192,13 +215,13 @@ def derivatives(program: Kernel, printer: Python) -> Table:
         by = array if isinstance(s, Back) else array.derivative_of
         return "" if by is None else f"d / d{printer.naming.of(by)}", lengths(array.shape, array.examples), text
 
-    return Table(f"gradient: {len(back):,} statements", ("derivative", "shape", "statement"), len(back), row)
+    return Listing(f"gradient: {len(back):,} statements", ("derivative", "shape", "statement"), len(back), row)
 
 
-def lines(source: str) -> Table:
+def lines(source: str) -> Listing:
     """A text, line by line."""
     each = source.splitlines()
-    return Table(f"kernel: {len(each):,} lines", ("line", "text"), len(each), lambda i: (str(i + 1), each[i]))
+    return Listing(f"kernel: {len(each):,} lines", ("line", "text"), len(each), lambda i: (str(i + 1), each[i]))
 
 
 def printed(rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool]) -> tuple[Kernel, Python]:
@@ -222,7 +245,7 @@ def formula(statement: Statement, printer: Python) -> str:
     return printer.write(found.value, found.axes).text if isinstance(found, Let) else ""
 
 
-def listed(items: Sequence[Any], separator: str = ", ", most: int = 6) -> str:
+def in_line(items: Sequence[Any], separator: str = ", ", most: int = 6) -> str:
     """Items in a line; of many the first and the last."""
     shown = list(items) if len(items) <= most else [*items[: most - 2], "...", items[-1]]
     return separator.join(shown)

@@ -16,10 +16,12 @@ import numpy as np
 
 from autograd import rules
 
-from .scalars import Program
+from .debugging import watched
+from .repetitions import Leaf, Repetition, check
+from .scalars import as_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .normalising import Formula
 
@@ -41,77 +43,6 @@ NEAR, TRIES = 1000, 4
 """How far back an operand counts when a period is looked for, and how many periods are tried at each place."""
 
 
-class Leaf(NamedTuple):
-    """What a body reads: the state ``lag`` iterations before (``kept`` says which), or a node for each iteration.
-
-    ``role``: beside what it is read first; what is read in one role may be one argument.
-    """
-
-    lag: int
-    kept: int
-    nodes: Integers | None
-    role: Any = None
-
-
-class Repetition:
-    """A loop: ``nodes[i, j]`` is node j of iteration i.
-
-    ``kept``: which nodes of an iteration are read in a later one or after the loop. ``first``: for each iteration
-    before the first that is looked back to, the nodes that stand for the kept ones (-1 where none is read).
-    ``leaves``: what the body reads, by the node that it is in the last iteration.
-    """
-
-    def __init__(self, nodes: Integers, kept: list[int], first: Integers, leaves: dict[int, Leaf]) -> None:
-        self.nodes, self.kept, self.first, self.leaves = nodes, kept, first, leaves
-
-
-class Body(Program):
-    """One iteration as a program of its own; each of ``groups`` is an argument, its results are the kept nodes.
-
-    ``scalars``: whether its results are single numbers, each for itself. Squares are powers again then: of floats they
-    raise where they are too large, as the function's own do, and nothing else would tell.
-    """
-
-    body = True
-
-    def __init__(self, formula: Formula, loop: Repetition, groups: Sequence[Sequence[int]], scalars: bool) -> None:
-        self.rules, self.operands, self.data = [], [], []
-        self.scalars = scalars
-        self.captured, self.captured_nodes, self.labels, self.guards, self.watched = [], [], {}, [], []
-        self.structure = None
-        self.input_names = [""] * len(groups)
-        number: dict[int, int] = {}
-
-        def add(rule: rules.Rule, operands: tuple[int, ...], data: float) -> int:
-            self.rules.append(rule)
-            self.operands.append(operands)
-            self.data.append(data)
-            return len(self.rules) - 1
-
-        for node, leaf in loop.leaves.items():
-            constant = leaf.nodes is not None and len(leaf.nodes) == 1
-            number[node] = add(rules.CONSTANT if constant else rules.LEAF, (), formula.data[node])
-        self.inputs = [[number.get(node, -1) for node in group] for group in groups]
-        for node in loop.nodes[-1].tolist():
-            items = formula.items.get(node)
-            if items is None:
-                rule, operands = formula.rules[node], tuple([number[x] for x in formula.operands[node]])
-                if scalars and rule is rules.MUL and operands[0] == operands[1]:
-                    rule, operands = rules.POW, (operands[0], add(rules.CONSTANT, (), 2.0))
-                number[node] = add(rule, operands, formula.data[node])
-                continue
-            pairs = [x for x in items if isinstance(x, tuple)]
-            alone = [number[x] for x in items if isinstance(x, int)]
-            if scalars:
-                alone += [add(rules.POW, (number[x], add(rules.CONSTANT, (), 2.0)), 0.0) for x, y in pairs if x == y]
-                pairs = [(x, y) for x, y in pairs if x != y]
-            if pairs:
-                factors = (*[number[x] for x, _ in pairs], *[number[y] for _, y in pairs])
-                alone.insert(0, add(rules.DOT, factors, 0.0))
-            number[node] = alone[0] if len(alone) == 1 else add(rules.SUM, tuple(alone), formula.data[node])
-        self.outputs = [number[loop.nodes[-1, j]] for j in loop.kept]
-
-
 def depth(formula: Formula) -> int:
     """The greatest number of operations that follow one upon the other."""
     level = [0] * len(formula.rules)
@@ -122,7 +53,7 @@ def depth(formula: Formula) -> int:
     return max(level, default=0)
 
 
-def find(formula: Formula, few: int) -> list[list[int] | Repetition]:
+def find(formula: Formula, few: int) -> Sequence[Sequence[int] | Repetition]:
     """The nodes in order, with the loops among them.
 
     A program that is not mostly one loop, and has less than ``few`` kinds of nodes at different depths, has none: it is
@@ -131,6 +62,22 @@ def find(formula: Formula, few: int) -> list[list[int] | Repetition]:
     nodes = [node for node in formula.order if formula.operands[node]]
     if depth(formula) < DEPTH:
         return [nodes]
+    found = repeated(formula, nodes)
+    longest = max([loop.nodes.size for _, loop in found], default=0)
+    if 2 * longest < len(nodes) and few_statements(formula, few):
+        return [nodes]
+    parts: list[Sequence[int] | Repetition] = []
+    done = 0
+    for begin, loop in sorted(found, key=lambda item: item[0]):
+        parts += [nodes[done:begin], loop]
+        done = begin + loop.nodes.size
+    parts.append(nodes[done:])
+    watched(parts, lambda parts: check(formula, parts), lambda _: as_lines(formula))
+    return parts
+
+
+def repeated(formula: Formula, nodes: Sequence[int]) -> list[tuple[int, Repetition]]:
+    """The loops among these nodes, each with the place of its first one."""
     order = np.array(nodes, np.int64)
     kinds: dict[Any, int] = {}
     keys = np.array([kinds.setdefault(kind(formula, node), len(kinds)) for node in nodes])
@@ -146,15 +93,7 @@ def find(formula: Formula, few: int) -> list[list[int] | Repetition]:
             begin = int(place[loop.nodes[0, 0]])
             found.append((begin, loop))
             open_parts += [(start, begin), (begin + loop.nodes.size, stop)]
-    longest = max([loop.nodes.size for _, loop in found], default=0)
-    if 2 * longest < len(order) and few_statements(formula, few):
-        return [nodes]
-    parts: list[list[int] | Repetition] = []
-    done = 0
-    for begin, loop in sorted(found, key=lambda item: item[0]):
-        parts += [nodes[done:begin], loop]
-        done = begin + loop.nodes.size
-    return [*parts, nodes[done:]]
+    return found
 
 
 def few_statements(formula: Formula, few: int) -> bool:
@@ -228,10 +167,45 @@ def with_period(
     i = int(np.searchsorted(differ, middle))
     begin = int(differ[i - 1]) + 1 if i else start
     end = (int(differ[i]) if i < len(differ) else stop - p) + p
-    return compared(formula, order, keys, place, begin, end, p)
+    return of_period(formula, order, keys, place, begin, end, p)
 
 
-def compared(
+class Operands(NamedTuple):
+    """The operands of a loop's nodes: for each node of an iteration and each of its operands a row.
+
+    ``ids`` and ``at`` have the operand in every iteration, and where it stands, from the first node on. ``own`` is the
+    node that reads it, ``source`` which node of its iteration it is, ``lag`` how many iterations back, ``inside``
+    whether it is a node of the loop: as it is in the middle of it. ``good``: the iterations that are like that one.
+    """
+
+    ids: Integers
+    at: Integers
+    own: Integers
+    lag: Integers
+    source: Integers
+    relative: Integers
+    inside: Any
+    good: Any
+
+
+def operands_of(formula: Formula, nodes: Integers, place: Integers, begin: int) -> Operands:
+    """The operands of these nodes, an iteration in each row."""
+    count, p = nodes.shape
+    mid = count // 2
+    columns = [np.array([formula.operands[node] for node in nodes[:, j].tolist()], np.int64).T for j in range(p)]
+    ids = np.concatenate(columns)
+    at = np.where(place[ids] < 0, -1, place[ids] - begin)
+    at[at < 0] = -1
+    relative = at - p * np.arange(count)
+    inside = at[:, mid] >= 0
+    own = np.repeat(np.arange(p), [len(column) for column in columns])
+    good = np.asarray(np.where(inside[:, None], relative == relative[:, mid : mid + 1], at < 0).all(0))
+    relative = relative[:, mid]
+    lag = np.where(inside, -(relative // p), 0)
+    return Operands(ids, at, own, lag, relative % p, relative, inside, good)
+
+
+def of_period(
     formula: Formula, order: Integers, keys: Integers, place: Integers, begin: int, end: int, p: int, turn: bool = True
 ) -> Repetition | None:
     """The loop of period p from begin to end, where the kinds repeat, as far as the operands do too.
@@ -243,38 +217,35 @@ def compared(
         return None
     nodes = order[begin : begin + count * p].reshape(count, p)
     mid = count // 2
-    for node, later in nodes[mid : mid + 2].T.tolist():  # a look at two iterations before all are compared
-        for x, y in zip(formula.operands[node], formula.operands[later], strict=True):
-            if (place[x] >= begin) != (place[y] >= begin) or (place[x] >= begin and place[y] - place[x] != p):
-                return None
-    # For each node of an iteration and each of its operands: the operand in every iteration, and where it stands.
-    columns = [np.array([formula.operands[node] for node in nodes[:, j].tolist()], np.int64).T for j in range(p)]
-    ids = np.concatenate(columns)
-    at = np.where(place[ids] < 0, -1, place[ids] - begin)
-    at[at < 0] = -1
-    relative = at - p * np.arange(count)
-    inside = at[:, mid] >= 0
-    own = np.repeat(np.arange(p), [len(column) for column in columns])
-    lag = np.where(inside, -(relative[:, mid] // p), 0)
-    good = np.asarray(np.where(inside[:, None], relative == relative[:, mid : mid + 1], at < 0).all(0))
-    if not good[mid] or ((lag > LAGS) | (lag < 0) | (inside & (relative[:, mid] >= own))).any():
+    if not two_alike(formula, nodes[mid : mid + 2], place, begin, p):  # before all are compared
         return None
-    beginning = seam(own[inside], relative[inside, mid], keys[begin : begin + p]) if turn else 0
+    found = operands_of(formula, nodes, place, begin)
+    lag, inside = found.lag, found.inside
+    if not found.good[mid] or ((lag > LAGS) | (lag < 0) | (inside & (found.relative >= found.own))).any():
+        return None
+    beginning = seam(found.own[inside], found.relative[inside], keys[begin : begin + p]) if turn else 0
     if beginning:
-        return compared(formula, order, keys, place, begin + beginning, end, p, turn=False)
-    bad = np.flatnonzero(~good)
+        return of_period(formula, order, keys, place, begin + beginning, end, p, turn=False)
+    bad = np.flatnonzero(~found.good)
     i = int(np.searchsorted(bad, mid))
     low, high = int(bad[i - 1]) + 1 if i else 0, int(bad[i]) if i < len(bad) else count
     deepest = int(lag.max())
     if high - low < ITERATIONS + deepest or deepest < 1:
         return None
-    source = relative[:, mid] % p  # which node of its iteration an operand is
     for i in range(max(0, low - deepest), low + 1):
-        first = initial(formula, ids, at, lag, source, inside, i, p)
+        first = initial(formula, found, i, p)
         if first is not None:
-            nodes, ids = nodes[i:high], ids[:, i:high]
-            return described(formula, nodes, ids, lag, source, inside, first, place, begin + i * p)
+            return repetition(formula, nodes[i:high], found, found.ids[:, i:high], first, place, begin + i * p)
     return None
+
+
+def two_alike(formula: Formula, nodes: Integers, place: Integers, begin: int, p: int) -> bool:
+    """Whether the operands of one iteration are those of the one before, as far as they stand behind ``begin``."""
+    for node, later in nodes.T.tolist():
+        for x, y in zip(formula.operands[node], formula.operands[later], strict=True):
+            if (place[x] >= begin) != (place[y] >= begin) or (place[x] >= begin and place[y] - place[x] != p):
+                return False
+    return True
 
 
 def seam(own: Integers, source: Integers, keys: Integers) -> int:
@@ -291,53 +262,64 @@ def seam(own: Integers, source: Integers, keys: Integers) -> int:
     return min(range(min(p, SEAMS)), key=handed_on)
 
 
-def alike(formula: Formula, x: int, y: int) -> bool:
+def one_number(formula: Formula, x: int, y: int) -> bool:
     """Whether two nodes are one, or the same constant."""
     constants = formula.rules[x] is formula.rules[y] is rules.CONSTANT
     return x == y or (constants and repr(formula.data[x]) == repr(formula.data[y]))
 
 
-def initial(
-    formula: Formula, ids: Integers, at: Integers, lag: Integers, source: Integers, inside: Any, low: int, p: int
-) -> dict[tuple[int, int], int] | None:
+def initial(formula: Formula, found: Operands, low: int, p: int) -> dict[tuple[int, int], int] | None:
     """What the first iterations read where the states are, by (iteration before the first, node); None if it varies."""
-    found: dict[tuple[int, int], int] = {}
+    before: dict[tuple[int, int], int] = {}
+    ids, at, lag, source = found.ids, found.at, found.lag, found.source
     deepest = int(lag.max())
     for i in range(low, low + deepest):
         early = lag > i - low
         as_later = at[:, i] == source + (i - lag) * p
-        if not np.where(inside & ~early, as_later, at[:, i] < low * p).all():
+        if not np.where(found.inside & ~early, as_later, at[:, i] < low * p).all():
             return None
         for c in np.flatnonzero(early).tolist():
             key, node = (i - low - int(lag[c]), int(source[c])), int(ids[c, i])
-            if not alike(formula, found.setdefault(key, node), node):
+            if not one_number(formula, before.setdefault(key, node), node):
                 return None
-    return found
+    return before
 
 
-def described(
-    formula: Formula, nodes: Integers, ids: Integers, lag: Integers, source: Integers, inside: Any,
-    first: dict[tuple[int, int], int], place: Integers, begin: int,
+def repetition(
+    formula: Formula, nodes: Integers, found: Operands, ids: Integers, first: dict[tuple[int, int], int],
+    place: Integers, begin: int,
 ) -> Repetition | None:  # fmt: skip
-    """The loop with what it keeps and what it reads."""
+    """The loop with what it keeps and what it reads; ``ids`` are the operands in its iterations."""
     count, p = nodes.shape
-    used = {int(j) for j, d in zip(source, lag, strict=True) if d > 0}
+    used = {int(j) for j, d in zip(found.source, found.lag, strict=True) if d > 0}
     for node in [*formula.order, -1]:
         if node < 0 or not begin <= place[node] < begin + count * p:
             for x in formula.operands[node] if node >= 0 else formula.roots:
-                where = int(place[formula.kept(x)]) - begin
+                where = int(place[x]) - begin
                 if 0 <= where < count * p:
                     used.add(where % p)
     kept = sorted(used)
     index = {j: k for k, j in enumerate(kept)}
-    deepest = int(lag.max())
+    deepest = int(found.lag.max())
     before = np.full((deepest, len(kept)), -1, np.int64)
     for (i, j), node in first.items():
         before[deepest + i, index[j]] = node
+    leaves = leaves_of(formula, nodes[-1].tolist(), found, ids, index)
+    return None if leaves is None else Repetition(nodes, kept, before, leaves)
+
+
+def leaves_of(
+    formula: Formula, nodes: Sequence[int], found: Operands, ids: Integers, index: Mapping[int, int]
+) -> dict[int, Leaf] | None:
+    """What the body reads, by the nodes of the last iteration; None if one node would be two leaves.
+
+    ``index``: which of the kept nodes one of an iteration is.
+    """
     leaves: dict[int, Leaf] = {}
+    lag, source, inside = found.lag, found.source, found.inside
     sorts = np.where(inside, lag, np.where((ids == ids[:, :1]).all(1), -1, -2)).tolist()
     roles: list[Any] = []
-    for node in nodes[-1].tolist():
+    for node in nodes:
         roles += partners(formula, node, sorts[len(roles) : len(roles) + len(formula.operands[node])])
     for c in range(len(ids)):
         last = int(ids[c, -1])
@@ -351,7 +333,7 @@ def described(
         known = leaves.setdefault(last, leaf)
         if known[:2] != leaf[:2] or not np.array_equal(known.nodes, leaf.nodes):  # type: ignore[arg-type]
             return None
-    return Repetition(nodes, kept, before, leaves)
+    return leaves
 
 
 def partners(formula: Formula, node: int, sorts: Sequence[int]) -> list[Any]:

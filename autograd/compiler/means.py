@@ -16,7 +16,7 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .scalars import Program
+    from .scalars import Scalars
 
 
 class Means(NamedTuple):
@@ -36,7 +36,7 @@ class Means(NamedTuple):
         return rebuild(self.structure, self.numbers)
 
 
-def place_of_loss(program: Program, name: str) -> int | None:
+def place_of_loss(program: Scalars, name: str) -> int | None:
     """The one number of a result that is not plain; None if all are. TypeError if there are several."""
     count, plain = len(program.outputs), program.plain
     if program.structure == LEAF:

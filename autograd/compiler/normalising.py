@@ -8,38 +8,110 @@ the same operands is one node, and what nothing depends on is left out.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import rules
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .debugging import IllFormedError, watched
+from .scalars import as_lines, check_arity, equal_lengths
 
-    from .scalars import Program
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .scalars import Scalars
 
     Item = int | tuple[int, int]
 
 
+@dataclass(frozen=True, eq=False)
 class Formula:
-    """A normalised program: ``rules`` and ``operands`` as there, and ``items`` of the weighted sums.
+    """Normalised scalars: ``rules`` and ``operands`` as there, and ``items`` of the weighted sums.
 
-    An item is a node that is added, or a pair of nodes whose product is. ``order`` lists the live nodes.
+    An item is a node that is added, or a pair of nodes whose product is. ``order`` lists the live nodes, operands
+    before results. ``roots`` are the results, the conditions of the guards, and what is watched. ``same`` says which
+    node stands for one that is gone.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.rules = list(program.rules)
-        self.operands = list(program.operands)
-        self.data = list(program.data)
+    rules: Sequence[rules.Rule]
+    operands: Sequence[tuple[int, ...]]
+    data: Sequence[float]
+    items: Mapping[int, Sequence[Item]]
+    order: Sequence[int]
+    roots: Sequence[int]
+    same: Mapping[int, int]
+    powers: frozenset[int] = frozenset()
+    """The squares that are products here, and raise as powers where they are too large."""
+
+    def kept(self, node: int) -> int:
+        """The node that stands for this one."""
+        while node in self.same:
+            node = self.same[node]
+        return node
+
+
+def normalise(scalars: Scalars) -> Formula:
+    """What is computed, each of it once."""
+    made = Simplifying(scalars)
+    made.rewrite(squares=not scalars.single)
+    made.absorb()
+    made.settle()
+    made.merge()
+    made.keep_live()
+    found = Formula(
+        rules=made.rules,
+        operands=made.operands,
+        data=made.data,
+        items=made.items,
+        order=made.order,
+        roots=[made.kept(node) for node in made.roots],
+        same=made.same,
+        powers=frozenset(made.powers),
+    )
+    return watched(found, check, as_lines)
+
+
+def check(formula: Formula) -> None:
+    """IllFormedError where a formula is none: what is live is computed from what is live and before it, and once."""
+    equal_lengths(formula, "operands", "data")
+    live: set[int] = set()
+    for node in formula.order:
+        if not live.issuperset(formula.operands[node]):
+            raise IllFormedError(f"node {node} is computed from {formula.operands[node]}, not all live before it", node)
+        if node in live or node in formula.same:
+            raise IllFormedError(f"node {node} is computed twice, or another stands for it", node)
+        live.add(node)
+        check_items(formula, node)
+    for node in formula.roots:
+        if node not in live:
+            raise IllFormedError(f"node {node} is asked for, and not computed", node)
+
+
+def check_items(formula: Formula, node: int) -> None:
+    """IllFormedError where a node is a weighted sum, and its items are not its operands; or is none and has items."""
+    row, operands = formula.rules[node], formula.operands[node]
+    if row is not rules.DOT:
+        check_arity(node, row, operands)
+        if node in formula.items:
+            raise IllFormedError(f"node {node} has items, and is no weighted sum", node)
+        return
+    flat = tuple([x for item in formula.items.get(node, ()) for x in (item if isinstance(item, tuple) else (item,))])
+    if flat != operands or not flat:
+        raise IllFormedError(f"node {node}: a weighted sum of {operands}, whose items are {flat}", node)
+
+
+class Simplifying:
+    """A formula while it is made: what each step does to the lists is in its name."""
+
+    def __init__(self, scalars: Scalars) -> None:
+        self.rules = list(scalars.rules)
+        self.operands = list(scalars.operands)
+        self.data = list(scalars.data)
         self.items: dict[int, list[Item] | deque[Item]] = {}
         self.order: list[int] = []
         self.same: dict[int, int] = {}
-        self.roots = [*program.outputs, *[node for node, _, _ in program.guards], *program.watched]
-        self._rewrite(program)
-        self._absorb()
-        self._settle()
-        self._merge()
-        self._keep_live()
-        self.roots = [self.kept(node) for node in self.roots]
+        self.powers: set[int] = set()
+        self.roots = [*scalars.outputs, *[node for node, _, _ in scalars.guards], *scalars.watched]
 
     def _new(self, rule: rules.Rule, operands: tuple[int, ...], data: float) -> int:
         self.rules.append(rule)
@@ -48,8 +120,8 @@ class Formula:
         self.order.append(len(self.rules) - 1)
         return len(self.rules) - 1
 
-    def _rewrite(self, program: Program) -> None:
-        """Fold what is constant; a mean is a sum divided, a square a product."""
+    def rewrite(self, squares: bool) -> None:
+        """Fold what is constant; a mean is a sum divided, and with ``squares`` a square a product."""
         constant, power, mean = rules.CONSTANT, rules.POW, rules.MEAN
         given, same = self.rules, self.same
         for node in range(len(given)):
@@ -59,8 +131,9 @@ class Formula:
             elif given[operands[0]] is constant and all([given[x] is constant for x in operands]):
                 given[node], self.operands[node] = constant, ()
             elif rule is power:
-                if given[operands[1]] is constant and self.data[operands[1]] == 2.0 and not program.scalars:
+                if given[operands[1]] is constant and self.data[operands[1]] == 2.0 and squares:
                     given[node], self.operands[node] = rules.MUL, (operands[0], operands[0])
+                    self.powers.add(node)
             elif rule is mean:
                 whole = self._new(rules.SUM, operands, self.data[node] * len(operands))
                 count = self._new(constant, (), float(len(operands)))
@@ -73,7 +146,7 @@ class Formula:
             for node in self.order:
                 self.operands[node] = tuple([same.get(x, x) for x in self.operands[node]])
 
-    def _absorb(self) -> None:
+    def absorb(self) -> None:
         """Sums that are only added to something become part of that sum."""
         self.uses = uses = [0] * len(self.rules)
         for node in self.order:
@@ -109,7 +182,7 @@ class Formula:
         if gone:  # nothing else may be taken for what they were
             self.order = [node for node in self.order if node not in gone]
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Products that are only added become pairs where there are two or more; small sums become ``+`` again."""
         same, uses, kinds = self.same, self.uses, self.rules
         for node in self.order:
@@ -159,7 +232,7 @@ class Formula:
             node = self.same[node]
         return node
 
-    def _merge(self) -> None:
+    def merge(self) -> None:
         """What is computed twice from the same operands is one node."""
         known: dict[Any, int] = {}
         same = self.same
@@ -195,7 +268,7 @@ class Formula:
 
         return called
 
-    def _keep_live(self) -> None:
+    def keep_live(self) -> None:
         """Drop what nothing depends on any more."""
         live = set(map(self.kept, self.roots))
         for node in reversed(self.order):

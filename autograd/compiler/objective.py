@@ -10,7 +10,7 @@ from autograd.value import Value
 
 from .averages import Averages
 from .columns import as_index
-from .paths import Path
+from .forms import Path
 from .straight import Gradient, Straight
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class Layout:
+class Standing:
     """Where the numbers that a path captures stand in a longer array: ``places``, all different."""
 
     def __init__(self, places: Sequence[int], length: int) -> None:
@@ -90,7 +90,7 @@ class Objective(Averages):
         """Keep the variables in this order."""
         self.variables = variables
         self._position = {id(x): i for i, x in enumerate(variables)}
-        self._layouts: dict[Path, Layout | None] = {}
+        self._layouts: dict[Path, Standing | None] = {}
         self._straight = None
         self.read()
 
@@ -99,7 +99,7 @@ class Objective(Averages):
         P: Floats,
         variables: Sequence[Value],
         position: dict[int, int],
-        layouts: dict[Path, Layout | None],
+        layouts: dict[Path, Standing | None],
     ) -> None:
         """Have the numbers of variables stand in this array, in their own order."""
         self.P, self.variables, self._position, self._layouts = P, variables, position, layouts
@@ -114,7 +114,7 @@ class Objective(Averages):
         """Compare the next run of each program with the function itself, as if it was the first.
 
         For when somebody else had his hands on what a program takes for granted: plain numbers, and which Values it is
-        that the function uses. RuntimeError then from that run.
+        that the function uses. TracingCheckError then from that run.
         """
         for path in self.family.paths:
             for when in path.checks.values():
@@ -183,12 +183,12 @@ class Objective(Averages):
         layout = self._layout(path)
         return super().captured(path) if layout is None else layout.gather(self.P)
 
-    def _layout(self, path: Path) -> Layout | None:
+    def _layout(self, path: Path) -> Standing | None:
         """Where the captured numbers of a path stand among the variables; None if there are others, or Values given."""
         if path not in self._layouts:
             places = [self._position.get(id(x), -1) for x in path.captured]
             known = not self.given and -1 not in places
-            self._layouts[path] = Layout(places, len(self.variables)) if known else None
+            self._layouts[path] = Standing(places, len(self.variables)) if known else None
         return self._layouts[path]
 
     # Here the Values have to be up to date.

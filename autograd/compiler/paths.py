@@ -1,9 +1,7 @@
-"""Paths: the ways through a function that were recorded, with their compiled programs.
+"""Paths: the ways through a function that were recorded.
 
 A program stands for the function only as long as the comparisons that Python branched on come out the same, and the
-operations that raised raise again. Each way through the function is a path: one recorded program, rolled, and compiled
-in the forms that were asked for (for one example or for a batch, by which arguments the derivative is wanted). A
-compiled form owns its buffers; a path keeps those that nobody is using.
+operations that raised raise again. Each way through the function is a path (:mod:`.forms`): one recorded program.
 
 NumPy's functions and those of ``math`` differ in the last digit. Where a comparison is that near to a tie, an example
 may be computed on the other branch than the function itself would take, if that one is recorded: its value is then
@@ -14,196 +12,27 @@ from __future__ import annotations
 
 import functools
 import warnings
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from autograd.modes import ieee_arithmetic
+from autograd.modes import ieee_arithmetic, user_level
+from autograd.structures import LEAF
 
-from .keeping import FAMILY, Families, counter, weight
-from .likeness import same, steady
+from .forms import Path
+from .keeping import FAMILY, Families, counter
+from .likeness import same
 from .static import Fixed
 from .surroundings import Surroundings, varying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
-    import numpy as np
-
-    from .colours import Colour
+    from .forms import Batched, Form
     from .layouts import Layout
     from .recording import Raised
-    from .scalars import Program
-    from .schedules import Schedule
-    from .straight import Straight
     from .targets.library import Library
-    from .targets.target import Made
-
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Batched = bool | tuple[bool, ...]
-    """Whether a program is for a batch; where some arguments are shared, which of them have examples."""
-    Form = tuple[Batched, tuple[bool, ...]]
-    """That, and by which arguments the derivative is wanted."""
 
 PATHS = 32
 """How many ways through a function are recorded before it runs eagerly."""
-
-TRIES = 4
-"""How often a path that does not do is recorded again, in case that the function goes another way."""
-
-
-class Path:
-    """One way through a function, recorded: its program, and the compiled forms of it that were asked for."""
-
-    def __init__(
-        self, program: Program, numbers: Sequence[Sequence[float]], library: Library | None, outside: Any, name: str
-    ) -> None:
-        import numpy as np
-
-        from .rolling import roll
-
-        self.rolled = roll(program)
-        self.program = program
-        self.name = name
-        """What the function is called."""
-        self.size = weight(program, len(self.rolled.statements))
-        """How many bytes it takes, about."""
-        self.library = library
-        """What it runs on; None for NumPy, where a result that is not finite is left to the function itself."""
-        self.outside = outside
-        """The plain numbers around the function with which it was recorded."""
-        self.signature = program.signature() if program.guards else None
-        self.first = self
-        """The first path that computes the same: this one, or an earlier one with other guards."""
-        self.steady = steady(program)
-        """Whether its guards depend on nothing but the arguments, so that an example takes it always or never."""
-        self.tries = TRIES
-        """How often it may still be recorded again where it does not do."""
-        self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
-        self.recorded = np.array([value._number for value in self.captured])
-        self.arguments = [list(x) for x in numbers]
-        """The numbers of the arguments that it was recorded with."""
-        self.checks: dict[Any, Schedule] = {}
-        """When each of its forms is compared with the function itself."""
-        self.seeds: dict[int, Any] = {}
-        self._colours: dict[tuple[bool, ...], list[Colour]] = {}
-        self.factored = False
-        """Whether its program moves a factor past a sum, as it may where that is finite."""
-        self._forms: dict[Form, Made] = {}
-        self._free: dict[Form, list[Compiled]] = {}
-
-    def source(self, batched: Batched, wanted: tuple[bool, ...]) -> str:
-        """The text of the program in one of its forms."""
-        return self._made(batched, wanted).source
-
-    def _made(self, batched: Batched, wanted: tuple[bool, ...]) -> Made:
-        """The program in one of its forms."""
-        from .targets.numpy import NUMPY
-
-        key = batched, wanted
-        if key not in self._forms:
-            self._forms[key] = made = (self.library or NUMPY).make(self.rolled, batched, wanted, self.name)
-            self.factored |= made.factored
-        return self._forms[key]
-
-    def take(self, batched: Batched, wanted: tuple[bool, ...], captured: Floats | None = None) -> Compiled:
-        """A compiled form with buffers that nobody else is using, with these captured numbers, or those of now."""
-        free = self.free(batched, wanted)
-        try:
-            compiled = free.pop()
-        except IndexError:
-            made = self._made(batched, wanted)
-            compiled = Compiled(made.program, self.rolled, made.tables, free)
-        compiled.P[:] = self.read() if captured is None else captured
-        return compiled
-
-    def free(self, batched: Batched, wanted: tuple[bool, ...]) -> list[Compiled]:
-        """The compiled forms that nobody is using."""
-        return self._free.setdefault((batched, wanted), [])
-
-    def formula(self, wanted: tuple[bool, ...]) -> Any:  # noqa: ARG002 - there is none yet
-        """The program over floats, where it is small."""
-        return None
-
-    def seed(self, place: int) -> Any:
-        """What asks a program for the derivatives of one number of its result."""
-        import numpy as np
-
-        count = len(self.program.outputs)
-        if count == 1:
-            return 1.0
-        if place not in self.seeds:
-            self.seeds[place] = np.eye(1, count, place)[0]
-        return self.seeds[place]
-
-    def colours(self, wanted: tuple[bool, ...]) -> list[Colour]:
-        """The sweeps that find the derivatives of all numbers of the result."""
-        from .colours import colours
-
-        if wanted not in self._colours:
-            nodes = [self.program.captured_nodes[i] for i in self.rolled.captured_order]
-            self._colours[wanted] = colours(self.program, nodes, wanted)
-        return self._colours[wanted]
-
-    def schedule(self, batched: Batched, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
-        """When a form is compared with the function itself."""
-        from .schedules import Schedule
-
-        key = batched, wanted, differentiated
-        try:
-            return self.checks[key]
-        except KeyError:
-            made = Schedule(self.program, self.arguments, self.recorded, bool(batched), wanted)
-            return self.checks.setdefault(key, made)
-
-    def watched(self) -> AbstractContextManager[object]:
-        """While its program runs, NumPy raises FloatingPointError where an operation leaves its domain."""
-        import numpy as np
-
-        if self.library:
-            return nullcontext()
-        return np.errstate(over="raise", divide="raise", invalid="raise")
-
-    @property
-    def finite(self) -> bool:
-        """Whether its program tells the truth about finite numbers only."""
-        return self.factored or self.program.hides
-
-    def read(self) -> Floats:
-        """The captured numbers of this moment."""
-        import numpy as np
-
-        return np.fromiter([x._number for x in self.captured], float, len(self.captured))
-
-
-class Compiled:
-    """A compiled program with its buffers: P and dP, the captured numbers and the derivatives by them."""
-
-    def __init__(self, program: Callable[..., Any], rolled: Any, tables: list[Any], free: list[Compiled]) -> None:
-        import numpy as np
-
-        self.P = np.zeros(rolled.captured.size)
-        self.dP = np.zeros(rolled.captured.size)
-        self._free = free
-        value, gradient, *guards = program(self.P, self.dP, rolled.constant_values, tables)
-        self.holds: Callable[..., Any] = guards[0] if guards else always
-        self.value: Callable[..., Any] = value
-        """The result, whether the branches that were taken are those of the path, and whether nothing else happened
-        that only the function itself can answer."""
-        self.gradient: Callable[..., Any] = gradient
-        """The result, the derivatives by the arguments, and the same two conditions. Those by captured are in dP."""
-        if not rolled.guards and not rolled.watched:
-            self.value = lambda *inputs: (value(*inputs), True, True)
-            self.gradient = lambda *inputs: (*gradient(*inputs), True, True)
-
-    def give_back(self) -> None:
-        """Let somebody else use the buffers."""
-        self._free.append(self)
-
-
-def always(*_: Any) -> bool:
-    """The guards of a program that has none."""
-    return True
 
 
 class Family:
@@ -226,7 +55,7 @@ class Family:
         self.used = next(counter)
         self.gone = False
         self.size = FAMILY
-        self.straights: dict[Form, Straight] = {}
+        self.straights: dict[Form, object] = {}
         """The ways through a batch for examples of this arrangement."""
 
     def measure(self) -> None:
@@ -290,8 +119,8 @@ class Paths:
         that its guards do not hold, since the example is at a tie. If the function raises while it is recorded, what
         it raised: it has to run eagerly then as well, and to raise that (:meth:`eagerly`).
         """
+        from .numbering import program
         from .recording import Raised, Unsupported
-        from .scalars import program
 
         before = list(family.paths)
         if len(before) >= PATHS:
@@ -299,11 +128,12 @@ class Paths:
             return None
         outside = self.surroundings.now()
         try:
-            recorded = program(function, self.name, structures, numbers, family.decided)
+            names = self.argument_names(len(structures), keys)
+            recorded = program(function, self.name, structures, numbers, family.decided, names)
             if any([known.outside == outside and same(known.program, recorded) for known in before]):
                 return None
-            recorded.input_names = self.argument_names(len(structures), keys)
             path = Path(recorded, numbers, self.library, outside, self.name)
+            path.single = tuple([structure == LEAF for structure in structures])
         except Unsupported as reason:
             family.raw = reason.raw
             self.give_up(family, str(reason))
@@ -313,12 +143,19 @@ class Paths:
         for known in family.paths:  # by another thread, meanwhile
             if known not in before and known.outside == outside and same(known.program, recorded):
                 return known
+        self.keep(path, family, structures)
+        return path
+
+    def keep(self, path: Path, family: Family, structures: Sequence[Any]) -> None:
+        """One more path, for arguments that are arranged so."""
+        from .again import Again
+
+        path.again = Again(self.function, structures, path.arguments)
         if path.signature is not None:
-            path.first = next((known for known in family.paths if alike(known, path)), path)
+            path.first = next((known for known in family.paths if interchangeable(known, path)), path)
         family.paths.append(path)
         family.captured |= bool(path.captured)
         self.families.grew(family)
-        return path
 
     def eagerly(
         self,
@@ -333,7 +170,7 @@ class Paths:
         ``run`` calls it, with the whole numbers of some arguments as they are: of those that need it. ``leaves`` are
         the numbers of the arguments, those at the end being keywords.
         """
-        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, places
+        from .whole import CONFUSED, KeyedError, advice, answered, may_be_confused, whole_numbers
 
         refused = None if isinstance(found, Path) else found
         error = None if refused is None else refused.error
@@ -343,11 +180,11 @@ class Paths:
             try:
                 result = run(family.whole)
             except CONFUSED as raised:
-                if not places(leaves) - family.whole or not may_be_confused(raised):
+                if not whole_numbers(leaves) - family.whole or not may_be_confused(raised):
                     raise
                 confused = raised
         if confused is not None:
-            used, result = answered(run, family.whole, places(leaves) - family.whole, confused)
+            used, result = answered(run, family.whole, whole_numbers(leaves) - family.whole, confused)
             family.whole |= used
             names = self.arguments(len(leaves), keys)
             self.give_up(family, advice({self.place(i): names[i] for i in sorted(used)}, confused))
@@ -408,18 +245,6 @@ class Paths:
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
 
 
-def user_level() -> int:
-    """How many frames above the one that asks the user's code is, for a warning."""
-    import sys
-
-    from autograd.modes import HOUSE
-
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
-        level, frame = level + 1, frame.f_back
-    return level
-
-
-def alike(known: Path, path: Path) -> bool:
+def interchangeable(known: Path, path: Path) -> bool:
     """Whether two paths compute the same, up to their guards."""
     return known.signature == path.signature and known.outside == path.outside

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Jitted(Protocol):
+class Picklable(Protocol):
     """What is pickled: what ``jit`` returns."""
 
     function: Callable[..., Any]
@@ -30,7 +30,7 @@ class Jitted(Protocol):
         """What is to be called with what to jit another function in the same way."""
 
 
-def reduced(jitted: Jitted) -> str | tuple[Callable[..., Any], tuple[Any, ...]]:
+def reduced(jitted: Picklable) -> str | tuple[Callable[..., Any], tuple[Any, ...]]:
     """What pickle wants: a name in a module, or what is to be called there with what. PicklingError without a name."""
     if jitted.bound:
         method: Any = jitted.function
@@ -47,7 +47,7 @@ def reduced(jitted: Jitted) -> str | tuple[Callable[..., Any], tuple[Any, ...]]:
     return jitted.again(jitted.function)
 
 
-def copied(jitted: Jitted, memo: dict[int, Any]) -> Any:
+def copied(jitted: Picklable, memo: dict[int, Any]) -> Any:
     """A deep copy: the very same for a function, which copies as itself; of a method that of the object's copy."""
     import copy
 
@@ -72,7 +72,7 @@ def standing(module: str | None, name: str | None) -> Any:
     return found
 
 
-def nameless(jitted: Jitted, why: str) -> pickle.PicklingError:
+def nameless(jitted: Picklable, why: str) -> pickle.PicklingError:
     """The error for a function that cannot be found by name."""
     import pickle
 

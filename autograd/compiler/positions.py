@@ -118,28 +118,37 @@ def indexed(used: Integers, shape: tuple[int, ...]) -> tuple[Move, ...] | None:
             index.append(At(int(along.flat[0])))
             continue
         (axis,) = axes
-        steps = along[tuple([slice(None) if a == axis else 0 for a in range(used.ndim)])]
-        distances = np.diff(steps)
-        if (distances == distances[0]).all():
-            whole = len(steps) == length and distances[0] == 1
-            index.append(All() if whole else Span(int(steps[0]), len(steps), int(distances[0])))
-        elif gather is not None:
-            return None
-        else:
-            gather = Pick((*[All()] * len(owners), Gather(Table(steps))))
-            index.append(All())
+        found = along_axis(along[tuple([slice(None) if a == axis else 0 for a in range(used.ndim)])], length)
+        if isinstance(found, Gather):
+            if gather is not None:
+                return None
+            gather, found = Pick((*[All()] * len(owners), found)), All()
+        index.append(found)
         owners.append(axis)
     if sorted(owners) != list(range(used.ndim)):
         return None
     while index and isinstance(index[-1], All):
         index.pop()
     order = tuple([owners.index(axis) for axis in range(used.ndim)])
-    found: list[Move] = [Pick(tuple(index))] if index else []
+    made: list[Move] = [Pick(tuple(index))] if index else []
     if gather is not None:
-        found.append(gather)
+        made.append(gather)
     if order != tuple(range(used.ndim)):
-        found.append(Permute(order))
-    return tuple(found)
+        made.append(Permute(order))
+    return tuple(made)
+
+
+def along_axis(steps: Integers, length: int) -> Along:
+    """Two or more indices along an axis of this length.
+
+    >>> along_axis(np.array([0, 1, 2]), 3), along_axis(np.array([4, 2]), 5)
+    (All(), Span(start=4, length=2, step=-2))
+    """
+    distances = np.diff(steps)
+    if (distances != distances[0]).any():
+        return Gather(Table(steps))
+    whole = len(steps) == length and distances[0] == 1
+    return All() if whole else Span(int(steps[0]), len(steps), int(distances[0]))
 
 
 # How positions lie. --------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def call(name: str) -> Callable[..., Expr]:
     return function
 
 
-def compared(sign: str, x: Any, y: Any) -> Expr:
+def comparing(sign: str, x: Any, y: Any) -> Expr:
     """1.0 where the comparison holds, else 0.0."""
     return Apply("*", (Apply(sign, (lifted(x), lifted(y))), Number(1.0)))
 
@@ -68,7 +68,12 @@ def wins(x: Any, y: Any) -> Expr:
 
 
 class Reading:
-    """The rows over expressions; ``names`` says what each name of the table is."""
+    """The rows over expressions; ``names`` says what each name of the table is.
+
+    ``shares``: whether what a value and its partials both compute gets a name at once.
+    """
+
+    shares = True
 
     def __init__(self, names: dict[str, Any], *, plain: bool = False, floats: bool = False) -> None:
         self.plain, self.floats = plain, floats
@@ -104,7 +109,7 @@ def plain() -> Reading:
     exp = call("exp")
     names = {
         **guarded().names,
-        **{name: functools.partial(compared, sign) for name, sign in COMPARISONS.items()},
+        **{name: functools.partial(comparing, sign) for name, sign in COMPARISONS.items()},
         "above": above,
         "wins": wins,
         "sigmoid": lambda x: 1.0 / (1.0 + exp(-x)),
@@ -129,6 +134,6 @@ def of_floats() -> Reading:
     """The rows over single floats, as the table has them."""
     names: dict[str, Any] = {name: call(f"float_{name}") for name in rules.NAMES}
     names |= {"pi": Number(math.pi)}
-    names |= {name: functools.partial(compared, sign) for name, sign in COMPARISONS.items()}
+    names |= {name: functools.partial(comparing, sign) for name, sign in COMPARISONS.items()}
     names["select"] = functools.partial(selected, "if")
     return Reading(names, floats=True)

@@ -10,11 +10,13 @@ A function may do what cannot be recorded (:meth:`Recording.lost`). It runs eage
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, NamedTuple
+import os
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from autograd import rules
 from autograd.entries import Entry, enter, in_force, leave
-from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_line, watcher
+from autograd.modes import detect_anomaly, ieee_arithmetic, no_grad, raising_line, stop, user_frame, user_line, watcher
 from autograd.recorder import recorder
 from autograd.rules import Rule
 from autograd.structures import flatten, rebuild
@@ -26,10 +28,12 @@ from .failing import failing, kind_of
 from .tracking import Recorded, Tracked, reclassify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextvars import Token
     from types import TracebackType
     from typing import Self
+
+    from autograd.recorder import Made, Node, Recorder
 
 
 class Unsupported(Exception):  # noqa: N818 - no error: the function runs eagerly instead
@@ -58,21 +62,32 @@ class Guard(NamedTuple):
     line: str
 
 
-def noting(nodes: list[Value]) -> Callable[[Value], None]:
+def noting(nodes: list[Value]) -> Callable[[Node], None]:
     """The function that notes a node: as quick as it can be, since each operation waits for it."""
-    append, kind = nodes.append, Recorded
+    append, kind = cast("Callable[[Node], None]", nodes.append), Recorded  # to look whether it is a Value takes time
 
-    def note(node: Value) -> None:
+    def note(node: Node) -> None:
         node.__class__ = kind
         append(node)
 
     return note
 
 
+def known(node: Node) -> Value:
+    """A node as what it is. TypeError for what somebody else takes for one."""
+    if isinstance(node, Value):
+        return node
+    raise TypeError(f"jit: expected a Value, got {type(node).__name__}")
+
+
 class Recording:
     """What is noted down while a function runs: within ``with Recording() as notes:`` in the thread that entered."""
 
+    lines: Mapping[int, str] = MappingProxyType({})
+    """The lines of the user's code that nodes were made on, by their ids, where they are noted (:class:`Lined`)."""
+
     ends = (no_grad,)  # what is computed around it is without gradients: the program may have them all the same
+    changes = False
 
     def __init__(self, decided: bool = False) -> None:
         self.decided = decided
@@ -86,9 +101,10 @@ class Recording:
         """The numbers of the arguments, by their ids."""
         self.nodes: list[Value] = []
         """The nodes in the order in which they were made: operands before results."""
-        self.note = self.see_value = noting(self.nodes)
+        self.note: Callable[[Node], None] = noting(self.nodes)
         """Note a node that the function makes."""
-        self.entry = Entry(self)
+        self.see_value: Callable[[Node], None] = self.note
+        self.entry: Entry = Entry(self, self)
         self.seen = False
         """Whether a ``detect_anomaly`` is in force around it, which keeps all nodes alive."""
         self.guards: list[Guard] = []
@@ -104,7 +120,7 @@ class Recording:
 
     def __enter__(self) -> Self:
         self.seen = in_force(watcher, detect_anomaly)
-        self._token: Token[Any] = recorder.set(self)
+        self._token: Token[Recorder | None] = recorder.set(self)
         if watcher.get() is None:  # the only one to be told: at once, since each operation waits for it
             watcher.set(self)
         else:
@@ -116,7 +132,7 @@ class Recording:
     ) -> None:
         recorder.reset(self._token)
         leave(watcher, self.entry)
-        self.entry.mode, self.entry.over = None, True  # so that nothing keeps the nodes
+        self.entry.close()  # so that nothing keeps the nodes
 
     def close(self) -> None:
         """Let go of everything: nodes are ordinary Values again, and numbers taken out of them plain numbers."""
@@ -131,8 +147,12 @@ class Recording:
 
     # What is made.
 
-    def leaf(self, node: Value, data: object) -> None:
+    def see_gradients(self, nodes: Iterable[Node]) -> None:
+        """There are none: ``backward()`` is no part of a program."""
+
+    def leaf(self, node: Node, data: object) -> None:
         """A leaf that the function makes itself, of this number; of one that was taken out of a node it is no leaf."""
+        node = known(node)
         if type(node) is Value:
             node.__class__ = Recorded
         if isinstance(data, Tracked) and data.recording() is self:
@@ -146,7 +166,7 @@ class Recording:
         else:
             self.leaves.append(node)
 
-    def stop(self, node: Value) -> None:
+    def stop(self, node: Made) -> None:
         """Let the node that was made last hand no gradient on: it repeats another, which is computed as it was."""
         node.__class__ = Value  # whose attributes tell nobody
         self.nodes.pop()
@@ -163,9 +183,9 @@ class Recording:
         parts = zip(starts, [*starts[1:], len(self.nodes)], self._ieee, strict=True)
         return {id(node) for start, stop, (_, quiet) in parts if quiet for node in self.nodes[start:stop]}
 
-    def failed(self, rule: Rule, operands: Sequence[Value], error: Exception) -> None:
+    def failed(self, rule: Rule, operands: Sequence[Node], error: Exception) -> None:
         """An operation raised. Where the function goes on all the same, that is a branch that it took."""
-        self.guards.append(Guard(self.fails(rule, operands, kind_of(error)), True, user_line()))
+        self.guards.append(Guard(self.fails(rule, [*map(known, operands)], kind_of(error)), True, user_line()))
 
     def fails(self, rule: Rule, operands: Sequence[Value], kind: type[Exception] | None = None) -> Condition:
         """Whether an operation raises, or raises such an error, as a condition."""
@@ -175,7 +195,7 @@ class Recording:
 
     # Numbers that are taken out of nodes.
 
-    def number(self, node: Value) -> Any:
+    def number(self, node: Node) -> float:
         """The number of a node, which remembers it; of a constant, the number alone."""
         if not isinstance(node, Recorded):
             return node._number
@@ -186,13 +206,13 @@ class Recording:
             node = stop
         found = Tracked(node, self)
         self._numbers.append(found)
-        return found
+        return found  # type: ignore[return-value]  # which a function takes for a float
 
     def lifted(self, x: object) -> Any:
         """The node that a tracked number comes from; anything else as it is."""
         return x.node if isinstance(x, Tracked) and x.owner is self else x
 
-    def evaluate(self, rule: Rule, operands: Sequence[object]) -> Any:
+    def evaluate(self, rule: Rule, operands: Sequence[object]) -> float | None:
         """An operation of numbers, one of which is tracked, as a tracked number; None if none is."""
         if not any([isinstance(x, Tracked) and x.recording() is self for x in operands]):
             return None
@@ -203,7 +223,7 @@ class Recording:
         if not self.reason:
             self.reason = f"it {what}{user_line()}; {way_out}"
 
-    def is_given(self, node: Value) -> bool:
+    def is_given(self, node: Node) -> bool:
         """Whether a node is a number of an argument."""
         return id(node) in self.given
 
@@ -215,9 +235,9 @@ class Recording:
 
     # Comparisons.
 
-    def compare(self, compare: Callable[[Any, Any], Any], left: Value, right: Any) -> Any:
+    def compare(self, compare: Callable[[Any, Any], object], left: Node, right: object) -> Any:
         """A comparison, as a node. It is decided as Python decides it for the float and the other number."""
-        right = self.lifted(right)
+        left, right = known(left), self.lifted(right)
         rule = COMPARISONS[compare]
         if isinstance(right, Value):
             return self._outcome(rule, (left, right), compare(left._number, right._number))
@@ -228,21 +248,23 @@ class Recording:
             return opposite(both(*found))
         return found[0] if len(found) == 1 else both(*found)
 
-    def branched(self, condition: Condition, holds: bool) -> None:
+    def branched(self, condition: Node, holds: bool) -> None:
         """A branch is taken on a condition: a guard."""
-        self.guards.append(Guard(condition, holds, user_line()))
+        if isinstance(condition, Condition):  # as all are
+            self.guards.append(Guard(condition, holds, user_line()))
 
-    def truth(self, x: Value) -> bool:
+    def truth(self, x: Node) -> bool:
         """``bool(x)``, as a guard."""
         return bool(self.compare(operator.ne, x, 0.0))
 
-    def where(self, condition: object, x: Value | float, y: Value | float) -> Value | None:
+    def where(self, condition: object, x: Node | float, y: Node | float) -> Value | None:
         """``where`` on a recorded condition; None if the condition is an ordinary one."""
         if not isinstance(condition, Condition):
             return None
-        return record(rules.SELECT, (condition, lift(x, rules.SELECT), lift(y, rules.SELECT)))
+        sides = [lift(x if isinstance(x, (float, int)) else known(x), rules.SELECT) for x in (x, y)]
+        return record(rules.SELECT, (condition, *sides))
 
-    def _outcome(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Any:
+    def _outcome(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> bool | Condition:
         condition = self._condition(rule, operands, holds)
         return bool(condition) if self.decided else condition
 
@@ -275,6 +297,33 @@ class Recording:
         return node
 
 
+class Lined(Recording):
+    """A recording that notes the line of each node, as ``file.py:3``: slow, for people to read."""
+
+    def __init__(self, decided: bool = False) -> None:
+        super().__init__(decided)
+        self.lines: dict[int, str] = {}
+        self.note = self.see_value = self._noted(self.note)
+
+    def _noted(self, note: Callable[[Node], None]) -> Callable[[Node], None]:
+        def noted(node: Node) -> None:
+            note(node)
+            self.lines[id(node)] = short_line()
+
+        return noted
+
+    def _condition(self, rule: Rule, operands: tuple[Value, ...], holds: object) -> Condition:
+        node = super()._condition(rule, operands, holds)
+        self.lines[id(node)] = short_line()
+        return node
+
+
+def short_line() -> str:
+    """The line of the user's code that runs, as ``file.py:3``."""
+    frame = user_frame()
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
 def is_float(x: float) -> bool:
     """Whether a float is exactly this number."""
     try:
@@ -288,6 +337,7 @@ def run(
     structures: Sequence[Any],
     numbers: Sequence[Sequence[float]],
     decided: bool = False,
+    kind: type[Recording] = Recording,
 ) -> tuple[list[list[Value]], Any, Recording]:
     """Call a function on fresh leaves with these numbers: the leaves of each argument, the result, and the notes.
 
@@ -296,18 +346,15 @@ def run(
     Raises Unsupported if the function does what cannot be recorded, or changes what it was given; Raised from what the
     function raises.
     """
-    leaves = [[Value(x) for x in each] for each in numbers]
-    for each in leaves:
-        for leaf in each:
-            leaf.__class__ = Recorded
+    leaves = [[given(x) for x in each] for each in numbers]
     arguments = [rebuild(s, each) for s, each in zip(structures, leaves, strict=True)]
-    notes = Recording(decided)
+    notes = kind(decided)
     notes.given = frozenset([id(leaf) for each in leaves for leaf in each])
     try:
         with notes:
             result = function(*arguments)
             if not notes.reason:
-                unchanged(arguments, structures, leaves, notes)
+                look_for_changes(arguments, structures, leaves, notes)
     except Exception as error:
         reason, again = notes.reason, not decided and notes.misread(error)
         free(notes, leaves)
@@ -323,7 +370,14 @@ def run(
         free(notes, leaves)
         if reason:
             raise Unsupported(reason, raw=notes.changed)
-    return run(function, structures, numbers, decided=True)
+    return run(function, structures, numbers, True, kind)
+
+
+def given(x: float) -> Value:
+    """A leaf that a function is given while it is recorded."""
+    leaf = Value(x)
+    leaf.__class__ = Recorded
+    return leaf
 
 
 def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
@@ -334,7 +388,7 @@ def free(notes: Recording, leaves: Sequence[Sequence[Value]]) -> None:
             reclassify(leaf, Value)
 
 
-def unchanged(
+def look_for_changes(
     arguments: Sequence[Any], structures: Sequence[Any], leaves: Sequence[Sequence[Value]], notes: Recording
 ) -> None:
     """Tell the recording if a list, a dict or an array that the function was given is not what it was."""

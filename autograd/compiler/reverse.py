@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.compiler.arrays import EXAMPLES, Array, At, Pick, Reshape, Role, Span, View
-from autograd.compiler.blocks import Add, Back, Block, Entry, Given, Let, Loop, Outcome, Statement, Tape, Total, Zeros
+from autograd.compiler.blocks import Add, Back, Block, Element, Given, Let, Loop, Outcome, Statement, Tape, Total, Zeros
 from autograd.compiler.expressions import (
     Apply,
     Contract,
@@ -160,11 +160,10 @@ class Reverse:
         """Each part gets its own."""
         start = 0
         for part in join.pieces:
-            single = isinstance(part, Moved)
             x = part.x if isinstance(part, Moved) else part
-            assert isinstance(x, Read)  # noqa: S101 - as lowered
-            stop = start + (1 if single else x.view.shape[0])
-            index = At(start) if single else Span(start, stop - start)
+            length = x.view.shape[0] if x is part and isinstance(x, Read) else 1
+            stop = start + length
+            index = Span(start, length) if x is part else At(start)
             self.give(x, Moved(g, (Pick((index,)),), x.axes.replace(EXAMPLES, "") + EXAMPLES * (EXAMPLES in g.axes)))
             start = stop
 
@@ -210,11 +209,11 @@ class LoopReverse:
         before = list(loop.reads)
         for tape, kept in loop.keeps:
             seed = Array(Role.SEED, kept.view.shape, kept.view.array.examples or loop.array.examples)
-            before.append((seed, Entry(tapes[tape], tape.before)))
+            before.append((seed, Element(tapes[tape], tape.before)))
             inner.give(kept, whole(seed, kept.axes.replace(EXAMPLES, "") + EXAMPLES * seed.examples))
         for s in reversed(statements):
             inner.backward(s)
-        adds: list[tuple[Entry, Expr]] = []
+        adds: list[tuple[Element, Expr]] = []
         after: list[tuple[Expr, Outcome]] = []
         for array in loop.arguments:
             if array not in inner.given:
@@ -223,10 +222,10 @@ class LoopReverse:
             source = loop.source(array)
             if isinstance(source, Given):
                 total = Total(source.holder is not None, array.shape, array.examples)
-                adds.append((Entry(total), d))
+                adds.append((Element(total), d))
                 after.append((source.value, Outcome(total, 0, loop, source.value.axes)))
             elif isinstance(source.holder, Tape):
-                adds.append((Entry(tapes[source.holder], source.offset), d))
+                adds.append((Element(tapes[source.holder], source.offset), d))
         for tape, first in loop.tapes:
             for row, x in enumerate(first):
                 if x is not None and any([reaches(entry, tapes[tape], row, loop.count) for entry, _ in adds]):
@@ -243,14 +242,14 @@ class LoopReverse:
             outer.give(x, outcome)
 
 
-def reaches(entry: Entry, tape: Tape, row: int, count: int) -> bool:
+def reaches(entry: Element, tape: Tape, row: int, count: int) -> bool:
     """Whether some iteration adds to this row of a tape."""
     return entry.holder is tape and 0 <= row - entry.offset < count
 
 
 def alive(
-    statements: Sequence[Statement], reads_before: Sequence[tuple[Array, Entry]], roots: Iterable[Array]
-) -> tuple[list[Statement], list[tuple[Array, Entry]]]:
+    statements: Sequence[Statement], reads_before: Sequence[tuple[Array, Element]], roots: Iterable[Array]
+) -> tuple[list[Statement], list[tuple[Array, Element]]]:
     """The statements, and what is read before them, that the roots depend on."""
     wanted, found = set(roots), []
     for s in reversed(statements):

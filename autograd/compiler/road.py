@@ -14,17 +14,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd.modes import ieee_arithmetic, watcher
+from autograd.programs import TracingCheckError
 from autograd.structures import LEAF
 
 from . import selfcheck
-from .layouts import arranged
+from .formulas import OtherWay
+from .keeping import counter
+from .layouts import FLOAT, arranged
 from .straight import squares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .forms import Compiled, Path
+    from .formulas import OnFloats
     from .layouts import Layout
-    from .paths import Family, Path, Paths
+    from .paths import Family, Paths
     from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -87,6 +92,8 @@ class Road:
         self.ieee = ieee_arithmetic.get()
         self.surroundings = jitted.surroundings
         self.nothing = (False,) * len(layouts)
+        self.counted = counter.__next__
+        """What tells when a program ran."""
         self._family = weakref.ref(family)
 
     @property
@@ -120,92 +127,116 @@ class Road:
 
     def replay(self, arguments: Sequence[Any], wanted: tuple[bool, ...], ask: Ask = first) -> Replay | None:
         """The result for these arguments, with the derivatives that are asked for; None where it has no answer."""
-        family = self.family()
-        if family is None or family.eager or watcher.get() is not None or self.ieee != ieee_arithmetic.get():
+        family = self._family()
+        if family is None or family.gone or family.eager or watcher.get() is not None:
             return None
+        if self.ieee != ieee_arithmetic.get():
+            return None
+        outside = self.surroundings.now()
+        flat: Sequence[Any] | None = None
+        listed: Sequence[Any] | None = None
         try:
-            return self._replay(family, arguments, wanted, ask)
-        except selfcheck.RefusedError as refused:
+            for path in (*family.paths,):
+                if path.outside != outside or (path.captured and wanted is self.nothing):
+                    continue
+                formula = path.formula(wanted)
+                if formula is not None:
+                    listed = self.listed(arguments) if listed is None else listed
+                    found = None if listed is None else self.by_formula(family, path, formula, listed, wanted, ask)
+                else:
+                    flat = self.flat(arguments) if flat is None else flat
+                    found = None if flat is None else self.by_arrays(family, path, flat, wanted, ask)
+                if found is not None:
+                    return found
+                if listed is None and flat is None:
+                    return None
+        except TracingCheckError as refused:
             if family.decided or not refused.once_more:
                 raise
             family.decided = True  # and recorded anew
-            return None
-
-    def _replay(self, family: Family, arguments: Sequence[Any], wanted: tuple[bool, ...], ask: Ask) -> Replay | None:
-        outside = self.surroundings.now()
-        differentiated = wanted is not self.nothing
-        flat: list[Any] | None = None
-        listed: list[Any] | None = None
-        paths = (*family.paths,)
-        for path in paths:
-            if path.outside != outside or (path.captured and not differentiated):
-                continue
-            formula = path.formula(wanted)
-            if formula is not None:
-                if listed is None:
-                    listed = [x.numbers(argument) for x, argument in zip(self.layouts, arguments, strict=True)]
-                if None in listed:
-                    return None
-                found = self.by_formula(path, formula, listed, wanted, ask)
-            else:
-                if flat is None:
-                    flat = [x.flat(argument) for x, argument in zip(self.layouts, arguments, strict=True)]
-                    if any([x is None for x in flat]):
-                        return None
-                found = self.by_arrays(family, path, flat, wanted, ask, path is paths[0])
-            if found is not None:
-                return found
         return None
 
-    def by_formula(self, path: Path, formula: Any, xs: list[Any], wanted: tuple[bool, ...], ask: Ask) -> Replay | None:
+    def listed(self, arguments: Sequence[Any]) -> Sequence[Any] | None:
+        """The arguments as lists of floats, single numbers as floats; None if they are arranged otherwise."""
+        if self.single and {*map(type, arguments)} == FLOAT:
+            return arguments
+        found = [x.numbers(argument) for x, argument in zip(self.layouts, arguments, strict=True)]
+        return None if None in found else found
+
+    def flat(self, arguments: Sequence[Any]) -> Sequence[Any] | None:
+        """The arguments as flat arrays; None if they are arranged otherwise."""
+        found = [x.flat(argument) for x, argument in zip(self.layouts, arguments, strict=True)]
+        return None if any([x is None for x in found]) else found
+
+    def by_formula(
+        self, family: Family, path: Path, formula: OnFloats, xs: Sequence[Any], wanted: tuple[bool, ...], ask: Ask
+    ) -> Replay | None:
         """By a formula over floats."""
-        raise NotImplementedError
+        captured = [x._number for x in path.captured]
+        by_inputs: list[Any] = []
+        try:
+            asked = () if wanted is self.nothing else ask(path, wanted)
+            out = None if asked else formula.value(captured, *xs)
+            for seeds in asked:
+                seed = () if type(seeds) is float else (seeds.tolist(),)
+                out, by_captured, found = formula.gradient(captured, *xs, *seed)
+                by_inputs += found
+                if captured and not sound(by_captured):
+                    return None
+        except (ArithmeticError, ValueError, OtherWay):
+            return None
+        if not sound(out) or not all(map(sound, by_inputs)):
+            return None
+        family.used = self.counted()
+        family.last = path, False, wanted
+        when = path.schedule_on_floats(wanted)
+        if when.due_on_floats(captured, xs):
+            self.check(path, wanted, when, np.array(captured), xs, out, formula)
+        return Replay(path, out, by_inputs)
 
     def by_arrays(
-        self, family: Family, path: Path, xs: list[Floats], wanted: tuple[bool, ...], ask: Ask, is_first: bool
+        self, family: Family, path: Path, xs: Sequence[Floats], wanted: tuple[bool, ...], ask: Ask
     ) -> Replay | None:
         """By a program over arrays; where it is not the first path, its guards are asked before."""
         compiled = path.take(False, wanted)
-        by_inputs: list[Floats] = []
-        out: Any = None
-        taken: Any = True
-        sound: Any = True
-        sized: list[Any] = []
         try:
-            if path.program.guards and not is_first:
+            if path.program.guards and family.paths[:1] != [path]:
                 with np.errstate(all="ignore"):
                     if not compiled.holds(*xs):
                         return None
-            captured = compiled.P
-            if path.captured:
-                captured = captured.copy()
+            captured = compiled.P.copy() if path.captured else compiled.P
             with path.watched():
-                asked = () if wanted is self.nothing else ask(path, wanted)
-                for seeds in asked:
-                    out, found, taken, sound = compiled.gradient(*xs, seeds)
-                    by_inputs += owned(found)
-                    if path.captured:
-                        sized.append(compiled.dP.copy())
-                    if not (taken and sound):
-                        return None
-                if not asked:
-                    out, taken, sound = compiled.value(*xs)
-                if not path.library:
-                    sized += [out, *by_inputs]
-                if path.finite:
-                    sized += [captured, *xs]
-                if not all(map(finite, sized)):
+                found = self.run(path, compiled, xs, wanted, ask)
+                if path.finite and not all(map(all_finite, (captured, *xs))):
                     return None
         except FloatingPointError:
             return None
         finally:
             compiled.give_back()
-        if not (taken is True or taken) or not (sound is True or sound):
+        if found is None:
             return None
         self.jitted.families.ran(family, path, False, wanted)
         when = path.schedule(False, wanted)
         if when.due(captured, xs):
-            self.check(path, wanted, when, captured, xs, out)
+            self.check(path, wanted, when, captured, xs, found.out)
+        return found
+
+    def run(
+        self, path: Path, compiled: Compiled, xs: Sequence[Floats], wanted: tuple[bool, ...], ask: Ask
+    ) -> Replay | None:
+        """What a program over arrays finds; None where it is not the answer."""
+        by_inputs: list[Floats] = []
+        asked = () if wanted is self.nothing else ask(path, wanted)
+        out, taken, held = (None, True, True) if asked else compiled.value(*xs)
+        if not taken or not held:
+            return None
+        for seeds in asked:
+            out, found, taken, held = compiled.gradient(*xs, seeds)
+            if not taken or not held or not (path.library or not path.captured or all_finite(compiled.dP)):
+                return None
+            by_inputs += by_itself(found)
+        if not path.library and not all(map(all_finite, (out, *by_inputs))):
+            return None
         return Replay(path, out, by_inputs)
 
     def pulled(self, path: Path, xs: Sequence[Floats], captured: Floats, seeds: Any) -> list[Floats] | None:
@@ -213,12 +244,12 @@ class Road:
         compiled = path.take(False, (True,) * len(xs), captured)
         try:
             with path.watched():
-                by_inputs = owned(compiled.gradient(*xs, seeds)[1])
+                by_inputs = by_itself(compiled.gradient(*xs, seeds)[1])
         except FloatingPointError:
             return None
         finally:
             compiled.give_back()
-        return by_inputs if path.library or all(map(finite, by_inputs)) else None
+        return by_inputs if path.library or all(map(all_finite, by_inputs)) else None
 
     def check(
         self,
@@ -226,13 +257,18 @@ class Road:
         wanted: tuple[bool, ...],
         when: Schedule,
         captured: Floats,
-        xs: Sequence[Floats],
+        xs: Sequence[Any],
         out: Any,
+        formula: OnFloats | None = None,
     ) -> None:
-        """Compare a result with the function itself. RuntimeError where it differs."""
-        numbers = [x.tolist() for x in xs]
+        """Compare a result, of a formula if there is one, with the function itself. RuntimeError where it differs."""
+        numbers = [[x] if type(x) is float else x if type(x) is list else x.tolist() for x in xs]
         values = [float(out)] if len(path.program.outputs) == 1 else [*map(float, out)]
-        derivative = derivative_along(path, wanted, when, captured, xs) if wanted is not self.nothing else None
+        derivative: Callable[[list[list[float]]], float] | None = None
+        if wanted is not self.nothing and formula is not None:
+            derivative = along_formula(path, wanted, when, formula, captured.tolist(), xs)
+        elif wanted is not self.nothing:
+            derivative = along_direction(path, wanted, when, captured, xs)
         trial = selfcheck.Trial(numbers, values)
         if selfcheck.compare(self.jitted, path, [trial], when, captured, self.structures, self.function, derivative):
             when.compared(captured, numbers, len(path.rolled.statements), 1)
@@ -255,7 +291,7 @@ class Road:
         return arranged(structure, values, arrays=self.arrays, kept=plain)
 
 
-def owned(arrays: Sequence[Floats]) -> list[Floats]:
+def by_itself(arrays: Sequence[Floats]) -> list[Floats]:
     """The arrays, each by itself: no part of another array, and not twice the same."""
     found: list[Floats] = []
     for x in arrays:
@@ -264,7 +300,7 @@ def owned(arrays: Sequence[Floats]) -> list[Floats]:
     return found
 
 
-def finite(x: Any) -> bool:
+def all_finite(x: Any) -> bool:
     """Whether no number is inf or nan."""
     if type(x) is float:
         return x - x == 0.0
@@ -274,7 +310,7 @@ def finite(x: Any) -> bool:
     return size - size == 0.0 or bool(np.isfinite(x).all())
 
 
-def derivative_along(
+def along_direction(
     path: Path, wanted: tuple[bool, ...], when: Schedule, captured: Floats, xs: Sequence[Floats]
 ) -> Callable[[list[list[float]]], float]:
     """The program's derivative along the direction of a schedule, for cotangents of the result."""
@@ -292,3 +328,29 @@ def derivative_along(
             compiled.give_back()
 
     return derivative
+
+
+def along_formula(
+    path: Path, wanted: tuple[bool, ...], when: Schedule, formula: OnFloats, captured: list[float], xs: Sequence[Any]
+) -> Callable[[list[list[float]]], float]:
+    """The same of a formula."""
+
+    def derivative(cotangents: list[list[float]]) -> float:
+        several = len(path.program.outputs) > 1
+        seeds = (cotangents[0],) if several else ()
+        _, by_captured, by_inputs = formula.gradient(captured, *xs, *seeds)
+        directions = [d for d, is_wanted in zip(when.by_inputs, wanted, strict=True) if is_wanted]
+        total = float(np.dot(by_captured, when.direction))
+        for x, d in zip(by_inputs, directions, strict=True):
+            total += float(np.dot(np.reshape(x, -1), d))
+        return total if several else cotangents[0][0] * total
+
+    return derivative
+
+
+def sound(x: Any) -> bool:
+    """Whether a float, or all of a list, is neither inf nor nan."""
+    if type(x) is float:
+        return x - x == 0.0
+    total = sum(x)
+    return total - total == 0.0 or all([y - y == 0.0 for y in x])

@@ -17,7 +17,8 @@ import numpy as np
 from autograd.structures import LEAF, flatten, rebuild, size
 
 from .calls import Call, in_arrays
-from .layouts import PLAIN, One, Whole, arranged, holds_array, layout, with_arrays
+from .layouts import PLAIN, One, WholeArray, arranged, holds_array, layout, with_arrays
+from .quickest import Quickest
 from .road import ROADS, Road, each, first, nothing
 
 if TYPE_CHECKING:
@@ -134,6 +135,10 @@ class Roads:
 
     # What transforms ask.
 
+    def quickest(self, argnums: Sequence[int], *, alone: bool, both: bool) -> Quickest:
+        """The quickest way to the gradient, for single numbers."""
+        return Quickest(self, argnums, alone=alone, both=both)
+
     def value_and_gradient(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
     ) -> tuple[Any, list[Any]] | None:
@@ -142,7 +147,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         if structure != LEAF or 0 in replay.path.program.plain:
             return None
         return road.result(replay.path, replay.out), road.by_arguments(argnums, replay.by_inputs)
@@ -155,7 +160,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         if structure is None:
             return None
         rows = self.rows(road, replay, argnums, size(structure))
@@ -165,7 +170,7 @@ class Roads:
         blocks, start = {}, 0
         for i in sorted(argnums):
             part = road.layouts[i]
-            arrangement = in_arrays if isinstance(part, (One, Whole)) else structure
+            arrangement = in_arrays if isinstance(part, (One, WholeArray)) else structure
             blocks[i] = filled_in(arrangement, rows[:, start : start + part.size], part)
             start += part.size
         return road.result(replay.path, replay.out), [blocks[i] for i in argnums]
@@ -179,7 +184,7 @@ class Roads:
         columns, per = len(path.captured), len(argnums)
         matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
         for k, colour in enumerate(found):
-            slopes = np.concatenate([*replay.by_inputs[k * per : (k + 1) * per]])
+            slopes = np.concatenate([np.reshape(x, -1) for x in replay.by_inputs[k * per : (k + 1) * per]])
             for row in colour.rows:
                 places = row.places[row.places >= columns] - columns
                 matrix[row.output, places] = slopes[places]
@@ -195,7 +200,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         if structure is None or replay.path.program.plain.keys() & {*range(size(structure))}:
             return None
         if road.arrays:
@@ -229,7 +234,7 @@ class Roads:
         if found is None:
             return None
         road, replay = found
-        structure = differentiated(replay.path.program.structure, has_aux)
+        structure = differentiated_part(replay.path.program.structure, has_aux)
         rows = None if structure is None else self.rows(road, replay, argnums, size(structure))
         if rows is None:
             return None
@@ -240,7 +245,7 @@ class Roads:
         return result, arranged(structure, along, arrays=road.arrays, kept=replay.path.program.plain)
 
 
-def differentiated(structure: Any, has_aux: bool) -> Any:
+def differentiated_part(structure: Any, has_aux: bool) -> Any:
     """How the part of a result that is differentiated is arranged; None if it is no pair although it has to be."""
     if not has_aux:
         return structure
@@ -249,7 +254,7 @@ def differentiated(structure: Any, has_aux: bool) -> Any:
 
 def filled_in(structure: Any, rows: Floats, part: Layout) -> Any:
     """A derivative: the rows, each arranged as an argument is, in the places of the numbers of a result."""
-    if structure != LEAF and structure[0] is np.ndarray and isinstance(part, Whole):
+    if structure != LEAF and structure[0] is np.ndarray and isinstance(part, WholeArray):
         return np.ascontiguousarray(rows).reshape(*structure[1], *part.shape)
     found = [part.arranged(row.copy()) for row in rows]
     return rebuild(structure, found)

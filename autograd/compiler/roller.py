@@ -8,14 +8,14 @@ import numpy as np
 
 from autograd import rules
 
-from .normalising import Formula
 from .positions import irregular, regular, shapes
-from .rolled import CAPTURED, CONSTANTS, Access, Array, Join, Statement
+from .rolled import CAPTURED, CONSTANTS, Access, Concatenation, Holder, RolledStatement, lying
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .scalars import Program
+    from .normalising import Formula
+    from .scalars import Scalars
 
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -23,35 +23,35 @@ if TYPE_CHECKING:
 class Roller:
     """The statements so far, and where each node of a formula lies: ``owner`` is the number of its array."""
 
-    def __init__(self, program: Program) -> None:
-        self.formula = formula = Formula(program)
-        count = len(formula.rules)
-        self.captured = Array("captured", (0,), CAPTURED)
-        self.constants = Array("constant", (0,), CONSTANTS)
-        self.inputs = [
-            Array("input", () if program.body and len(nodes) == 1 else (len(nodes),), j + 2)
-            for j, nodes in enumerate(program.inputs)
-        ]
-        self.statements: list[Statement] = []
-        self.arrays: list[Array] = [self.captured, self.constants, *self.inputs]
-        self.owner = [-1] * count
-        self.position = np.full(count, -1, np.int64)
+    def __init__(self, formula: Formula, holders: list[Holder]) -> None:
+        self.formula, self.holders = formula, holders
+        self.statements: list[RolledStatement] = []
+        self.owner = [-1] * len(formula.rules)
+        self.position = np.full(len(formula.rules), -1, np.int64)
         self.captured_nodes: list[int] = []
         self.constant_nodes: list[int] = []
-        for array, nodes in zip(self.inputs, program.inputs, strict=True):
+
+    def give(self, scalars: Scalars) -> None:
+        """Where the leaves lie: of captured ones and constants it is seen later at which position."""
+        for j, nodes in enumerate(scalars.inputs):
             for position, node in enumerate(nodes):
                 if node >= 0:
-                    self.owner[node], self.position[node] = array.index, position
-        for node in program.captured_nodes:
+                    self.owner[node], self.position[node] = j + 2, position
+        for node in scalars.captured_nodes:
             self.owner[node] = CAPTURED
-        for node in formula.order:
-            if formula.rules[node] is rules.CONSTANT:
+        for node in self.formula.order:
+            if self.formula.rules[node] is rules.CONSTANT:
                 self.owner[node] = CONSTANTS
 
-    def labels(self, program: Program) -> dict[int, dict[int, str]]:
+    def close(self) -> None:
+        """No more captured leaves and constants come: so many elements their arrays have."""
+        self.holders[CAPTURED] = Holder("captured", (len(self.captured_nodes),), CAPTURED)
+        self.holders[CONSTANTS] = Holder("constant", (len(self.constant_nodes),), CONSTANTS)
+
+    def labels(self, scalars: Scalars) -> dict[int, dict[int, str]]:
         """For each array, by its number, the labels of its elements by their positions."""
         found: dict[int, dict[int, str]] = {}
-        for node, label in program.labels.items():
+        for node, label in scalars.labels.items():
             kept = self.formula.kept(node)
             found.setdefault(self.owner[kept], {}).setdefault(int(self.position[kept]), label)
         return found
@@ -72,29 +72,27 @@ class Roller:
         used = list(dict.fromkeys([self.owner[x] for x in nodes]))
         positions = self.position[np.array(nodes, np.int64)]
         if len(used) == 1:
-            access = Access(self.arrays[used[0]], positions.reshape(shape))
-            if used[0] == CONSTANTS and len({repr(self.formula.data[x]) for x in nodes}) == 1:
-                access.literal = self.formula.data[nodes[0]]
-            return access
+            one = used[0] == CONSTANTS and len({repr(self.formula.data[x]) for x in nodes}) == 1
+            return lying(used[0], positions.reshape(shape), self.formula.data[nodes[0]] if one else None)
         owners = np.array([self.owner[x] for x in nodes])
         parts, joined, start = [], np.empty(len(nodes), np.int64), 0
         for index in used:
             mine = owners == index
             elements, which = np.unique(positions[mine], return_inverse=True)
-            parts.append(Access(self.arrays[index], elements))
+            parts.append(lying(index, elements))
             joined[mine] = start + which
             start += len(elements)
         out = self.add((start,))
-        self.statements.append(Join(out, parts))
-        return Access(out, joined.reshape(shape))
+        self.statements.append(Concatenation(out, parts))
+        return lying(out.index, joined.reshape(shape))
 
-    def add(self, shape: tuple[int, ...]) -> Array:
+    def add(self, shape: tuple[int, ...]) -> Holder:
         """A new array."""
-        array = Array("group", shape, len(self.arrays))
-        self.arrays.append(array)
-        return array
+        holder = Holder("group", shape, len(self.holders))
+        self.holders.append(holder)
+        return holder
 
-    def define(self, members: Sequence[int], shape: tuple[int, ...]) -> Array:
+    def define(self, members: Sequence[int], shape: tuple[int, ...]) -> Holder:
         """The array of a group: its members in order, in this shape."""
         out = self.add(shape)
         for position, node in enumerate(members):
@@ -113,7 +111,7 @@ class Roller:
         for slot in slots:
             self.place(slot)
             columns.append(self.position[np.array(slot, np.int64)])
-            array = self.arrays[self.owner[slot[0]]]
+            array = self.holders[self.owner[slot[0]]]
             if len(array.shape) > 1 and array.size == n:
                 order = np.argsort(columns[-1], kind="stable")
                 if (columns[-1][order] == members).all():  # all of the array: as it is arranged
@@ -131,8 +129,8 @@ class Roller:
         if len(shape) > 2:  # the longest last: then what is done along it is done in one go
             axes.sort(key=lambda axis: axis == int(np.argmax(shape)))
         elif len(shape) == 2:  # as the largest operand lies
-            large = max(slots, key=lambda slot: self.arrays[self.owner[slot[0]]].size)
-            if len(self.arrays[self.owner[large[0]]].shape) > 1:
+            large = max(slots, key=lambda slot: self.holders[self.owner[slot[0]]].size)
+            if len(self.holders[self.owner[large[0]]].shape) > 1:
                 strides = regular(columns[slots.index(large)].reshape(shape))
                 if strides is not None and 0 < abs(strides[0]) < abs(strides[1]):
                     axes.reverse()
@@ -150,5 +148,5 @@ def cover(operands: list[Access], axes: Sequence[Sequence[int]], count: int) -> 
     if kept >= set(range(count)):
         return
     able = [i for i, own in enumerate(axes) if set(own) >= set(range(count))]
-    i = min(able, key=lambda i: operands[i].array.kind == "constant")  # of constants only if there is nothing else
+    i = min(able, key=lambda i: operands[i].array == CONSTANTS)  # of constants only if there is nothing else
     operands[i] = operands[i].gathered()

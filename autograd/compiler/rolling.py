@@ -22,16 +22,32 @@ import numpy as np
 from autograd import rules
 from autograd.collector import undisturbed
 
-from .loops import Body, Repetition, find
+from .debugging import watched
+from .loops import find
+from .normalising import normalise
 from .recording import Unsupported
-from .rolled import Access, Argument, Array, Elementwise, Loop, Reduction, Rolled, Tape
+from .repetitions import Repetition, one_iteration
+from .rolled import (
+    CAPTURED,
+    CONSTANTS,
+    Access,
+    Argument,
+    Carried,
+    Elementwise,
+    Holder,
+    Recurrence,
+    Reduction,
+    Rolled,
+    as_lines,
+    check,
+)  # fmt: skip
 from .roller import Roller, cover
 from .sums import sorted_terms, weighted_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .scalars import Program
+    from .scalars import Scalars
 
     Integers = np.ndarray[Any, np.dtype[np.int64]]
     Item = int | tuple[int, int]
@@ -51,43 +67,50 @@ SMALL, FRAGMENTS = 8, 4
 
 
 @undisturbed()
-def roll(program: Program) -> Rolled:
+def roll(scalars: Scalars) -> Rolled:
     """The array statements of a program."""
-    roller = Roller(program)
-    formula = roller.formula
+    formula = normalise(scalars)
+    inputs = [
+        Holder("input", () if scalars.body and len(nodes) == 1 else (len(nodes),), j + 2)
+        for j, nodes in enumerate(scalars.inputs)
+    ]
+    roller = Roller(formula, [Holder("captured", (0,), CAPTURED), Holder("constant", (0,), CONSTANTS), *inputs])
+    roller.give(scalars)
     for part in find(formula, STATEMENTS):
         if isinstance(part, Repetition):
             repeat(roller, part)
         else:
             roll_nodes(roller, part)
-    results = [roller.operand([node]) for node in formula.roots] if program.scalars else []
-    outputs = results[0] if results else roller.operand(formula.roots[: len(program.outputs)])
-    if len(program.outputs) > 1 and not outputs.kept:  # one number several times
+    return watched(finished(roller, scalars, inputs), check, as_lines)
+
+
+def finished(roller: Roller, scalars: Scalars, inputs: Sequence[Holder]) -> Rolled:
+    """The program of the statements so far: where its results lie, and its conditions."""
+    formula, first = roller.formula, len(scalars.outputs)
+    last = first + len(scalars.guards)
+    results = [roller.operand([node]) for node in formula.roots] if scalars.single else []
+    outputs = results[0] if results else roller.operand(formula.roots[:first])
+    if first > 1 and not outputs.kept:  # one number several times
         outputs = outputs.gathered()
-    first = len(program.outputs)
-    last = first + len(program.guards)
-    taken = zip(formula.roots[first:last], program.guards, strict=True)
+    taken = zip(formula.roots[first:last], scalars.guards, strict=True)
     guards = conditions(roller, [(node, holds) for node, (_, holds, _) in taken])
-    watched = [(roller.operand(nodes), False) for nodes in together(roller, formula.roots[last:])]
-    roller.captured.shape = (len(roller.captured_nodes),)
-    roller.constants.shape = (len(roller.constant_nodes),)
-    index = {node: i for i, node in enumerate(program.captured_nodes)}
+    failures = [(roller.operand(nodes), False) for nodes in side_by_side(roller, formula.roots[last:])]
+    roller.close()
+    index = {node: i for i, node in enumerate(scalars.captured_nodes)}
     return Rolled(
         formula=formula,
-        arrays=roller.arrays,
-        inputs=roller.inputs,
-        captured=roller.captured,
-        constants=roller.constants,
+        holders=roller.holders,
+        inputs=inputs,
         statements=roller.statements,
         outputs=outputs,
         results=results,
         guards=guards,
-        watched=watched,
+        watched=failures,
         captured_order=[index[node] for node in roller.captured_nodes],
         constant_values=np.array([formula.data[node] for node in roller.constant_nodes]),
-        input_names=program.input_names,
+        input_names=scalars.input_names,
         places=(roller.owner, roller.position),
-        labels=roller.labels(program),
+        labels=roller.labels(scalars),
     )
 
 
@@ -103,7 +126,7 @@ def conditions(roller: Roller, taken: Sequence[tuple[int, bool]]) -> list[tuple[
     return [(roller.operand(nodes), nodes is sorts[0]) for nodes in sorts if nodes]
 
 
-def together(roller: Roller, nodes: Iterable[int]) -> list[list[int]]:
+def side_by_side(roller: Roller, nodes: Iterable[int]) -> list[list[int]]:
     """Nodes by the arrays that they are in; side by side if these are many."""
     groups: dict[int, list[int]] = {}
     for node in dict.fromkeys(nodes):
@@ -191,24 +214,24 @@ def repeat(roller: Roller, loop: Repetition) -> None:
     groups = [[node] for node in leaves]
     body = None
     if loop.nodes.shape[1] <= SCALARS and len(leaves) <= ARGUMENTS:
-        body = roll(Body(roller.formula, loop, groups, scalars=True))
-    scalars = body is not None and body.of_scalars
-    if body is None or not scalars:
+        body = roll(one_iteration(roller.formula, loop, groups, single=True))
+    single = body is not None and body.of_scalars
+    if body is None or not single:
         groups = together_given(roller, loop, leaves)
-        body = roll(Body(roller.formula, loop, groups, scalars=False))
-    tapes = tapes_of(roller, loop, body.results if scalars else [body.outputs])
-    given = [argument(roller, loop, array, group, scalars) for array, group in zip(body.inputs, groups, strict=True)]
+        body = roll(one_iteration(roller.formula, loop, groups, single=False))
+    carried = handed_on(roller, loop, body.results if single else [body.outputs])
+    given = [argument(roller, loop, array, group, single) for array, group in zip(body.inputs, groups, strict=True)]
     count, kept = len(loop.nodes), len(loop.kept)
     out = roller.add((count,) if kept == 1 else (count, kept))
-    roller.statements.append(Loop(out, count, body, scalars, tapes, given))
+    roller.statements.append(Recurrence(out, count, body, single, carried, given, loop))
     for k, j in enumerate(loop.kept):
         for i, node in enumerate(loop.nodes[:, j].tolist()):
             roller.owner[node], roller.position[node] = out.index, i * kept + k
 
 
-def tapes_of(roller: Roller, loop: Repetition, results: Sequence[Access]) -> list[Tape]:
+def handed_on(roller: Roller, loop: Repetition, results: Sequence[Access]) -> list[Carried]:
     """What a loop keeps, and what stands before it: of each result by itself, or of all of them together."""
-    tapes = []
+    carried = []
     for t, result in enumerate(results):
         rows = loop.first[:, t : t + 1] if len(results) > 1 or len(loop.kept) == 1 else loop.first
         some = [int(row.max()) for row in rows]
@@ -216,16 +239,16 @@ def tapes_of(roller: Roller, loop: Repetition, results: Sequence[Access]) -> lis
             roller.operand([node if node >= 0 else most for node in row.tolist()]) if most >= 0 else None
             for row, most in zip(rows, some, strict=True)
         ]
-        tapes.append(Tape(result, [x if x is None else x.full() for x in first]))
-    return tapes
+        carried.append(Carried(result, [x if x is None else x.full() for x in first]))
+    return carried
 
 
-def argument(roller: Roller, loop: Repetition, array: Array, group: Sequence[int], scalars: bool) -> Argument:
+def argument(roller: Roller, loop: Repetition, array: Holder, group: Sequence[int], single: bool) -> Argument:
     """What the body of a loop reads: something that it has kept itself, or an operand from outside."""
     node = next(node for node in group if node >= 0)
     leaf = loop.leaves[node]
     if leaf.nodes is None:
-        return Argument(array, leaf.lag, leaf.kept if scalars else 0)
+        return Argument(array, leaf.lag, leaf.kept if single else 0)
     columns = np.array([loop.leaves[x].nodes for x in group], np.int64).T
     steps = bool((columns != columns[0]).any())
     shape = (len(loop.nodes), *array.shape) if steps else array.shape

@@ -7,6 +7,7 @@ than a twentieth of the time that is spent in the program.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .scalars import Program
+    from .scalars import Scalars
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -33,13 +34,14 @@ class Schedule:
 
     def __init__(
         self,
-        program: Program,
+        program: Scalars,
         numbers: Sequence[Sequence[float]],
         captured: Floats,
         batched: bool,
         wanted: Sequence[bool],
     ) -> None:
         self.program, self.numbers, self.captured, self.batched = program, numbers, captured.tobytes(), batched
+        self.wanted = tuple(wanted)
         self.left = {"run", *["captured"] * bool(len(captured)), *["arguments"] * any(map(len, numbers))}
         """What was not compared yet: a run, one with other captured numbers, one with other arguments."""
         self.runs = 0
@@ -66,6 +68,20 @@ class Schedule:
             return True
         return bool(self.left) and ("run" in self.left or bool(self._new(captured, arguments)))
 
+    def due_on_floats(self, captured: Sequence[float], arguments: Sequence[Any]) -> bool:
+        """The same for a formula, which is soon told."""
+        self.runs += 1
+        if self.next and self.runs >= self.next:
+            return True
+        return bool(self.left) and self._first_with(captured, arguments)
+
+    def _first_with(self, captured: Sequence[float], arguments: Sequence[Any]) -> bool:
+        """Whether something about this run is new that is to be compared once."""
+        left = self.left
+        if "run" in left or ("arguments" in left and not self._known(arguments)):
+            return True
+        return "captured" in left and array("d", captured).tobytes() != self.captured
+
     def _new(self, captured: Floats, arguments: Sequence[Any] | None) -> set[str]:
         """What of that which was not compared yet a run with these numbers is."""
         new = {"run"}
@@ -77,7 +93,7 @@ class Schedule:
 
     def _known(self, arguments: Sequence[Any]) -> bool:
         """Whether these are the numbers that the function was recorded with: lists, arrays, or single numbers."""
-        return all([alike(x, before) for x, before in zip(arguments, self.numbers, strict=True)])
+        return all([the_same(x, before) for x, before in zip(arguments, self.numbers, strict=True)])
 
     def compared(self, captured: Floats, arguments: Sequence[Any] | None, statements: int, examples: int) -> None:
         """A run with these numbers was found right. The next time depends on what is counted in the program."""
@@ -93,7 +109,7 @@ class Schedule:
         self.left.add("run")
 
 
-def alike(x: Any, before: Sequence[float]) -> bool:
+def the_same(x: Any, before: Sequence[float]) -> bool:
     """Whether a list, an array or a single number holds these numbers."""
     if isinstance(x, float):
         return len(before) == 1 and x == before[0]

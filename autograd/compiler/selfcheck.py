@@ -24,6 +24,7 @@ from autograd import rules
 from autograd.collector import undisturbed
 from autograd.modes import kept, untracked
 from autograd.nodes import as_value
+from autograd.programs import TracingCheckError
 from autograd.structures import flatten, rebuild
 from autograd.value import Value, number
 
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .paths import Family, Path, Paths
+    from .forms import Path
+    from .paths import Family, Paths
     from .schedules import Schedule
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -66,7 +68,7 @@ def compare(
     ``derivative(cotangents)``, with a list for each example, is the program's derivative along the direction of the
     schedule. It does not count where captured numbers have changed meanwhile: another thread trains.
 
-    Raises RuntimeError where they differ, and the path is dropped; what the function raises, if it raises.
+    Raises TracingCheckError where they differ, and the path is dropped; what the function raises, if it raises.
     """
     try:
         try:
@@ -104,17 +106,11 @@ def _compare(
     results: list[float] = []
     seen: list[Examined] = []
     for trial, weights in zip(trials, when.weights, strict=False):
-        try:
-            found = examined(path, trial, when, weights, structures, function)
-        except (ArithmeticError, ValueError):
-            if path.library:  # which answers with inf or nan, and goes on
-                raise Disturbed from None
-            jitted.drop(path)
-            raise
+        found = _examined(jitted, path, trial, when, weights, structures, function)
         undisputed(path, captured)
         if found.differs:
             undisputed(path, captured, found.nodes, found.outputs)
-            if not excused(path, trial, captured, structures, function, again):
+            if not excused(path, trial, when, captured, structures, function, again):
                 refuse(jitted, path, trial, found.results, first=when.runs == 1)
         results = found.results
         sensitive |= found.sensitive
@@ -122,7 +118,7 @@ def _compare(
         skipped |= found.kink or found.differs
         cotangents.append(found.cotangent)
         seen.append(found)
-    if sensitive and not all([recorded_alike(path, trial, captured, structures, function) for trial in trials]):
+    if sensitive and not all([recorded_alike(path, trial, when, captured, structures, function) for trial in trials]):
         refuse(jitted, path, trials[-1], results)
     if derivative is None or skipped:
         return
@@ -130,21 +126,34 @@ def _compare(
     if isfinite(bound) and isfinite(expected) and not abs(got - expected) <= bound:
         for each in seen:
             undisputed(path, captured, each.nodes, each.outputs)
-        if not all([excused(path, trial, captured, structures, function, again) for trial in trials]):
+        if not all([excused(path, trial, when, captured, structures, function, again) for trial in trials]):
             refuse(jitted, path, trials[0], None, (got, expected))
 
 
-class RefusedError(RuntimeError):
-    """A program is not what the function does. It may do once it is recorded with bools: at a first run, if it is."""
-
-    once_more = False
+def _examined(
+    jitted: Paths,
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    weights: list[float],
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+) -> Examined:
+    """The function itself at one example. Where it raises, its path is dropped."""
+    try:
+        return examined(path, trial, when, weights, structures, function)
+    except (ArithmeticError, ValueError):
+        if path.library:  # which answers with inf or nan, and goes on
+            raise Disturbed from None
+        jitted.drop(path)
+        raise
 
 
 def settled(family: Family, answer: Callable[[], T]) -> T:
     """An answer by programs; where one is refused because outcomes of comparisons were no bools, by another."""
     try:
         return answer()
-    except RefusedError as refused:
+    except TracingCheckError as refused:
         if family.decided or not refused.once_more:
             raise
     family.decided = True
@@ -161,7 +170,7 @@ def still(
 ) -> None:
     """Compare the value alone, for one example: most often it is the same up to the last digits, which is soon told.
 
-    Raises RefusedError if it is not, and no rounding explains it.
+    Raises TracingCheckError if it is not, and no rounding explains it.
     """
     with undisturbed(), keeping(path):
         leaves = [[Value(x) for x in each] for each in trial.numbers]
@@ -194,9 +203,10 @@ def refuse(
     else:
         what = f"{list(trial.outputs)!r}, as its program does, but returned {list(results)!r}"
     verb = "have" if results is None else "return"
-    error = RefusedError(
+    error = TracingCheckError(
         f"jit: {jitted.name} was expected to {verb} {what} when it was run again: it depends on more than its "
-        "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time"
+        "arguments and the Values that it uses, such as attributes, arrays, random numbers, or the time",
+        jitted.name,
     )
     error.once_more = first and not path.program.decided and misled(path, trial, results)
     raise error
@@ -272,6 +282,7 @@ def examined(
 def recorded_alike(
     path: Path,
     trial: Trial,
+    when: Schedule,
     captured: Floats,
     structures: Sequence[Any],
     function: Callable[..., Any],
@@ -281,8 +292,11 @@ def recorded_alike(
     And whether the program's statements are, each by itself. Or whether one of its comparisons came out differently, as
     it may at a tie.
     """
-    from .likeness import outcomes
-    from .scalars import program
+    from dataclasses import replace
+
+    from . import kernelwise
+    from .likeness import outcomes, signature
+    from .numbering import program
     from .stepwise import faulty
 
     try:
@@ -296,15 +310,22 @@ def recorded_alike(
             row, [numbers.get(i, found.data[i]) for i in operands], number_
         ):
             raise Disturbed
-    for i, x in numbers.items():
-        found.data[i] = x
+    found = replace(found, data=[numbers.get(i, x) for i, x in enumerate(found.data)])
     if outcomes(found) != outcomes(path.program):
         return True
-    return found.signature() == path.program.signature() and not faulty(path.rolled, found)
+    if signature(found) != signature(path.program) or faulty(path.rolled, found):
+        return False
+    return path.library is not None or not kernelwise.ill_computed(path.rolled, when.batched, when.wanted, found)
 
 
 def excused(
-    path: Path, trial: Trial, captured: Floats, structures: Sequence[Any], function: Callable[..., Any], again: bool
+    path: Path,
+    trial: Trial,
+    when: Schedule,
+    captured: Floats,
+    structures: Sequence[Any],
+    function: Callable[..., Any],
+    again: bool,
 ) -> bool:
     """Whether a difference has another reason than the program: a tie within rounding.
 
@@ -327,7 +348,7 @@ def excused(
                 raise Turned
         finally:
             free(notes, leaves)
-    return tie and recorded_alike(path, trial, captured, structures, function)
+    return tie and recorded_alike(path, trial, when, captured, structures, function)
 
 
 def undisputed(

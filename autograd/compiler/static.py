@@ -68,7 +68,7 @@ class Static:
 
     def __init__(self, function: Callable[..., Any], argnums: Any = None, argnames: Any = None) -> None:
         self.given = argnums, argnames
-        numbers, names = listed(argnums, Integral, "static_argnums"), listed(argnames, str, "static_argnames")
+        numbers, names = as_list(argnums, Integral, "static_argnums"), as_list(argnames, str, "static_argnames")
         self.called = getattr(function, "__name__", type(function).__name__)
         parameters = parameters_of(function)
         self.order = [x.name for x in parameters or () if x.kind in POSITIONAL]
@@ -194,7 +194,7 @@ def is_hashable(x: Any) -> bool:
     return True
 
 
-def listed(given: Any, kind: type, name: str) -> list[Any]:
+def as_list(given: Any, kind: type, name: str) -> list[Any]:
     """One of a kind, or several, as a list. TypeError if they are of another."""
     if given is None:
         return []

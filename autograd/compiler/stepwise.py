@@ -16,12 +16,13 @@ from autograd import rules
 from autograd.collector import undisturbed
 from autograd.readings import arrays
 
-from .normalising import Formula
-from .rolled import CAPTURED, CONSTANTS, Elementwise, Join, Linear, Loop, Reduction
+from .normalising import normalise
+from .rolled import CAPTURED, CONSTANTS, Concatenation, Elementwise, Linear, Recurrence, Reduction
 
 if TYPE_CHECKING:
-    from .rolled import Access, Rolled, Statement
-    from .scalars import Program
+    from .normalising import Formula
+    from .rolled import Access, Rolled, RolledStatement
+    from .scalars import Scalars
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -36,30 +37,49 @@ class Numbers(NamedTuple):
     off: Floats
 
 
-class Unknown(Exception):  # noqa: N818 - no error: there is no verdict
+class Uncomputed(Exception):  # noqa: N818 - no error: there is no verdict
     """A statement that is not computed here."""
 
 
-@undisturbed()
-def faulty(rolled: Rolled, recorded: Program) -> bool:
-    """Whether some statement differs from what was recorded: another recording of the same program."""
-    formula = Formula(recorded)
+class Known(NamedTuple):
+    """What the function had: for each array of a rolled program its numbers, by the number of the array.
+
+    ``nodes``: which node of the formula lies where.
+    """
+
+    formula: Formula
+    tables: dict[int, Numbers]
+    nodes: dict[tuple[int, int], int]
+
+
+def known(rolled: Rolled, recorded: Scalars) -> Known | None:
+    """The numbers of another recording of the same program; None if it is another program."""
+    formula = normalise(recorded)
     if len(formula.data) != len(rolled.formula.data) or formula.order != rolled.formula.order:
-        return False
+        return None
     owner, places = rolled.places
-    known: dict[int, Any] = {}
+    found: dict[int, Any] = {}
     for node in [*range(len(formula.data))]:
         index, position = owner[node], int(places[node])
         if index >= 0 and position >= 0:
-            known.setdefault(index, {})[position] = formula.data[node]
-    tables: dict[int, Numbers] = {CONSTANTS: exact(rolled.constant_values[:, None])}
-    for array in rolled.arrays:
-        if array.index != CONSTANTS and (array.index in known or array.index == CAPTURED):
-            table = np.full((array.size, 1), np.nan)
-            each = known.get(array.index, {})
+            found.setdefault(index, {})[position] = formula.data[node]
+    tables: dict[int, Numbers] = {CONSTANTS: certain(rolled.constant_values[:, None])}
+    for holder in rolled.holders:
+        if holder.index != CONSTANTS and (holder.index in found or holder.index == CAPTURED):
+            table = np.full((holder.size, 1), np.nan)
+            each = found.get(holder.index, {})
             table[[*each], 0] = [*each.values()]
-            tables[array.index] = exact(table)
-    nodes = {(owner[node], int(places[node])): node for node in formula.order}
+            tables[holder.index] = certain(table)
+    return Known(formula, tables, {(owner[node], int(places[node])): node for node in formula.order})
+
+
+@undisturbed()
+def faulty(rolled: Rolled, recorded: Scalars) -> bool:
+    """Whether some statement differs from what was recorded: another recording of the same program."""
+    there = known(rolled, recorded)
+    if there is None:
+        return False
+    formula, tables, nodes = there
     with np.errstate(all="ignore"):
         for statement in rolled.statements:
             if differs(statement, tables) or misread(statement, tables, formula, nodes):
@@ -70,7 +90,7 @@ def faulty(rolled: Rolled, recorded: Program) -> bool:
 
 
 def misread(
-    statement: Statement, tables: dict[int, Numbers], formula: Formula, nodes: dict[tuple[int, int], int]
+    statement: RolledStatement, tables: dict[int, Numbers], formula: Formula, nodes: dict[tuple[int, int], int]
 ) -> bool:
     """Whether a statement that selects among its operands has others than the function had, which no result tells."""
     if not isinstance(statement, Elementwise) or not statement.rule.selecting:
@@ -79,7 +99,7 @@ def misread(
     for k, access in enumerate(statement.operands):
         try:
             got = read(access, tables).values.reshape(-1)
-        except Unknown:
+        except Uncomputed:
             continue
         for node, x in zip(members, got.tolist(), strict=True):
             if node is not None and x == x and abs(x - formula.data[formula.operands[node][k]]) > UNIT * abs(x):
@@ -87,22 +107,22 @@ def misread(
     return False
 
 
-def differs(statement: Statement, tables: dict[int, Numbers]) -> bool:
+def differs(statement: RolledStatement, tables: dict[int, Numbers]) -> bool:
     """Whether a statement has other results than the function had; no, if it is not computed here."""
     try:
-        if isinstance(statement, Loop):
+        if isinstance(statement, Recurrence):
             return loop_differs(statement, tables)
         found = computed(statement, tables)
-    except Unknown:
+    except Uncomputed:
         return False
     index = statement.out.index
-    if isinstance(statement, Join):  # of numbers that the function has elsewhere
+    if isinstance(statement, Concatenation):  # of numbers that the function has elsewhere
         tables[index] = found
         return False
     return bool(differ(found, tables[index].values).any())
 
 
-def exact(values: Floats) -> Numbers:
+def certain(values: Floats) -> Numbers:
     """Numbers that are not off."""
     return Numbers(values, np.zeros_like(values))
 
@@ -116,24 +136,24 @@ def differ(got: Numbers, expected: Floats) -> Any:
 def read(access: Access, tables: dict[int, Numbers]) -> Numbers:
     """The operands, by the axes of the statement, and by iterations."""
     if access.literal is not None:
-        return exact(np.full((*access.positions.shape, 1), access.literal))
-    if access.array.index not in tables:
-        raise Unknown
-    values, off = tables[access.array.index]
+        return certain(np.full((*access.positions.shape, 1), access.literal))
+    if access.array not in tables:
+        raise Uncomputed
+    values, off = tables[access.array]
     return Numbers(values[access.positions], off[access.positions])
 
 
-def computed(statement: Statement, tables: dict[int, Numbers]) -> Numbers:
+def computed(statement: RolledStatement, tables: dict[int, Numbers]) -> Numbers:
     """The results of a statement, a row for each element, and how far they may be off."""
     if isinstance(statement, Elementwise):
         values, off = applied(statement.rule, [read(x, tables) for x in statement.operands])
     elif isinstance(statement, Reduction):
         whole = read(statement.operand, tables)
-        values, off = reduced(statement.rule, whole)
+        values, off = over_sequence(statement.rule, whole)
     elif isinstance(statement, Linear):
         values, off = summed(statement, tables)
-    elif isinstance(statement, Join):
-        parts = [read(x, tables) for x in statement.parts]
+    elif isinstance(statement, Concatenation):
+        parts = [read(x, tables) for x in statement.operands]
         length = max([x.values.shape[-1] for x in parts])
         values, off = (
             np.concatenate(
@@ -142,7 +162,7 @@ def computed(statement: Statement, tables: dict[int, Numbers]) -> Numbers:
             for k in (0, 1)
         )
     else:
-        raise Unknown
+        raise Uncomputed
     size = statement.out.size
     return Numbers(values.reshape(size, -1), off.reshape(size, -1))
 
@@ -150,7 +170,7 @@ def computed(statement: Statement, tables: dict[int, Numbers]) -> Numbers:
 def applied(rule: rules.Rule, operands: list[Numbers]) -> Numbers:
     """A row, element by element."""
     if rule not in rules.TABLE and rule not in rules.RECORDED:
-        raise Unknown
+        raise Uncomputed
     xs = np.broadcast_arrays(*[x.values for x in operands])
     values = np.asarray(reading(rule.value)(*xs), float)
     partials = reading(rule.partials)(values, *xs)
@@ -161,7 +181,7 @@ def applied(rule: rules.Rule, operands: list[Numbers]) -> Numbers:
     return Numbers(values, off)
 
 
-def reduced(rule: rules.Rule, whole: Numbers) -> Numbers:
+def over_sequence(rule: rules.Rule, whole: Numbers) -> Numbers:
     """A row of a sequence, along the first axis."""
     columns = whole.values.reshape(len(whole.values), -1)
     off = whole.off.reshape(columns.shape)
@@ -201,31 +221,38 @@ def reading(function: Any) -> Any:
     return rules.read(function, arrays.namespace(np))
 
 
-def loop_differs(loop: Loop, tables: dict[int, Numbers]) -> bool:
+def loop_differs(loop: Recurrence, tables: dict[int, Numbers]) -> bool:
     """Whether some iteration has other results than the function had; where it compares numbers, some two."""
+    own = within(loop, tables)
     expected = tables[loop.out.index].values.reshape(loop.count, -1)
-    own: dict[int, Numbers] = {CONSTANTS: exact(loop.body.constant_values[:, None])}
+    compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])
+    wrong: Any = False
+    for t, each in enumerate(loop.carried):
+        values, off = read(each.result, own)
+        got = Numbers(values.reshape(-1, values.shape[-1]), off.reshape(-1, off.shape[-1]))
+        wrong |= differ(got, expected[:, t : t + 1].T if loop.single else expected.T).any(0)
+    return int(np.count_nonzero(wrong)) > int(compares)
+
+
+def within(loop: Recurrence, tables: dict[int, Numbers]) -> dict[int, Numbers]:
+    """The arrays of the body of a loop, a column for each iteration: of what the function had before it."""
+    expected = tables[loop.out.index].values.reshape(loop.count, -1)
+    own: dict[int, Numbers] = {CONSTANTS: certain(loop.body.constant_values[:, None])}
     for argument in loop.arguments:
         size = argument.array.size
         if argument.operand is not None:
             given = read(argument.operand, tables).values[..., 0]
             table = given.reshape(loop.count, size).T if argument.steps else given.reshape(size, 1)
         else:
-            columns = slice(argument.tape, argument.tape + 1) if loop.scalars else slice(None)
-            tape = loop.tapes[argument.tape]
+            columns = slice(argument.carried, argument.carried + 1) if loop.single else slice(None)
+            carried = loop.carried[argument.carried]
             table = np.full((size, loop.count), np.nan)
             table[:, argument.lag :] = expected[: loop.count - argument.lag, columns].T
             for i in range(argument.lag):
-                first = tape.first[len(tape.first) + i - argument.lag]
+                first = carried.first[len(carried.first) + i - argument.lag]
                 if first is not None:
                     table[:, i] = read(first, tables).values.reshape(-1)
-        own[argument.array.index] = exact(table)
+        own[argument.array.index] = certain(table)
     for statement in loop.body.statements:
         own[statement.out.index] = computed(statement, own)
-    compares = any([isinstance(x, Elementwise) and x.rule.flat for x in loop.body.statements])
-    wrong: Any = False
-    for t, tape in enumerate(loop.tapes):
-        values, off = read(tape.result, own)
-        got = Numbers(values.reshape(-1, values.shape[-1]), off.reshape(-1, off.shape[-1]))
-        wrong |= differ(got, expected[:, t : t + 1].T if loop.scalars else expected.T).any(0)
-    return int(np.count_nonzero(wrong)) > int(compares)
+    return own

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .paths import Family, Path, Paths
+    from .forms import Path
+    from .paths import Family, Paths
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Index = np.ndarray[Any, np.dtype[np.integer[Any]]] | None

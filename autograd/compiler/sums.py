@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .arrays import LETTERS
 from .positions import outer, regular
 from .rolled import Linear, Segment
 from .roller import Roller, cover
@@ -44,12 +46,12 @@ def weighted_sums(
     for s, (_, right, _) in enumerate(kinds):
         items = np.array([part[s] for part in parts], np.int64)
         if right < 0:
-            segments.append(alone(roller, items, found.shape, found.letters))
+            segments.append(unpaired(roller, items, found.shape, found.letters))
         elif s == widest and found.product is not None:
             segments.append(matrix_product(roller, *found.product))
         else:
             segments.append(products(roller, items, found.shape, found.letters))
-    cover_all(segments, found.letters)
+    segments = covering(segments, found.letters)
     roller.statements.append(Linear(roller.define(members, found.shape), found.letters, segments))
 
 
@@ -81,19 +83,21 @@ def as_they_lie(
                 roller.place([x for part in parts for x in part[s]])
             slots.append([part[s][0] for part in parts])
     shape, order = roller.shape(slots)
-    return Arrangement(order.tolist(), shape, "abcd"[: len(shape)])
+    return Arrangement(order.tolist(), shape, LETTERS[: len(shape)])
 
 
-def cover_all(segments: Sequence[Segment], letters: str) -> None:
-    """Let some operand have all the axes of the result."""
+def covering(segments: Sequence[Segment], letters: str) -> list[Segment]:
+    """The segments, where some operand has all the axes of the result."""
     sides = [(segment.left, segment.left_axes) for segment in segments]
     sides += [(segment.right, segment.right_axes) for segment in segments if segment.right is not None]
     accesses = [access for access, _ in sides]
     cover(accesses, [[letters.find(letter) for letter in axes] for _, axes in sides], len(letters))
-    for segment, access in zip(segments, accesses, strict=False):
-        segment.left = access
-    for segment, access in zip([x for x in segments if x.right is not None], accesses[len(segments) :], strict=True):
-        segment.right = access
+    left = accesses[: len(segments)]
+    right = iter(accesses[len(segments) :])
+    return [
+        replace(segment, left=access, right=None if segment.right is None else next(right))
+        for segment, access in zip(segments, left, strict=True)
+    ]
 
 
 def sorted_terms(roller: Roller, *columns: Integers) -> list[Integers]:
@@ -107,7 +111,7 @@ def sorted_terms(roller: Roller, *columns: Integers) -> list[Integers]:
     return [column[order] for column in columns]
 
 
-def alone(roller: Roller, items: Integers, shape: tuple[int, ...], letters: str) -> Segment:
+def unpaired(roller: Roller, items: Integers, shape: tuple[int, ...], letters: str) -> Segment:
     """Terms without a factor."""
     if items.shape[1] == 1:
         return Segment(roller.operand(items[:, 0].tolist(), shape), letters)

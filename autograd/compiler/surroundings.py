@@ -50,12 +50,15 @@ class Place:
 
 
 class Seen(NamedTuple):
-    """One look around: what stood in dicts, most of which are globals; the other places; lists; and the numbers."""
+    """One look around: what stood in dicts, most of which are globals, in cells and elsewhere; lists; the numbers."""
 
     names: list[tuple[dict[str, Any], str, Any]]
+    cells: list[tuple[CellType, Any]]
     places: list[Place]
     lists: list[tuple[Any, tuple[Any, ...]]]
     key: tuple[Any, ...]
+    elsewhere: bool = True
+    """Whether anything stands elsewhere than in dicts."""
 
 
 class Surroundings:
@@ -63,22 +66,25 @@ class Surroundings:
 
     def __init__(self, *functions: Any) -> None:
         self.functions = functions
-        self._seen: Seen | None = None
+        self.seen: Seen | None = None
         """What was looked at last: put down at once, as several threads may look."""
 
     def now(self) -> tuple[Any, ...]:
         """The numbers, by where they stand."""
-        seen = self._seen
+        seen = self.seen
         return seen.key if seen is not None and unchanged(seen) else self._look()
 
     def _look(self) -> tuple[Any, ...]:
         """Look at everything anew."""
-        seen = Seen([], [], [], ())
+        seen = Seen([], [], [], [], ())
         numbers: list[tuple[str, Any]] = []
         for place in places(*self.functions):
             content = place.content
-            if type(place.holder) is dict:
-                seen.names.append((place.holder, place.key, content))
+            names = vars(place.holder) if type(place.holder) is ModuleType else place.holder
+            if type(names) is dict and (names is place.holder or place.key in names):
+                seen.names.append((names, place.key, content))
+            elif type(names) is CellType and content is not EMPTY:
+                seen.cells.append((names, content))
             else:
                 seen.places.append(place)
             lists: list[tuple[Any, tuple[Any, ...]]] = []
@@ -86,7 +92,7 @@ class Surroundings:
             if found is not None:
                 seen.lists.extend(lists)
                 numbers.append((place.name, found))
-        self._seen = seen = seen._replace(key=tuple(numbers))
+        self.seen = seen = seen._replace(key=tuple(numbers), elsewhere=bool(seen.cells or seen.places or seen.lists))
         return seen.key
 
 
@@ -95,6 +101,17 @@ def unchanged(seen: Seen) -> bool:
     for names, key, content in seen.names:
         if names.get(key, EMPTY) is not content:
             return False
+    return not seen.elsewhere or unchanged_elsewhere(seen)
+
+
+def unchanged_elsewhere(seen: Seen) -> bool:
+    """The same of what does not stand in dicts."""
+    try:
+        for cell, content in seen.cells:
+            if cell.cell_contents is not content:
+                return False
+    except ValueError:  # it is empty now
+        return False
     for place in seen.places:
         if place.now() is not place.content:
             return False
@@ -149,7 +166,7 @@ def reached(*functions: Any) -> Iterator[tuple[FunctionType, list[Place]]]:
         else:
             modules = [x.content for x in found if isinstance(x.content, ModuleType)]
             found += [x for module in dict.fromkeys(modules) for x in places_in(module, inner)]
-        yield inner, found
+        yield inner, [x for x in found if not (is_ours(inner) and all(map(is_ours, functions_in(x.content))))]
         for place in found:
             stack += functions_in(place.content)
 

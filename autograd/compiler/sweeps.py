@@ -231,29 +231,36 @@ class Sweep:
             if not parents:
                 continue
             node = nodes[i]
-            rule = node.rule
-            if rule is stop:
+            if node.rule is stop:
                 by_value[parents[0]] += s
-                continue
-            partials = node.partials
-            if b:
-                xs, ts = [numbers[j] for j in parents], [tangents[j] for j in parents]
-                bent = curvature(rule, xs, ts)
-                for k, j in enumerate(parents):
-                    partial = partials[k]
-                    if partial:
-                        by_tangent[j] += partial * b
-                        if ts[k]:
-                            total += abs(partial * b * ts[k])
-                        if s:
-                            by_value[j] += partial * s
-                    if bent is not None and bent[k]:
-                        by_value[j] += bent[k] * b
+            elif b:
+                total += self._hand_on(i, b, s, by_tangent, by_value)
             else:
-                for j, partial in zip(parents, partials):  # noqa: B905 - lengths agree by construction
+                for j, partial in zip(parents, node.partials):  # noqa: B905 - lengths agree by construction
                     if partial:
                         by_value[j] += partial * s
         return UNIT * total + SMALLEST * count
+
+    def _hand_on(self, i: int, b: float, s: float, by_tangent: list[float], by_value: list[float]) -> float:
+        """Hand the adjoints of a node on to its operands: ``b`` by its tangent, ``s`` by its value.
+
+        What is returned is that of its operands' tangents in the sum.
+        """
+        parents, partials = self.parents[i], self.nodes[i].partials
+        xs, ts = [self.numbers[j] for j in parents], [self.tangents[j] for j in parents]
+        bent = curvature(self.nodes[i].rule, xs, ts)
+        total = 0.0
+        for k, j in enumerate(parents):
+            partial = partials[k]
+            if partial:
+                by_tangent[j] += partial * b
+                if ts[k]:
+                    total += abs(partial * b * ts[k])
+                if s:
+                    by_value[j] += partial * s
+            if bent is not None and bent[k]:
+                by_value[j] += bent[k] * b
+        return total
 
 
 def jumps(here: float, near: float, far: float) -> bool:

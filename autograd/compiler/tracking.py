@@ -85,7 +85,7 @@ def _tell(what: str, way_out: str) -> None:
         recording.lost(what, way_out)
 
 
-def plain(x: Any) -> Any:
+def without_origin(x: Any) -> Any:
     """A tracked number as the float that it is; anything else as it is."""
     return x._number if isinstance(x, Tracked) else x
 
@@ -109,7 +109,7 @@ def _arithmetic(compute: Callable[..., Any], reflected: bool = False) -> Callabl
     def method(self: Tracked, other: Any) -> Any:
         recording = self.recording()
         if recording is None:
-            own, other = self._number, plain(other)
+            own, other = self._number, without_origin(other)
             return compute(other, own) if reflected else compute(own, other)
         if isinstance(other, Value):
             found = compute(other, self.node) if reflected else compute(self.node, other)
@@ -139,7 +139,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
         if recording is not None and is_array(other) and not is_narrow(other):
             return _elementwise(lambda x: method(self, x), other)
         if recording is None or not isinstance(other, (Value, Real)):
-            return compare(self._number, plain(other))
+            return compare(self._number, without_origin(other))
         return recording.compare(compare, self.node, other)
 
     return method
@@ -152,7 +152,7 @@ def _losing(compute: Callable[..., Any], what: str) -> Callable[..., Any]:
         recording = self.recording()
         if recording is not None:
             recording.lost(what, "autograd's own functions of the Value itself are recorded, and where() decides")
-        return compute(self._number, *map(plain, more))
+        return compute(self._number, *map(without_origin, more))
 
     return method
 

@@ -44,7 +44,7 @@ def is_whole(x: object) -> bool:
     return isinstance(x, Integral) or is_numpy_bool(type(x))
 
 
-def places(arguments: Iterable[Sequence[Any]]) -> frozenset[int]:
+def whole_numbers(arguments: Iterable[Sequence[Any]]) -> frozenset[int]:
     """Which arguments, of which there are the numbers, hold whole numbers."""
     return frozenset([i for i, leaves in enumerate(arguments) if any([is_whole(x) for x in leaves])])
 

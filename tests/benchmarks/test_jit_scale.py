@@ -20,9 +20,9 @@ import autograd as ag
 import nn
 from autograd import Value, jit
 from autograd.compiler.calls import Call
+from autograd.compiler.numbering import program
 from autograd.compiler.paths import Paths
 from autograd.compiler.rolling import roll
-from autograd.compiler.scalars import program
 from autograd.compiler.targets.numpy import NUMPY
 
 Function = Callable[..., Any]

@@ -9,7 +9,7 @@ import pytest
 
 from autograd.compiler.arrays import Array, Gather, Pick, Role, Span, Table, View
 from autograd.compiler.blocks import Add, Block, Let
-from autograd.compiler.buffers import settled
+from autograd.compiler.buffers import assigning
 from autograd.compiler.expressions import Number, Read
 
 P = Array(Role.CAPTURED, (6,))
@@ -26,7 +26,7 @@ def at(*positions: int, injective: bool = True) -> View:
 
 def fresh(*views: View) -> list[Any]:
     """Which of the additions to these became assignments; and whether all is set to 0 first."""
-    block = settled(Block(tuple([Add(view, Number(1.0)) for view in views])), D)
+    block = assigning(Block(tuple([Add(view, Number(1.0)) for view in views])), D)
     return [s.fresh if s.value == Number(1.0) else "zeros" for s in block if isinstance(s, Add)]
 
 
@@ -51,4 +51,4 @@ def test_other_statements_stay_as_they_are() -> None:
     """Additions to the derivative of an input too."""
     d = Array(Role.COMPUTED, (2,), False, X)
     block = Block((Let(d, Read(View(X), "a"), "a"), Add(View(d), Number(1.0))))
-    assert settled(block, D) == block
+    assert assigning(block, D) == block

@@ -12,7 +12,8 @@ from autograd import jit
 from autograd.compiler import kernels
 from autograd.compiler.arrays import Array, At, Pick, Role, Span, Table, View
 from autograd.compiler.blocks import Add, Block, Function, Kernel, Let, Zeros
-from autograd.compiler.checks import IllFormedError, check, check_block
+from autograd.compiler.checks import check, check_block
+from autograd.compiler.debugging import IllFormedError
 from autograd.compiler.expressions import Apply, Contract, Join, Moved, Number, Read, Stretch, Sum
 
 X = Array(Role.INPUT, (3,))
@@ -73,7 +74,7 @@ def test_within_debug_every_program_is_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A pass that makes a block that is none is found where it happens, and the kernel is shown."""
-    monkeypatch.setattr(kernels, "settled", lambda block, _: Block((*block, Let(Y, y, "a"))))
+    monkeypatch.setattr(kernels, "assigning", lambda block, _: Block((*block, Let(Y, y, "a"))))
     jit(lambda v: v * v)(1.0)  # not looked at
     with autograd.debug(), pytest.raises(IllFormedError, match="before it is defined"):
         jit(lambda v: v * v)(1.0)

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from interpreter import Interpreter
 
 from autograd.compiler.arrays import Array, At, Pick, Reshape, Role, Span, Table, View
 from autograd.compiler.blocks import Block, Function, Kernel, Let, Origin
-from autograd.compiler.expressions import Apply, Contract, Expr, Number, Read, Stretch, Sum
+from autograd.compiler.expressions import Apply, Contract, Expr, Number, Read, Stretch, Sum, walk
 from autograd.compiler.printers.functional import Functional, exchanges
 from autograd.compiler.printers.python import Python
+from autograd.compiler.printers.watching import Watching
 from autograd.compiler.targets.numpy import NUMPY
 
 X, M, S = Array(Role.INPUT, (3,)), Array(Role.INPUT, (2, 3)), Array(Role.INPUT, ())
@@ -64,6 +65,7 @@ TREES = st.recursive(
 @settings(max_examples=200)
 def test_a_formula_is_read_back_as_what_it_is(tree: Expr) -> None:
     """Whatever stands in whatever: the text computes what an interpreter of the tree does."""
+    assume(all(part.axes != "ka" for part in walk(tree)))  # as no statement with the axes ak has it
     with np.errstate(all="ignore"):
         text = printer().write(tree, "ak").text
         expected = Interpreter(VALUES).over(tree, "ak", M)
@@ -102,6 +104,8 @@ x, m, n = Read(View(X), "k"), Read(View(M), "ak"), Read(View(N), "an")
         (Stretch(Read(View(S), ""), "k"), "s"),
         (-(x * x), "-x * x"),
         (-(x % x), "-(x % x)"),
+        (-Sum(x % x, "k"), "-(x % x)"),
+        (-Stretch(x % x, "ak"), "-(x % x)"),
         (-(x // x * x), "-(x // x * x)"),
         (Apply("==", (Apply("<", (x, x)), Number(1.0))), "(x < x) == 1.0"),
         (-(Apply(">", (x, x)) * Number(1.0)), "-((x > x) * 1.0)"),
@@ -147,3 +151,11 @@ def test_a_statement_has_its_remark_behind_it() -> None:
     """What it does, and for how many numbers."""
     y = Array(Role.COMPUTED, (3,))
     assert printer().line(Let(y, x * x, "k", Origin("*", (3,)))) == ["v1 = x * x  # *, 3"]
+
+
+def test_statements_of_the_function_s_own_are_seen() -> None:
+    """Behind each stands a call with the number of its array; not behind what was put in between."""
+    y, shared = Array(Role.COMPUTED, (3,)), Array(Role.SHARED, (3,))
+    block = Block((Let(shared, x * x, "k"), Let(y, Read(View(shared), "k") + 1.0, "k", Origin("+", (3,), holder=7))))
+    written = printer(Watching).lines(block)
+    assert written == ["e1 = x * x", "v1 = e1 + 1  # +, 3", "v1 = seen(-1, 7, v1, 0)"]

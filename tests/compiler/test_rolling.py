@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
+import numpy as np
 import pytest
+from by_hand import X, scalars
+from test_golden import CASES, Golden
+from test_golden import leaves as given_leaves
 
 import autograd as ag
 from autograd import rules
 from autograd.compiler.arrays import All, At, Permute, Pick, Reshape, Role, Span
 from autograd.compiler.blocks import Let, Loop
 from autograd.compiler.checks import check_block
+from autograd.compiler.debugging import IllFormedError
 from autograd.compiler.expressions import Contract, Join, Number, Read, Row, Sum, terms
-from autograd.compiler.lowering import Lowering
-from autograd.compiler.rolled import Elementwise, Linear, Rolled
-from autograd.compiler.rolled import Loop as RolledLoop
+from autograd.compiler.lowering import lower
+from autograd.compiler.numbering import program
+from autograd.compiler.rolled import (
+    Concatenation,
+    Elementwise,
+    Holder,
+    Linear,
+    Recurrence,
+    Reduction,
+    Rolled,
+    Segment,
+    check,
+    lying,
+)
 from autograd.compiler.rolling import roll
-from autograd.compiler.scalars import program
 from autograd.structures import flatten
 
 RNG = random.Random(0)
@@ -32,12 +48,14 @@ def numbers(*lengths: int) -> list[list[float]]:
 def rolled(function: Callable[..., Any], *lengths: int) -> Rolled:
     """What a function of lists rolls into."""
     given = numbers(*lengths)
-    return roll(program(function, "f", [flatten(x)[1] for x in given], given))
+    found = roll(program(function, "f", [flatten(x)[1] for x in given], given))
+    check(found)
+    return found
 
 
 def equations(function: Callable[..., Any], *lengths: int, examples: bool = False) -> list[Let | Loop]:
     """That as typed equations, which fit."""
-    lowered = Lowering(rolled(function, *lengths), [examples] * len(lengths), on_floats=True)
+    lowered = lower(rolled(function, *lengths), [examples] * len(lengths), on_floats=True)
     check_block(lowered.block, [lowered.arrays[i + 2] for i in range(len(lengths))])
     return [s for s in lowered.block if isinstance(s, (Let, Loop))]
 
@@ -129,8 +147,8 @@ def recurrence(x: Any) -> Any:
 
 def test_a_recurrence_is_a_loop_over_floats_and_in_a_batch_over_arrays() -> None:
     """With a tape, what stands on it before, and what is kept."""
-    (loop,) = [s for s in rolled(recurrence, 1).statements if isinstance(s, RolledLoop)]
-    assert (loop.count, loop.scalars, len(loop.tapes)) == (100, True, 1)
+    (loop,) = [s for s in rolled(recurrence, 1).statements if isinstance(s, Recurrence)]
+    assert (loop.count, loop.single, len(loop.carried)) == (100, True, 1)
     for examples in (False, True):
         (s,) = [s for s in equations(recurrence, 1, examples=examples) if isinstance(s, Loop)]
         assert (s.floats, s.count, len(s.tapes)) == (not examples, 100, 1)
@@ -157,8 +175,99 @@ def test_nothing_is_assumed_that_is_not_found() -> None:
 def test_arrays_know_what_they_are() -> None:
     """Inputs, what is captured, constants, and what is computed."""
     w = ag.Value(2.0, label="w")
-    lowered = Lowering(rolled(lambda x: w * x[0] + ag.atan2(x[1], 3.0), 2), [False], on_floats=True)
+    lowered = lower(rolled(lambda x: w * x[0] + ag.atan2(x[1], 3.0), 2), [False], on_floats=True)
     roles = {array.role for array in lowered.arrays.values()}
     assert roles == {Role.INPUT, Role.CAPTURED, Role.CONSTANT, Role.COMPUTED}
     (captured,) = [array for array in lowered.arrays.values() if array.role is Role.CAPTURED]
     assert lowered.labels[captured] == {0: "w"}
+
+
+# --- Rolled statements as data ------------------------------------------------------------------------------------
+
+
+def test_scalars_written_by_hand_are_rolled() -> None:
+    """Two rows alike are one statement, whose operands lie in order; a constant of both is a number."""
+    found = roll(scalars(X, X, 2.0, (rules.ATAN2, 0, 2), (rules.ATAN2, 1, 2), outputs=[3, 4]))
+    check(found)
+    (s,) = found.statements
+    assert isinstance(s, Elementwise)
+    assert (s.rule, s.out) == (rules.ATAN2, Holder("group", (2,), 3))
+    assert [(x.array, x.positions.tolist(), x.literal) for x in s.operands] == [(2, [0, 1], None), (1, [0, 0], 2.0)]
+    assert (found.outputs.array, found.outputs.positions.tolist()) == (3, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("positions", "strides", "kept", "injective"),
+    [
+        ([0, 1, 2], (1,), (0,), True),
+        ([4, 2, 0], (-2,), (0,), True),
+        ([3, 3, 3], (0,), (), True),
+        ([0, 1, 3], None, (0,), True),
+        ([0, 1, 1], None, (0,), False),
+        ([[0, 0], [1, 1]], (1, 0), (0,), True),
+        ([[0, 3, 1], [0, 3, 1]], None, (1,), True),
+    ],
+    ids=["in order", "backwards", "one", "gathered", "one twice", "along one axis", "gathered along one"],
+)
+def test_how_operands_lie(positions: Any, strides: Any, kept: Any, injective: bool) -> None:
+    """Along the axes that they depend on."""
+    found = lying(2, np.array(positions))
+    assert (found.strides, found.kept, found.injective) == (strides, kept, injective)
+    gathered = found.gathered()
+    assert gathered.kept == tuple(range(np.ndim(positions)))
+    np.testing.assert_array_equal(gathered.used, positions)
+    with pytest.raises(FrozenInstanceError):
+        found.literal = 2.0  # type: ignore[misc]
+
+
+def test_only_all_elements_in_order_cover_an_array() -> None:
+    """Whatever their arrangement."""
+    assert lying(2, np.array([[0, 1], [2, 3]])).covers(4)
+    assert not lying(2, np.array([0, 1, 2])).covers(4)
+    assert not lying(2, np.array([1, 0])).covers(2)
+
+
+RIGHT = roll(scalars(X, X, (rules.SIN, 0), (rules.SIN, 1), (rules.DOT, 0, 1, 2, 3)))
+SINES, TOTAL = RIGHT.statements
+assert isinstance(SINES, Elementwise)
+FAR, EARLY = lying(2, np.array([1, 2])), lying(4, np.array(0))
+OUT = Holder("group", (), 4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (replace(RIGHT, statements=[TOTAL, SINES]), "statement 0 reads array 3 before it is computed"),
+        (replace(RIGHT, statements=[SINES, SINES, TOTAL]), "statement 1 computes array 3, which is there"),
+        (replace(RIGHT, statements=[SINES]), "the result reads array 4 before"),
+        (replace(RIGHT, statements=[replace(SINES, operands=[FAR]), TOTAL]), "reads position 2 of 2 in array 2"),
+        (replace(RIGHT, statements=[replace(SINES, operands=[lying(2, np.array(0))]), TOTAL]), "other shapes than"),
+        (replace(RIGHT, statements=[SINES, Reduction(OUT, rules.MAX, lying(3, np.array([[0, 1]])))]), "other shapes"),
+        (replace(RIGHT, statements=[SINES, Concatenation(OUT, [lying(3, np.array([0, 1]))])]), "other shapes than"),
+        (
+            replace(
+                RIGHT,
+                statements=[
+                    SINES,
+                    Linear(OUT, "", [Segment(lying(2, np.array([0, 1])), "k", lying(3, np.array([0])), "k")]),
+                ],
+            ),
+            "other shapes than",
+        ),
+        (replace(RIGHT, holders=[*RIGHT.holders[:3], OUT, OUT]), "array 3 has the number 4"),
+        (replace(RIGHT, captured_order=[0]), "captured or constant numbers"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_rolled_statements_that_are_none_are_refused(wrong: Rolled, message: str) -> None:
+    """What is read is there, and has the axes that the result follows from."""
+    check(RIGHT)
+    with pytest.raises(IllFormedError, match=message):
+        check(wrong)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_all_stages_of_the_golden_programs_are_well_formed(case: Golden) -> None:
+    """Each is checked after it, as debug() does it."""
+    with ag.debug():
+        ag.jit(case.function)(*[given_leaves(x) for x in case.arguments])

@@ -25,7 +25,7 @@ from autograd.compiler.expressions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograd.compiler.arrays import Along
     from autograd.compiler.naming import Naming
@@ -60,14 +60,14 @@ def infix(left: Text, sign: str, right: Text) -> Text:
     return Text(f"{left.within(before)} {sign} {right.within(ATOM if right.text[0] == '-' else beside)}", binding)
 
 
-def added(terms: Sequence[Text]) -> Text:
+def sum_of(terms: Sequence[Text]) -> Text:
     """Terms one after the other."""
     first, *rest = terms
     others = [term.within(ATOM if term.text[0] == "-" else SUM) for term in rest]
     return Text(" + ".join([first.within(SUM), *others]), SUM)
 
 
-def called(name: str, *operands: str) -> Text:
+def call_of(name: str, *operands: str) -> Text:
     """A call."""
     return Text(f"{name}({', '.join(operands)})")
 
@@ -83,7 +83,7 @@ def number(x: Number) -> Text:
 class Expressions:
     """Prints expressions; ``tables`` are the index arrays that they name, ``own`` the functions of users' rows."""
 
-    def __init__(self, naming: Naming, tables: dict[Array, Table]) -> None:
+    def __init__(self, naming: Naming, tables: Mapping[Array, Table]) -> None:
         self.naming = naming
         self.tables: dict[Table, int] = {}
         self.own: dict[Own, str] = {}
@@ -177,7 +177,7 @@ class Expressions:
     @write.register
     def _(self, x: Apply, want: str) -> Text:
         if isinstance(x.operation, Own):
-            return called(self.function(x.operation), *[self.write(y, want).text for y in x.operands])
+            return call_of(self.function(x.operation), *[self.write(y, want).text for y in x.operands])
         if x.operation == "neg":
             inner = self.write(x.operands[0], want)
             truth = inner.binding == PRODUCT and inner.text[0] == "("  # perhaps of a comparison, which takes no minus
@@ -188,11 +188,11 @@ class Expressions:
             condition, one, other = [self.write(y, want) for y in x.operands]
             return Text(f"{one.within(SUM)} if {condition.within(COMPARISON)} else {other.within(CHOICE)}", CHOICE)
         if x.operation == "+":
-            return added([self.write(y, want) for y in x.operands])
+            return sum_of([self.write(y, want) for y in x.operands])
         if x.operation in INFIX:
             left, right = [self.write(y, want) for y in x.operands]
             return infix(left, x.operation, right)
-        return called(x.operation, *[self.write(y, want).text for y in x.operands])
+        return call_of(x.operation, *[self.write(y, want).text for y in x.operands])
 
     @write.register
     def _(self, x: Contract, want: str) -> Text:
@@ -215,21 +215,21 @@ class Expressions:
         inner = self.text(x.x)
         if x.moves:
             if isinstance(x.moves[0], Reshape) and x.x.axes in ("", EXAMPLES):  # a number, of which to make an array
-                inner = called("asarray", inner.text)
+                inner = call_of("asarray", inner.text)
             inner = Text(self.moved(inner.within(ATOM), x.moves, None, EXAMPLES in x.x.axes))
         return self.aligned(inner, x.axes, want)
 
     @write.register
     def _(self, x: Join, want: str) -> Text:  # noqa: ARG002 - it stands alone
-        return called("join", *[self.text(piece).text for piece in x.pieces])
+        return call_of("join", *[self.text(piece).text for piece in x.pieces])
 
     @write.register
     def _(self, x: Filled, want: str) -> Text:  # noqa: ARG002 - it stands alone
-        return called("full_like", self.name(x.like), self.text(x.x).text)
+        return call_of("full_like", self.name(x.like), self.text(x.x).text)
 
     @write.register
     def _(self, x: Nothing, want: str) -> Text:  # noqa: ARG002 - it stands alone
-        return called("zeros", f"{self.name(x.like)}.shape")
+        return call_of("zeros", f"{self.name(x.like)}.shape")
 
     @write.register
     def _(self, x: Outcome, want: str) -> Text:
@@ -262,7 +262,7 @@ class Expressions:
         matrices = self.matrices(x)
         if matrices is not None:
             return infix(matrices[0], "@", matrices[1])
-        return called("einsum", f"'{a},{b}->{out}'", left.text, right.text)
+        return call_of("einsum", f"'{a},{b}->{out}'", left.text, right.text)
 
     def beside(self, x: Expr, want: str) -> Text:
         """A side of a product that sums over nothing; a part that has a name keeps it."""
@@ -297,8 +297,13 @@ class Expressions:
 
 def begins_in_remainder(x: Expr) -> bool:
     """Whether a product begins with a remainder or a quotient rounded down, of which a minus does not go inside."""
-    while isinstance(x, Apply) and x.operation in ("*", "/"):
-        x = x.operands[0]
+    while isinstance(x, (Apply, Sum, Stretch)):
+        if isinstance(x, Stretch) or (isinstance(x, Sum) and x.axes == x.x.axes):  # written as what they are of
+            x = x.x
+        elif isinstance(x, Apply) and x.operation in ("*", "/"):
+            x = x.operands[0]
+        else:
+            break
     return isinstance(x, Apply) and x.operation in ("%", "//")
 
 

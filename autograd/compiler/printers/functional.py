@@ -26,7 +26,7 @@ from .python import Python
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from autograd.compiler.blocks import Entry, Kernel
+    from autograd.compiler.blocks import Element, Kernel
 
 
 class Functional(Python):
@@ -116,7 +116,7 @@ class Functional(Python):
         """The tape of the derivatives, ``part`` being those by what comes after the loop."""
         return f"after({tape.before}, {part})"
 
-    def added(self, entry: Entry, source: str, loop: Loop) -> str:
+    def added(self, entry: Element, source: str, loop: Loop) -> str:
         """The line that adds to a row of an array, or to a total."""
         if isinstance(entry.holder, Total) and not entry.holder.steps:
             return super().added(entry, source, loop)

@@ -15,14 +15,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd.compiler.arrays import Array
-from autograd.compiler.blocks import Back, Entry, Given, Loop, Outcome, Tape, Total
+from autograd.compiler.blocks import Back, Element, Given, Loop, Outcome, Tape, Total
 from autograd.compiler.expressions import Expr
 
-from .expressions import Text, called
+from .expressions import Text, call_of
 from .statements import Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograd.compiler.arrays import Table
     from autograd.compiler.naming import Naming
@@ -36,7 +36,7 @@ class Loops(Statements):
     examples = ""
     """An argument, whose last axis is that of the examples."""
 
-    def __init__(self, naming: Naming, tables: dict[Array, Table]) -> None:
+    def __init__(self, naming: Naming, tables: Mapping[Array, Table]) -> None:
         super().__init__(naming, tables)
         self.numbers: dict[Array, str] = {}
         self.holders: dict[Array, str] = {}
@@ -76,7 +76,7 @@ class Loops(Statements):
             return f"{source} + zeros({self.examples}.shape[-1])"
         return source
 
-    def entry(self, entry: Entry, loop: Loop) -> str:
+    def entry(self, entry: Element, loop: Loop) -> str:
         """An element of a tape, of a total, or of what is given."""
         if isinstance(entry.holder, Array):
             return f"{self.holders[entry.holder]}[{self.numbers[loop.array]}]"
@@ -104,7 +104,7 @@ class Loops(Statements):
         """The tape of the derivatives, ``part`` being those by what comes after the loop."""
         return f"[0.0] * {tape.before} + " + (f"{part}.tolist()" if loop.floats else f"list({part})")
 
-    def added(self, entry: Entry, source: str, loop: Loop) -> str:
+    def added(self, entry: Element, source: str, loop: Loop) -> str:
         """The line that adds to an element of a list, or to a total."""
         place = self.entry(entry, loop)
         return f"{place} = {place} + {source}"
@@ -157,7 +157,7 @@ class Loops(Statements):
         name = self.naming.of(x.holder)
         source = Text(name if isinstance(x.holder, Total) else f"{name}[{x.row}]")
         if x.loop.floats:
-            source = called("finite", source.text)
+            source = call_of("finite", source.text)
         if isinstance(x.holder, Total) and x.holder.steps:
-            source = called("asarray", source.text)
+            source = call_of("asarray", source.text)
         return source

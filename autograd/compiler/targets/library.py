@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Program = Callable[..., tuple[Callable[..., Any], ...]]
 
 
-class At:
+class Spot:
     """A view of an array as a place in it: ``at(x)[1:5].reshape(2, 2).add(v)`` is x with v added there.
 
     ``x`` itself stays as it is. An element that the view shows more than once receives each of its summands.
@@ -45,34 +45,34 @@ class At:
         self._put = put or (lambda values: values)
         self.add = add or (lambda values: part + values)
 
-    def __getitem__(self, index: Any) -> At:
+    def __getitem__(self, index: Any) -> Spot:
         library, part, put = self._library, self._part, self._put
-        return At(
+        return Spot(
             library,
             part[index],
             lambda values: put(library.added(part, index, values)),
             lambda values: put(library.replaced(part, index, values)),
         )
 
-    def _arranged(self, part: Any, undo: Callable[[Any], Any]) -> At:
+    def _arranged(self, part: Any, undo: Callable[[Any], Any]) -> Spot:
         """The same elements in another arrangement."""
         shape, add, put = part.shape, self.add, self._put
         spread = self._library.np.broadcast_to
-        return At(
+        return Spot(
             self._library, part, lambda values: add(undo(spread(values, shape))), lambda values: put(undo(values))
         )
 
-    def reshape(self, *shape: int) -> At:
+    def reshape(self, *shape: int) -> Spot:
         """The elements in another shape."""
         before = self._part.shape
         return self._arranged(self._part.reshape(*shape), lambda values: values.reshape(before))
 
-    def swapaxes(self, i: int, j: int) -> At:
+    def swapaxes(self, i: int, j: int) -> Spot:
         """The elements with two axes exchanged."""
         return self._arranged(self._part.swapaxes(i, j), lambda values: values.swapaxes(i, j))
 
     @property
-    def T(self) -> At:  # noqa: N802 - as arrays call it
+    def T(self) -> Spot:  # noqa: N802 - as arrays call it
         """The transposed matrix."""
         return self.swapaxes(0, 1)
 
@@ -104,7 +104,7 @@ class Library(Target):
             return tapes[0] if len(tapes) == 1 else np.stack(tapes, 1)
 
         loops = {"tape": tape, "after": after, "rows": rows, "put": self.put, "plus": self.plus, "repeat": self.repeat}
-        self.vocabulary = vocabulary(np, at=lambda x: At(self, x), **loops, **special)
+        self.vocabulary = vocabulary(np, at=lambda x: Spot(self, x), **loops, **special)
 
     def words(self) -> dict[str, Any]:
         """What its text may name."""

@@ -7,7 +7,8 @@ import linecache
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.compiler.checks import watched
+from autograd.compiler.checks import as_lines, check
+from autograd.compiler.debugging import watched
 from autograd.compiler.kernels import factored, kernel
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ class Target:
         """The program as those who run NumPy's know it: arrays of NumPy in and out, and dP is written to."""
         return program
 
+    def kernel(self, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool]) -> Kernel:
+        """A rolled program as equations, with the derivatives by the arguments wanted."""
+        return watched(kernel(rolled, batched, wanted, self.readings, fresh=self.in_place), check, as_lines)
+
     def make(self, rolled: Rolled, batched: bool | Sequence[bool], wanted: Sequence[bool], name: str) -> Made:
         """A rolled program, for one example or many, with the derivatives by the arguments wanted."""
-        program = watched(kernel(rolled, batched, wanted, self.readings, fresh=self.in_place))
+        program = self.kernel(rolled, batched, wanted)
         words = self.words()
         printer = self.printer(program, words)
         source = printer.source()
