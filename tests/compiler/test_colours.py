@@ -108,4 +108,4 @@ def test_partials_of_values() -> None:
 @pytest.mark.parametrize("mask", [0, 1, 0b1011, 1 << 70 | 1, (1 << 100) - 1])
 def test_places_in_a_set(mask: int) -> None:
     """The bits that are set."""
-    assert colours.places_in(mask, 101).tolist() == [i for i in range(101) if mask >> i & 1]
+    assert colours.bits_of(mask, 101).tolist() == [i for i in range(101) if mask >> i & 1]

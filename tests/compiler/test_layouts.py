@@ -11,7 +11,17 @@ import pytest
 from alike import alike
 
 from autograd import Value
-from autograd.compiler.layouts import Layout, Listed, Nested, One, Whole, arranged, holds_array, layout, with_arrays
+from autograd.compiler.layouts import (
+    Layout,
+    Listed,
+    Nested,
+    One,
+    WholeArray,
+    arranged,
+    holds_array,
+    layout,
+    with_arrays,
+)
 from autograd.structures import flatten
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - of any numbers
@@ -64,7 +74,7 @@ def test_there_and_back(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "kind"), [(1.0, One), ([1.0], Listed), (Point(1.0, 2.0), Listed), (np.ones(2), Whole), ([[1.0]], Nested)]
+    ("x", "kind"), [(1.0, One), ([1.0], Listed), (Point(1.0, 2.0), Listed), (np.ones(2), WholeArray), ([[1.0]], Nested)]
 )
 def test_kinds_of_layouts(x: Any, kind: type) -> None:
     """A number, numbers in a row, an array, and what is made of these."""
@@ -146,7 +156,7 @@ def test_what_is_arranged_otherwise(name: str) -> None:
     assert made.flat(x) is None
     if type(x) is type(known):
         assert made.looks(x) in (True, False)
-    if not isinstance(made, Whole):
+    if not isinstance(made, WholeArray):
         assert made.numbers(x) is None
 
 
