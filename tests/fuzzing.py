@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -31,9 +32,12 @@ from autograd.value import number
 Pick = Callable[[int], int]
 """Chooses a number from 0 to k - 1; 0 is the simplest choice."""
 
-FORMS = ("call", "values", "grad", "jitgrad", "mean", "map", "mean of all", "map of all")
-"""What is compared: the call on floats, on some Values with the gradient, the two orders of grad and jit, and batches
-of the examples that do not raise, or of all."""
+BATCHES = ("mean", "map", "mean of all", "map of all")
+ROAD = ("road", "jitted road", "arrays", "jacobian", "jitted jacobian", "vjp")
+FORMS = ("call", "values", "grad", "jitgrad", *BATCHES, *ROAD)
+"""What is compared: the call on floats, on some Values with the gradient, the two orders of grad and jit; batches of
+the examples that do not raise, or of all; and what goes straight to the program, given lists, arrays and a structure of
+both by turns: value and gradient, results, Jacobians and pull-backs."""
 
 RAISED = (ArithmeticError, ValueError)
 """What a program may raise, and catch."""
@@ -447,7 +451,7 @@ class Writer:
         while len(calls) < 5 and self.pick(4):
             calls.append(self.call())
         forms = self.of((("values",), ("call",), ("values",), ("call", "values")))
-        return Case(source, tuple(calls), (*forms, self.of(FORMS[2:])))
+        return Case(source, tuple(calls), (*forms, self.of(("grad", "jitgrad", *BATCHES)), self.of(ROAD)))
 
 
 @functools.cache
@@ -763,9 +767,12 @@ def faults(case: Case) -> list[Fault]:
     for name in ("grad", "jitgrad"):
         if name in case.forms:
             found += derived(name, program)
-    for name in FORMS[4:]:
+    for name in BATCHES:
         if name in case.forms:
             found += batched(name, program)
+    for name in ROAD:
+        if name in case.forms:
+            found += on_the_road(name, program)
     return [fault._replace(kind=fault.kind + circumstances(case, fault)) for fault in found]
 
 
@@ -789,7 +796,7 @@ def judged(form: str, i: int, expected: Expected, got: Found) -> tuple[list[Faul
         if got.error not in (RuntimeError, RuntimeWarning, TypeError) and expected.turns()[0]:
             return [], False
         return [Fault(f"{form}: {have} instead of {want}", i, f"{got.text or got.numbers}")], False
-    if expected.error is None and repr(expected.structure) != repr(got.structure):
+    if expected.error is None and expected.structure is not None and repr(expected.structure) != repr(got.structure):
         return [Fault(f"{form}: another arrangement", i, f"{got.structure}")], False
     return [], expected.error is None
 
@@ -883,6 +890,112 @@ def derived(name: str, program: Program) -> list[Fault]:
             what = differs(want, got.numbers, functools.partial(slack, total, expected.inputs))
             found += kinded(name, i, expected, what, True)
     return found
+
+
+def arranged(arguments: Sequence[Any], way: int) -> tuple[Any, ...]:
+    """The arguments in lists, with arrays in the place of lists, or all in one structure."""
+    match way:
+        case 0:
+            return (*arguments,)
+        case 1:
+            return tuple([in_arrays(x) for x in arguments])
+        case _:
+            return ({"numbers": [*arguments[:1]], "more": tuple([in_arrays(x) for x in arguments[1:]])},)
+
+
+def in_arrays(tree: Any) -> Any:
+    """Lists as arrays, where their rows are of one length."""
+    if not isinstance(tree, list):
+        return tree
+    if isinstance(tree[0], list) and len({len(row) for row in tree}) > 1:
+        return [in_arrays(row) for row in tree]
+    return np.array(tree)
+
+
+def of_one(f: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The function of its arguments in one structure."""
+    return lambda p: f(*p["numbers"], *p["more"])
+
+
+def straight(name: str, f: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """A derivative, or the function itself, jitted; of so many arguments."""
+    argnums = tuple(range(count))
+    match name:
+        case "road":
+            return ag.value_and_grad(jit(combined(f)), argnums)
+        case "jitted road":
+            return jit(ag.value_and_grad(combined(f), argnums))
+        case "jacobian":
+            return ag.jacobian(jit(f), argnums)
+        case "jitted jacobian":
+            return jit(ag.jacobian(f, argnums))
+        case "vjp":
+            fast = jit(f)
+            return lambda *arguments: pulled(fast, arguments)
+        case _:
+            return jit(f)
+
+
+def pulled(fast: Any, arguments: Sequence[Any]) -> Any:
+    """The pull-back of the cotangent 1, -2, 3, ..."""
+    out, pull = ag.vjp(fast, *arguments)
+    leaves, structure = flatten(out)
+    return pull(rebuild(structure, weights(len(leaves))))
+
+
+def weights(count: int) -> list[float]:
+    """1, -2, 3, ..."""
+    return [(k + 1.0) * (-1.0) ** k for k in range(count)]
+
+
+def on_the_road(name: str, program: Program) -> list[Fault]:
+    """What goes straight to the program, for lists, arrays, and a structure of both, by turns."""
+    case, found = program.case, []
+    count = len(case.calls[0].arguments)
+    several, whole = straight(name, program.f, count), straight(name, of_one(program.f), 1)
+    for i, call in enumerate([*case.calls, *case.calls[:2]]):
+        expected = Expected(program, call)
+        way = (i + len(case.source)) % 3
+        given = arranged(call.arguments, way)
+        kept = repr(given)
+        got = outcome(lambda given=given, way=way: (whole if way == 2 else several)(*given))  # type: ignore[misc]
+        if repr(given) != kept:
+            found.append(Fault(f"{name}: an argument is changed", i, kept))
+        want, bound = wanted(name, expected, given)
+        more, same = judged(name, i, expected, got)
+        found += more
+        if same and len(want) != len(got.numbers):
+            found.append(Fault(f"{name}: another arrangement", i, f"{got.structure}"))
+        elif same:
+            derivative = name != "arrays"
+            found += kinded(name, i, expected, differs(want, got.numbers, bound), derivative)
+    return found
+
+
+def wanted(name: str, expected: Expected, given: Sequence[Any]) -> tuple[list[float], Callable[[int], float]]:
+    """The numbers that are to come back, and how much rounding may change each; the arrangement of them is noted."""
+    if expected.error is not None:
+        return [], lambda _: 0.0
+    outputs, inputs = expected.outputs, expected.inputs
+    if name == "arrays":
+        expected.structure = None
+        return expected.numbers, functools.partial(slack_of_value, expected)
+    if "jacobian" in name:
+        expected.structure = None
+        rows = [graph.gradients([x], [1.0], inputs) for x in outputs]
+        order, start = [], 0
+        for leaves in [flatten(x)[0] for x in given]:
+            order += [(k, start + j) for k in range(len(outputs)) for j in range(len(leaves))]
+            start += len(leaves)
+        return [rows[k][j] for k, j in order], lambda at: slack(outputs[order[at][0]], inputs, order[at][1])
+    terms = [x * u for x, u in zip(outputs, weights(len(outputs)), strict=True)] if name == "vjp" else outputs
+    total = functools.reduce(lambda x, y: x + y, terms)
+    slopes = graph.gradients([total], [1.0], inputs)
+    if name == "vjp":
+        expected.structure = flatten((*given,))[1]
+        return slopes, functools.partial(slack, total, inputs)
+    expected.structure = flatten((1.0, (*given,)))[1]
+    return [total.data, *slopes], lambda at: slack(total, inputs, at - 1) if at else allowed(total)
 
 
 def batched(name: str, program: Program) -> list[Fault]:

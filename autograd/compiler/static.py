@@ -220,11 +220,23 @@ class SharedArguments:
             raise TypeError(f"jit: expected names or positions of arguments as shared, got {given!r}")
         self.names = [x for x in several if isinstance(x, str)]
         self.numbers = [int(x) for x in several if not isinstance(x, str)]
-        known = [] if function is None else self.order(function)
+        if function is not None:
+            self._expect(function)
+
+    def _expect(self, function: Callable[..., Any]) -> None:
+        """ValueError for an argument that the function does not have."""
+        known, called = self.order(function), getattr(function, "__name__", type(function).__name__)
         for name in self.names:
-            if function is not None and name not in known:
-                called = getattr(function, "__name__", type(function).__name__)
+            if name not in known:
                 raise ValueError(f"jit: expected shared among the parameters of {called}, {known}, got {name!r}")
+        parameters = parameters_of(function)
+        if parameters is None or any([x.kind is inspect.Parameter.VAR_POSITIONAL for x in parameters]):
+            return
+        for i in self.numbers:
+            if not -len(known) <= i < len(known):
+                raise ValueError(
+                    f"jit: expected shared below the number of positional arguments of {called}, {len(known)}, got {i}"
+                )
 
     @staticmethod
     def order(function: Callable[..., Any]) -> list[str]:
