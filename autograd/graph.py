@@ -1,5 +1,9 @@
 """The graph and its sweeps: an order of the nodes, and the chain rule, run backward and forward.
 
+The chain rule is written twice where speed counts (:func:`sweep`, :func:`gradients`), and once as data, a generator of
+its :func:`steps`, which whatever else goes along the edges of a graph takes: tangents, derivatives that are graphs,
+records and derivations, the search for a nan.
+
 A node is anything with ``parents`` (the operands it was computed from), ``partials`` (its derivative by each of
 them, as numbers, computed forward and stored) and ``grad`` (here by its slot, ``_grad``, which is quicker). This file
 needs no rule; it asks only whether a rule is *selecting*, for edges whose partial is 0.0, and whether it has a formula.
@@ -11,11 +15,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     PartialsOf = Callable[["N"], Sequence["T | float"]]
     AddUp = Callable[[list[tuple["T | float", "T | float"]]], "T"]
+    Step = tuple["N", "T | float", "N", int, "T | float", bool]
 
 
 class Selecting(Protocol):
@@ -62,10 +67,11 @@ carry nothing hands nothing on, and all below it stays 0.
 """
 
 
-def order(*roots: N, stop: Collection[int] = ()) -> list[N]:
+def order(*roots: N, stop: Collection[int] = (), leaves: bool = True) -> list[N]:
     """List every node that the roots depend on, themselves included, operands before results.
 
-    Nodes whose ``id`` is in ``stop`` count as leaves: what they were computed from is not listed.
+    Nodes whose ``id`` is in ``stop`` count as leaves: what they were computed from is not listed. Without ``leaves``
+    only the computed nodes are.
 
     Why an order at all? Because a node may hand its gradient on only when the gradient is complete. In
 
@@ -79,11 +85,11 @@ def order(*roots: N, stop: Collection[int] = ()) -> list[N]:
     Depth-first with an explicit stack, so depth is limited by memory only. The same graph gives the same list in
     every run; read backwards, it visits computed left operands before right ones. Linear in the number of edges.
     """
-    if stop:
-        return order_above(roots, stop)
-    listed = list(dict.fromkeys([root for root in roots if not root.parents]))
+    listed = list(dict.fromkeys([root for root in roots if not root.parents or id(root) in stop]))
     seen: set[N] = set(listed)  # nodes hash by identity
-    stack: list[N | None] = [root for root in roots if root.parents]
+    stack: list[N | None] = [root for root in roots if root not in seen]
+    if not leaves:
+        listed.clear()
     while stack:
         node = stack.pop()
         if node is None:  # the operands of the node below are all listed
@@ -93,32 +99,12 @@ def order(*roots: N, stop: Collection[int] = ()) -> list[N]:
             stack.append(node)
             stack.append(None)
             for parent in node.parents:
-                if parent not in seen:
-                    if parent.parents:
+                if parent.parents and not (stop and id(parent) in stop):
+                    if parent not in seen:
                         stack.append(parent)
-                    else:
-                        seen.add(parent)
-                        listed.append(parent)
-    return listed
-
-
-def order_above(roots: Sequence[N], stop: Collection[int]) -> list[N]:
-    """:func:`order` where some nodes count as leaves."""
-    listed: list[N] = []
-    seen: set[N] = set()
-    stack: list[N | None] = [*roots]
-    while stack:
-        node = stack.pop()
-        if node is None:
-            listed.append(stack.pop())  # type: ignore[arg-type]
-        elif node not in seen:
-            seen.add(node)
-            if not node.parents or id(node) in stop:
-                listed.append(node)
-            else:
-                stack.append(node)
-                stack.append(None)
-                stack += [parent for parent in node.parents if parent not in seen]
+                elif leaves and parent not in seen:
+                    seen.add(parent)
+                    listed.append(parent)
     return listed
 
 
@@ -202,6 +188,9 @@ def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N])
 
     The sweep of :func:`backward` with its sums in a table of its own. An input that the outputs do not depend on has
     the gradient 0.0.
+
+    Written out, although :func:`steps` says the same: through the generator it takes 2.5 to 2.9 times as long, and
+    ``grad`` of a network or of a long chain 1.4 to 1.6 times (measured on 1,900 and 8,000 nodes).
     """
     total: dict[N, float] = {x: 0.0 for x in inputs if not x.parents}  # nodes hash by identity
     inner = {x for x in inputs if x.parents}
@@ -209,7 +198,7 @@ def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N])
     for output, seed in zip(outputs, seeds, strict=True):
         total[output] = total.get(output, 0.0) + seed
     take = total.pop
-    for node in computed(outputs):
+    for node in reversed(order(*outputs, leaves=False)):
         upstream = take(node, None)
         if upstream is None:
             continue  # the edges to it carry nothing
@@ -238,60 +227,72 @@ def gradients(outputs: Sequence[N], seeds: Sequence[float], inputs: Sequence[N])
     return [total[x] if x in total else found.get(x, 0.0) for x in inputs]
 
 
-def computed(roots: Sequence[N]) -> list[N]:
-    """The nodes below the roots that have operands, results before operands: what a sweep goes through.
+def steps(
+    nodes: Iterable[N],
+    arrived: Mapping[N, T],
+    partials_of: PartialsOf[N, T] | None = None,
+    *,
+    forward: bool = False,
+    kept: bool = False,
+) -> Iterator[Step[N, T]]:
+    """The chain rule as data: for each of the nodes in turn, and each of its operands, what is handed on between them.
 
-    The walk of :func:`reset`, with a set of those seen instead of a mark in the node.
+        backward: operand.grad += partial * given, where given is what has arrived at the node
+        forward:  node.tangent += partial * given, where given is what has arrived at the operand
+
+    Yields ``(node, given, operand, position, partial, carries)``. Nothing is added up here: whoever takes the steps
+    adds partial * given where it ``carries``, in a table of its own, ``arrived``, in which the next steps find it. So
+    the ``nodes`` may be an iterator that chooses the next one, or finishes the last, when it is asked. ``given`` is
+    ``UNTOUCHED`` where nothing has arrived.
+
+    In another arithmetic ``partials_of(node)`` gives the partials; a node with a pull-back hands on what that returns.
+    An edge whose partial is 0.0 there, and may be another number some other time, carries if it is ``kept``.
     """
-    listed: list[N] = []
-    seen: set[N] = set()
-    stack: list[N | None] = [root for root in roots if root.parents]
-    while stack:
-        node = stack.pop()
-        if node is None:  # the operands of the node below are all listed
-            listed.append(stack.pop())  # type: ignore[arg-type]
-        elif node not in seen:
-            seen.add(node)
-            stack.append(node)
-            stack.append(None)
-            parents = node.parents
-            if len(parents) == 2:  # spelled out as in sweep
-                left, right = parents
-                if left.parents and left not in seen:
-                    stack.append(left)
-                if right.parents and right not in seen:
-                    stack.append(right)
-            else:
-                stack += [parent for parent in parents if parent.parents and parent not in seen]
-    listed.reverse()
-    return listed
+    for node in nodes:
+        rule = node.rule
+        given: T | float = arrived.get(node, UNTOUCHED)
+        if partials_of is None:
+            selecting = rule.selecting
+            for position, (operand, number) in enumerate(zip(node.parents, node.partials, strict=True)):
+                if forward:
+                    given = arrived.get(operand, UNTOUCHED)
+                carried = given is not UNTOUCHED and (not selecting or bool(number))
+                yield node, given, operand, position, number, carried
+            continue
+        pull = None if forward else pull_of(node)
+        if pull is None:
+            handed: list[tuple[T | float, T | float]] = [(partial, given) for partial in partials_of(node)]
+        else:
+            handed = [(1.0, cotangent) for cotangent in pull(node, given)]
+        edges = zip(node.parents, handed, node.partials, strict=True)
+        for position, (operand, (partial, passed), stored) in enumerate(edges):
+            given = arrived.get(operand, UNTOUCHED) if forward else passed
+            carried = given is not UNTOUCHED and (bool(stored) or carries(rule, partial, given, kept))
+            yield node, given, operand, position, partial, carried
 
 
 def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[float]) -> list[float]:
-    """d outputs[i] along ``directions``, for each output: the same loop run forward.
+    """d outputs[i] along ``directions``, for each output: the steps taken forward.
 
     Each input moves in its own direction, whatever it was computed from.
 
     out.tangent = sum over operands of d out / d operand * operand.tangent
     """
-    tangent: dict[int, float] = {}
+    tangent: dict[N, float] = {}
     for x, direction in zip(inputs, directions, strict=True):
-        tangent[id(x)] = tangent.get(id(x), 0.0) + direction
+        tangent[x] = tangent.get(x, 0.0) + direction
     given = set(tangent)
-    for node in order(*outputs):
-        if not node.parents or id(node) in given:
-            continue
-        if pull_of(node) is not None and not tangent.keys().isdisjoint(map(id, node.parents)):
-            raise backward_only(node)
-        own = None
-        for parent, partial in zip(node.parents, node.partials):  # noqa: B905 - lengths agree by construction
-            along = tangent.get(id(parent))
-            if along is not None and (partial or not node.rule.selecting):
-                own = partial * along if own is None else own + partial * along
-        if own is not None:
-            node.rule.expect_formula()
-            tangent[id(node)] = own
-    return [tangent.get(id(output), 0.0) for output in outputs]
+    nodes = [node for node in order(*outputs) if node.parents and node not in given]
+    for node, along, _, _, partial, carries in steps(nodes, tangent, forward=True):
+        if carries:
+            if node in tangent:
+                tangent[node] += partial * along
+            else:
+                if pull_of(node) is not None:
+                    raise backward_only(node)
+                node.rule.expect_formula()
+                tangent[node] = partial * along
+    return [tangent.get(output, 0.0) for output in outputs]
 
 
 def gradient_terms(
@@ -311,35 +312,59 @@ def gradient_terms(
     Only nodes between the inputs and the outputs are asked for partials. An input that no output depends on has the
     gradient ``add_up([])``.
     """
-    between = set(map(id, inputs))
+    between = set(inputs)
     leaves = set(map(id, stop))
     inner = []
     for node in order(*outputs, stop=leaves):
-        if id(node) not in leaves and not between.isdisjoint(map(id, node.parents)):
-            between.add(id(node))
+        if id(node) not in leaves and not between.isdisjoint(node.parents):
+            between.add(node)
             inner.append(node)
-    terms: dict[int, list[tuple[T | float, T | float]]] = {}
+    terms: dict[N, list[tuple[T | float, T | float]]] = {}
     for output, seed in zip(outputs, seeds, strict=True):
-        terms.setdefault(id(output), []).append((1.0, seed))
-    total: dict[int, T] = {}
-    for node in reversed(inner):
-        arrived = terms.pop(id(node), None)
-        if arrived is None:
-            continue  # the edges to it carry nothing
-        total[id(node)] = upstream = add_up(arrived)
-        pull = pull_of(node)
-        if pull is None:
-            handed = [(partial, upstream) for partial in partials_of(node)]
-        else:
-            handed = [(1.0, cotangent) for cotangent in pull(node, upstream)]
-        for parent, (partial, given), stored in zip(node.parents, handed, node.partials):  # noqa: B905 - as above
-            key = id(parent)
-            if key in between and (stored or carries(node.rule, partial, given, kept)):
-                if key in terms:
-                    terms[key].append((partial, given))
-                else:
-                    terms[key] = [(partial, given)]
-    return [total[id(x)] if id(x) in total else add_up(terms.get(id(x), [])) for x in inputs]
+        terms.setdefault(output, []).append((1.0, seed))
+    total: dict[N, T] = {}
+
+    def complete() -> Iterator[N]:
+        for node in reversed(inner):
+            arrived = terms.pop(node, None)
+            if arrived is not None:  # else the edges to it carry nothing
+                total[node] = add_up(arrived)
+                yield node
+
+    for _, upstream, operand, _, partial, carries in steps(complete(), total, partials_of, kept=kept):
+        if carries and operand in between:
+            terms.setdefault(operand, []).append((partial, upstream))
+    return [total[x] if x in total else add_up(terms.get(x, [])) for x in inputs]
+
+
+def tangent_terms(
+    outputs: Sequence[N],
+    inputs: Sequence[N],
+    directions: Sequence[T],
+    partials_of: PartialsOf[N, T],
+    add_up: AddUp[T],
+    kept: bool = False,
+) -> list[T]:
+    """:func:`tangents` in another arithmetic, as :func:`gradient_terms` is to :func:`gradients`."""
+    seeds: dict[N, list[tuple[T | float, T | float]]] = {}
+    for x, direction in zip(inputs, directions, strict=True):
+        seeds.setdefault(x, []).append((1.0, direction))
+    tangent = {x: add_up(terms) for x, terms in seeds.items()}
+    terms: dict[N, list[tuple[T | float, T | float]]] = {}
+
+    def reached() -> Iterator[N]:
+        for node in order(*outputs):
+            if node not in seeds and any([parent in tangent for parent in node.parents]):
+                if pull_of(node) is not None:
+                    raise backward_only(node)
+                yield node
+                if node in terms:
+                    tangent[node] = add_up(terms.pop(node))
+
+    for node, along, _, _, partial, carries in steps(reached(), tangent, partials_of, forward=True, kept=kept):
+        if carries:
+            terms.setdefault(node, []).append((partial, along))
+    return [tangent[output] if output in tangent else add_up([]) for output in outputs]
 
 
 def pull_of(node: Node) -> Callable[[Any, Any], Sequence[Any]] | None:
@@ -365,30 +390,3 @@ def carries(rule: Selecting, partial: T | float, upstream: T | float, kept: bool
     if not rule.selecting:
         return True
     return not isinstance(partial, float) and (kept or isfinite(getattr(upstream, "_number", upstream)))  # type: ignore[arg-type]
-
-
-def tangent_terms(
-    outputs: Sequence[N],
-    inputs: Sequence[N],
-    directions: Sequence[T],
-    partials_of: PartialsOf[N, T],
-    add_up: AddUp[T],
-    kept: bool = False,
-) -> list[T]:
-    """:func:`tangents` in another arithmetic, as :func:`gradient_terms` is to :func:`gradients`."""
-    seeds: dict[int, list[tuple[T | float, T | float]]] = {}
-    for x, direction in zip(inputs, directions, strict=True):
-        seeds.setdefault(id(x), []).append((1.0, direction))
-    tangent = {key: add_up(terms) for key, terms in seeds.items()}
-    for node in order(*outputs):
-        if id(node) in seeds or not any([id(parent) in tangent for parent in node.parents]):
-            continue
-        if pull_of(node) is not None:
-            raise backward_only(node)
-        terms: list[tuple[T | float, T | float]] = []
-        for parent, partial, stored in zip(node.parents, partials_of(node), node.partials, strict=True):
-            if id(parent) in tangent and (stored or carries(node.rule, partial, tangent[id(parent)], kept)):
-                terms.append((partial, tangent[id(parent)]))
-        if terms:
-            tangent[id(node)] = add_up(terms)
-    return [tangent[id(output)] if id(output) in tangent else add_up([]) for output in outputs]

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .entries import Entries, Mode, in_force
-from .graph import UNTOUCHED
+from .graph import steps
 from .recorder import recorder
 from .rules import CONSTANT, STOP
 
@@ -114,14 +114,13 @@ class detect_anomaly(Mode):
             if not node.partials:
                 self._see_what_was_handed_on(node)
                 continue
-            for index, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-                varies = parent.rule is not CONSTANT and (partial or not node.rule.selecting)
-                carries = varies and node._grad is not UNTOUCHED
-                if carries and not (is_finite(parent._grad) and is_finite(partial * node._grad)):
+            for _, upstream, parent, index, partial, carries in steps([node], {node: node._grad}):
+                varies = carries and parent.rule is not CONSTANT
+                if varies and not (is_finite(parent._grad) and is_finite(partial * upstream)):
                     _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))
                     raise FloatingPointError(
                         f"backward through {describe(node)} made a gradient of {parent._grad!r}: operand {index} has "
-                        f"the local partial {partial!r} and the upstream gradient is {node._grad!r}{line}"
+                        f"the local partial {partial!r} and the upstream gradient is {upstream!r}{line}"
                     )
 
     def _see_what_was_handed_on(self, node: Node) -> None:

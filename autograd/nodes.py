@@ -159,14 +159,10 @@ def size_of_terms(root: Value, known: Collection[Value]) -> float:
     stop = {id(x) for x in known}
     listed = [x for x in graph.order(root, stop=stop) if id(x) not in stop]
     adjoint = {root: 1.0}
-    size = 0.0
-    for node in reversed(listed):
-        upstream = adjoint.get(node, 0.0)
-        size += abs(upstream * node._number)
-        for x, partial in zip(node.parents, node.partials, strict=True):
-            if partial or not node.rule.selecting:
-                adjoint[x] = adjoint.get(x, 0.0) + partial * upstream
-    return size
+    for _, upstream, x, _, partial, carries in graph.steps(reversed(listed), adjoint):
+        if carries:
+            adjoint[x] = adjoint.get(x, 0.0) + partial * upstream
+    return sum([abs(adjoint.get(node, 0.0) * node._number) for node in reversed(listed)])
 
 
 def changed(node: Value, now: float, stored: float) -> RuntimeError:

@@ -11,7 +11,7 @@ import sys
 import tracemalloc
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf, isnan
@@ -134,11 +134,11 @@ def integer_program(rng: random.Random) -> tuple[list[Value], list[Exact], int]:
     return nodes, exact, leaves
 
 
-def reachable(root: Value) -> dict[int, Value]:
-    """Every node that root depends on, by id; recursive, for small graphs."""
+def reachable(root: Value, stop: Collection[int] = ()) -> dict[int, Value]:
+    """Every node that root depends on, by id, and nothing below those in ``stop``; recursive, for small graphs."""
     found = {id(root): root}
-    for parent in root.parents:
-        found.update(reachable(parent))
+    for parent in root.parents if id(root) not in stop else ():
+        found.update(reachable(parent, stop))
     return found
 
 
@@ -293,6 +293,84 @@ def test_every_sweep_is_exact_on_integer_programs() -> None:
         assert graph.tangents(nodes, [nodes[j]], [1.0]) == along, number
         assert graph.tangent_terms(nodes, [nodes[j]], [1], whole_partials, whole_sum) == along, number
         assert not any(node.grad for node in nodes)
+
+
+def test_steps_added_up_are_gradients_and_tangents() -> None:
+    """The chain rule as data, on integer programs: what is added up of it is exact, backward and forward."""
+    rng = random.Random(5)
+    for number in range(500):
+        nodes, exact, _ = integer_program(rng)
+        gradient = {nodes[-1]: 1.0}
+        for _, given, operand, _, partial, carries in graph.steps(reversed(graph.order(nodes[-1])), gradient):
+            assert carries
+            gradient[operand] = gradient.get(operand, 0.0) + partial * given
+        assert [gradient.get(node, 0.0) for node in nodes] == exact[-1].tangents, number
+
+        j = rng.randrange(len(nodes))
+        tangent = {nodes[j]: 1.0}
+        for node, given, _, _, partial, carries in graph.steps(nodes[j + 1 :], tangent, forward=True):
+            if carries:
+                tangent[node] = tangent.get(node, 0.0) + partial * given
+        along = [node.tangents[j] if j < len(node.tangents) else 0 for node in exact]
+        assert [tangent.get(node, 0.0) for node in nodes] == along, number
+
+
+def test_steps_say_where_nothing_is_handed_on() -> None:
+    """An edge that a selecting rule dropped carries nothing, and so does one from where nothing arrived."""
+    x, y = Toy(), Toy()
+    dropped = Toy((x,), (inf,))
+    node = Toy((y, dropped), (1.0, 0.0), selecting=True)
+    arrived = {node: 3.0}
+    taken = list(graph.steps([node, dropped], arrived))
+    assert taken == [
+        (node, 3.0, y, 0, 1.0, True),
+        (node, 3.0, dropped, 1, 0.0, False),
+        (dropped, 0.0, x, 0, inf, False),
+    ]
+    assert taken[-1][1] is graph.UNTOUCHED
+    ahead = list(graph.steps([dropped, node], {x: 2.0, dropped: 5.0}, forward=True))
+    assert [(operand, given, carries) for _, given, operand, _, _, carries in ahead] == [
+        (x, 2.0, True),
+        (y, 0.0, False),
+        (dropped, 5.0, False),
+    ]
+
+
+def test_steps_find_what_was_added_up_in_the_meantime() -> None:
+    """The table is looked into as late as possible, so that the next of the nodes may be chosen by it."""
+    x = Toy()
+    u = Toy((x,), (3.0,))
+    idle = Toy((x,), (7.0,))
+    root = Toy((u, idle), (2.0, 0.0), selecting=True)
+    arrived = {root: 1.0}
+    reached = (node for node in (root, idle, u) if node in arrived)
+    for _, given, operand, _, partial, carries in graph.steps(reached, arrived):
+        assert operand is not x or given == 2.0
+        if carries:
+            arrived[operand] = arrived.get(operand, 0.0) + partial * given
+    assert arrived == {root: 1.0, u: 2.0, x: 6.0}
+
+
+def ids(nodes: Iterable[Value]) -> list[int]:
+    """Which nodes these are: Values compare by their numbers."""
+    return [*map(id, nodes)]
+
+
+def test_an_order_without_leaves_and_one_that_stops() -> None:
+    """The same order with fewer nodes: the computed ones only, or nothing below what counts as a leaf."""
+    rng = random.Random(6)
+    for _ in range(500):
+        nodes, _, _ = integer_program(rng)
+        whole = graph.order(nodes[-1])
+        assert ids(graph.order(nodes[-1], leaves=False)) == ids(node for node in whole if node.parents)
+        stop = set(map(id, rng.sample(nodes, rng.randrange(len(nodes)))))
+        above = reachable(nodes[-1], stop)
+        listed = graph.order(nodes[-1], stop=stop)
+        assert set(ids(listed)) == above.keys()
+        computed = [node for node in listed if node.parents and id(node) not in stop]
+        assert ids(graph.order(nodes[-1], stop=stop, leaves=False)) == ids(computed)
+        place = {id(node): i for i, node in enumerate(listed)}
+        assert all(place[id(x)] < place[id(node)] for node in computed for x in node.parents)
 
 
 def test_seeds_and_directions_are_weights() -> None:

@@ -280,7 +280,7 @@ def arrows(
     for end in {end: None for _, end in bundles}:
         known = all([node.partials or not node.parents for node in members[end]])
         if known and len(handed[end]) == 1:
-            for operand, _, partial, _ in ways_down(handed[end][0], place, place.keys() - set(members[end])):
+            for _, _, operand, _, partial, _ in ways_down(handed[end][0], place, place.keys() - set(members[end])):
                 through[home[operand], end] = through.get((home[operand], end), 0.0) + partial
     for (start, end), operands in bundles.items():
         if (start, end) in through and len(set(operands)) == 1:

@@ -18,7 +18,9 @@ from autograd.value import Value
 from .labels import names as names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    Taken = tuple[Value, float, Value, int | None, float, bool]
 
 
 class Step(NamedTuple):
@@ -115,23 +117,22 @@ def steps(root: Value) -> Iterator[Step]:
 
 
 def sweep(nodes: Sequence[Value], names: Mapping[Value, str]) -> Iterator[Step]:
-    """The steps, given the graph in order: the loop of :func:`autograd.graph.sweep` with its sums in a table."""
-    root = nodes[-1]
-    gradient = {root: graph.UNTOUCHED + 1.0}
-    index = 0
-    for node in reversed(nodes):
-        upstream = gradient.get(node, graph.UNTOUCHED)
-        for position, (operand, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-            before = gradient.get(operand, graph.UNTOUCHED)
-            carries = carried(node, upstream, partial)
-            contribution = partial * upstream if carries else 0.0
-            if carries:
-                gradient[operand] = before + contribution
-            after = gradient.get(operand, before)
-            yield Step(
-                index, root, node, upstream, operand, position, partial, carries, contribution, before, after, names
-            )
-            index += 1
+    """The steps, given the graph in order."""
+    gradient = {nodes[-1]: graph.UNTOUCHED + 1.0}
+    return recorded(nodes[-1], graph.steps(reversed(nodes), gradient), gradient, names)
+
+
+def recorded(
+    root: Value, taken: Iterable[Taken], gradient: dict[Value, float], names: Mapping[Value, str]
+) -> Iterator[Step]:
+    """The steps of :func:`autograd.graph.steps` as records; ``gradient`` is their table, in which they are added up."""
+    for index, (node, upstream, operand, position, partial, carries) in enumerate(taken):
+        before = gradient.get(operand, graph.UNTOUCHED)
+        contribution = partial * upstream if carries else 0.0
+        if carries:
+            gradient[operand] = before + contribution
+        after = gradient.get(operand, before)
+        yield Step(index, root, node, upstream, operand, position, partial, carries, contribution, before, after, names)
 
 
 def folded(
@@ -155,55 +156,39 @@ def folded(
     2: dv5/dx += dv5/dz * dz/dx = 30 * 8 = 240
     """
     place = {node: i for i, node in enumerate(nodes)}
-    root = nodes[-1]
-    so_far = {root: 1.0}  # of the nodes at which something has arrived
-    index = 0
-    for node in reversed(nodes):
-        if node not in kept:
-            continue
-        upstream = gradient[node]
-        for operand, position, partial, selected in ways_down(node, place, kept):
-            carries = selected and node in so_far
-            contribution = partial * upstream if carries else 0.0
-            before = so_far.get(operand, 0.0)
-            if carries:
-                so_far[operand] = before + contribution
-            after = so_far.get(operand, before)
-            yield Step(
-                index, root, node, upstream, operand, position, partial, carries, contribution, before, after, names
-            )
-            index += 1
+    so_far = {nodes[-1]: 1.0}  # of the nodes at which something has arrived
+    taken = (
+        (node, gradient[node], operand, position, partial, selected and node in so_far)
+        for node in reversed(nodes)
+        if node in kept
+        for _, _, operand, position, partial, selected in ways_down(node, place, kept)
+    )
+    return recorded(nodes[-1], taken, so_far, names)
 
 
-def carried(node: Value, upstream: float, partial: float) -> bool:
-    """Whether anything goes on from a node to an operand: something arrived, and its operation selected the operand."""
-    return upstream is not graph.UNTOUCHED and bool(partial or not node.rule.selecting)
-
-
-def ways_down(
-    top: Value, place: Mapping[Value, int], kept: set[Value]
-) -> Iterator[tuple[Value, int | None, float, bool]]:
-    """From a node to the kept ones below it: operand, position (None over others), derivative, whether it carries."""
+def ways_down(top: Value, place: Mapping[Value, int], kept: set[Value]) -> Iterator[Taken]:
+    """The steps from a node to the kept ones below it, as if 1 had arrived there; in no position over others."""
     arrived = {top: 1.0}
     ends: list[Value] = []
     waiting = [(-place[top], top)]
-    while waiting:
-        _, node = heappop(waiting)
-        upstream = arrived[node]
-        for position, (operand, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-            if operand not in place:
-                continue
-            carries = carried(node, upstream, partial)
-            if node is top and operand in kept:
-                yield operand, position, partial, carries
-                continue
-            if operand not in arrived:
-                arrived[operand] = graph.UNTOUCHED
-                if operand in kept:
-                    ends.append(operand)
-                else:
-                    heappush(waiting, (-place[operand], operand))
-            if carries:
-                arrived[operand] += partial * upstream
+
+    def below() -> Iterator[Value]:
+        while waiting:
+            yield heappop(waiting)[1]
+
+    for node, upstream, operand, position, partial, carries in graph.steps(below(), arrived):
+        if operand not in place:
+            continue
+        if node is top and operand in kept:
+            yield top, 1.0, operand, position, partial, carries
+            continue
+        if operand not in arrived:
+            arrived[operand] = graph.UNTOUCHED
+            if operand in kept:
+                ends.append(operand)
+            else:
+                heappush(waiting, (-place[operand], operand))
+        if carries:
+            arrived[operand] += partial * upstream
     for end in ends:
-        yield end, None, arrived[end], arrived[end] is not graph.UNTOUCHED
+        yield top, 1.0, end, None, arrived[end], arrived[end] is not graph.UNTOUCHED
