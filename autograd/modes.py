@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .entries import Entries, Mode, in_force
 from .graph import steps
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
     from .entries import Alone
+    from .graph import Node as Swept
     from .recorder import Made, Node
 
     M = TypeVar("M", bound=Made)
@@ -114,7 +115,8 @@ class detect_anomaly(Mode):
             if not node.partials:
                 self._see_what_was_handed_on(node)
                 continue
-            for _, upstream, parent, index, partial, carries in steps([node], {node: node._grad}):
+            swept = cast("Swept", node)  # a backward pass went through it
+            for _, upstream, parent, index, partial, carries in steps([swept], {swept: swept._grad}):
                 varies = carries and parent.rule is not CONSTANT
                 if varies and not (is_finite(parent._grad) and is_finite(partial * upstream)):
                     _, line = self._lines.get(id(node), (None, " (recorded outside detect_anomaly)"))

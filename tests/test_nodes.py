@@ -72,7 +72,7 @@ def test_only_new_nodes_are_settled() -> None:
     x, w = Value(2.0), Value(3.0)
     node = x * w
     w.data = 5.0
-    assert nodes.settled(node, [w, x]) == [w, x]
+    assert nodes.as_stored(node, [w, x]) == [w, x]
     assert (x.data, w.data) == (2.0, 5.0)
 
 
