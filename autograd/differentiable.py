@@ -7,6 +7,7 @@ else; and what it has to know of a derivative, to compile that instead, hangs on
 from __future__ import annotations
 
 import functools
+import weakref
 from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -88,13 +89,13 @@ class Recipe(NamedTuple):
 
     ``straight(own, args, kwargs)`` is the derivative in a tuple, None where ``own`` has no answer. ``of(function)`` is
     the same derivative of another function. ``derivative`` is what it is the recipe of: a wrapper that was given all
-    attributes of the function that it wraps has none.
+    attributes of the function that it wraps has none. It is known by a weak reference, since it has its recipe.
     """
 
     function: Callable[..., Any]
     straight: Callable[[Differentiable, tuple[Any, ...], dict[str, Any]], tuple[Any] | None]
     of: Callable[[Callable[..., Any]], Callable[..., Any]]
-    derivative: Callable[..., Any]
+    derivative: weakref.ref[Callable[..., Any]]
 
 
 class Way(NamedTuple):
@@ -117,10 +118,10 @@ def recipe_of(f: Any) -> Recipe | None:  # noqa: ANN401 - whatever is to be jitt
         return inner._replace(
             straight=lambda own, more, kwargs: straight(own, (*args, *more), {**keywords, **kwargs}),
             of=lambda g: functools.partial(of(g), *args, **keywords),
-            derivative=f,
+            derivative=weakref.ref(f),
         )
     found: Recipe | None = getattr(f, "__recipe__", None)
-    return found if found is not None and found.derivative is f else None
+    return found if found is not None and found.derivative() is f else None
 
 
 def differentiable(f: object) -> Differentiable | None:

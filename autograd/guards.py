@@ -21,12 +21,12 @@ false, so each guard on floats is arranged to let nan through.
 from __future__ import annotations
 
 from functools import partial
-from math import copysign, cos, erfc, exp, expm1, fabs, fsum, hypot, inf, log, log1p, nan, pi, sin, sqrt, tanh
+from math import copysign, cos, erfc, exp, expm1, fabs, fsum, hypot, inf, log, log1p, nan, pi, sin, sqrt
 from operator import mul
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .readings.symbols import POWER, Symbol, as_vector, bracket, call, either, one_power_less, parenthesised, symbol
+from .readings.symbols import as_vector, bracket, call, either, one_power_less, raised, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -647,9 +647,7 @@ def _(x: Any) -> Any:
     return 4.0 * e / (q * q)
 
 
-@algebra(tanh_slope)
-def _(x: Any) -> Any:
-    return 1 - Symbol(f"{tanh(x)}**2", rf"\tanh^{{2}}{parenthesised(x.latex)}", POWER)
+algebra(tanh_slope)(lambda x: 1 - raised("tanh", x, 2))
 
 
 @on_floats

@@ -20,6 +20,7 @@ While a transform computes, the collector of cyclic garbage is paused (:mod:`.co
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import graph, nodes
@@ -112,7 +113,7 @@ def going_straight(
                 return found[0]
         return computed(*args, **kwargs)
 
-    derivative.__recipe__ = Recipe(f, straight, of, derivative)  # type: ignore[attr-defined]
+    derivative.__recipe__ = Recipe(f, straight, of, weakref.ref(derivative))  # type: ignore[attr-defined]
     return derivative
 
 
@@ -130,7 +131,7 @@ def going_quickly(derivative: Callable[..., Any], quick: Quickly) -> Callable[..
         return result
 
     recipe: Recipe = derivative.__recipe__  # type: ignore[attr-defined]
-    vars(quickly).update(vars(derivative), __recipe__=recipe._replace(derivative=quickly))
+    vars(quickly).update(vars(derivative), __recipe__=recipe._replace(derivative=weakref.ref(quickly)))
     return quickly
 
 
@@ -191,7 +192,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         asked: Differentiable = own
 
         def one(args: tuple[Any, ...]) -> tuple[float, Sequence[Any]]:
-            value, gradient = both(*args)
+            value, gradient = computed(*args)
             return value, [gradient] if isinstance(argnums, int) else gradient
 
         def mapped(*args: Any) -> tuple[Any, Any]:
@@ -242,7 +243,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
             return both.map(*args)[1]
 
         gradient.map = mapped  # type: ignore[attr-defined]
-    gradient.__recipe__ = Recipe(f, straight, lambda g: grad(g, argnums, has_aux), gradient)  # type: ignore[attr-defined]
+    gradient.__recipe__ = Recipe(f, straight, lambda g: grad(g, argnums, has_aux), weakref.ref(gradient))  # type: ignore[attr-defined]
     made = gradient if quick is None else going_quickly(gradient, quick)
     return described(made, "grad", "gradient", f)
 

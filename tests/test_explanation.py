@@ -17,6 +17,7 @@ import autograd as ag
 import nn
 from autograd import Value, constant, explain, graph, name_from, relu, rules
 from autograd.readings.symbols import Symbol, name, number, short, symbol
+from autograd.readings.trees import Dots
 from autograd.readings.typesetting import Block, Line, latex, markdown, text
 from autograd.showing.explanation import ENDS, MOST_LINES, MOST_PATHS, Explanation, nth
 from autograd.showing.labels import visible
@@ -694,7 +695,7 @@ def test_signs_are_aligned() -> None:
     lines = [
         Line(symbol("a"), [symbol("b"), symbol(1)], "+=", "a note"),
         Line(symbol("long"), [symbol("longer"), symbol(22)]),
-        Line(Symbol("...", r"\vdots"), note="3 more"),
+        Line(Symbol(Dots()), note="3 more"),
     ]
     assert text([Block(["So"], lines)]).splitlines() == [
         "So",

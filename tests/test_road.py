@@ -6,11 +6,13 @@ The oracles are the transforms of the function itself, steps into the complex pl
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import math
 import sys
 import threading
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -1042,3 +1044,47 @@ def test_from_many_threads() -> None:
         thread.join()
     if errors:
         raise errors[0]
+
+
+# --- Nothing is kept --------------------------------------------------------------------------------------
+
+KEEPING: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
+    "grad": lambda f: grad(f)(2.0),
+    "jacobian": lambda f: jacobian(f)(2.0),
+    "jit": lambda f: [fast(2.0) for fast in [jit(f)] for _ in range(3)],
+    "grad of jit": lambda f: [found(2.0) for found in [grad(jit(f))] for _ in range(3)],
+    "jit of grad": lambda f: [found(2.0) for found in [jit(grad(f))] for _ in range(3)],
+    "jacobian of jit": lambda f: [found(2.0) for found in [jacobian(jit(f))] for _ in range(3)],
+    "arrays": lambda f: [found(np.array(2.0)) for found in [value_and_grad(jit(f))] for _ in range(3)],
+    "vjp": lambda f: vjp(jit(f), 2.0)[1](1.0),
+    "a mean": lambda f: [found([1.0, 2.0]) for found in [value_and_grad(jit(f).mean)] for _ in range(3)],
+    "each example": lambda f: [found.map([1.0, 2.0]) for found in [grad(jit(f))] for _ in range(3)],
+    "a kernel": lambda f: jit(f).kernel(2.0).value(np.array(2.0)),
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_what_is_done_with_goes(name: str) -> None:
+    """At once, with all that the function holds: there are no circles for the collector to find."""
+
+    class Held:
+        """Something that a function uses."""
+
+        scale = 2.0
+
+    def use() -> weakref.ref[Held]:
+        held = Held()
+
+        def function(x: Any) -> Any:
+            return x * x * held.scale
+
+        KEEPING[name](function)
+        return weakref.ref(held)
+
+    gc.collect()
+    gc.disable()
+    try:
+        gone = use()
+        assert gone() is None
+    finally:
+        gc.enable()

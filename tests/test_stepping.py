@@ -13,8 +13,8 @@ import pytest
 
 import autograd as ag
 from autograd import Value, graph, primitive, relu, rules, steps
-from autograd.readings.formulas import derivative, formula, partial_of, product
-from autograd.readings.symbols import number, symbol
+from autograd.readings.formulas import derivative, formula, partial_of
+from autograd.readings.symbols import number, product, symbol
 from autograd.showing.expressions import evaluate
 from autograd.showing.labels import names
 from autograd.showing.stepping import Step, folded
@@ -360,7 +360,9 @@ def test_factors_stand_for_themselves() -> None:
     """In a product, sums, quotients and negative numbers are in parentheses, and ones are not left out."""
     factors = [symbol("a") + 1, symbol("b"), symbol(1), 1 / symbol("c"), number("-2")]
     assert str(product(factors)) == "(a + 1) * b * 1 * (1 / c) * (-2)"
-    assert product(factors, " x ").latex == r"(a + 1) x b x 1 x \frac{1}{c} x (-2)"
+    assert product(factors).latex == r"(a + 1) \cdot b \cdot 1 \cdot \frac{1}{c} \cdot (-2)"
+    crossed = r"(a + 1) \times b \times 1 \times \frac{1}{c} \times (-2)"
+    assert product(factors, crossed=True).latex == crossed
     assert str(product([number("-2"), symbol("a")])) == "-2 * a"
 
 

@@ -68,7 +68,7 @@ class Path:
         self.size = weight(program, len(self.rolled.statements))
         self.library, self.outside = library, outside
         self.signature = signature(program) if program.guards else None
-        self.first = self
+        self._earlier: Path | None = None
         self.steady = steady(program)
         self.tries = TRIES
         self.captured = tuple([program.captured[i] for i in self.rolled.captured_order])
@@ -83,6 +83,15 @@ class Path:
         self._formulas: dict[tuple[bool, ...], OnFloats | None] = {}
         self._forms: dict[Form, Compilation] = {}
         self._free: dict[Form, list[Loaded]] = {}
+
+    @property
+    def first(self) -> Path:
+        """The first path that computes the same."""
+        return self._earlier or self
+
+    @first.setter
+    def first(self, path: Path) -> None:
+        self._earlier = None if path is self else path  # a circle would keep the function until it is collected
 
     def source(self, batched: Batched, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""

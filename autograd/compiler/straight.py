@@ -8,6 +8,7 @@ is taken the long way (:meth:`autograd.compiler.divided.Divided.solved`), which 
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from autograd.recorder import recorder
@@ -80,7 +81,7 @@ class Straight:
         import numpy as np
 
         self.path = path
-        self.family = family
+        self._family = weakref.ref(family)  # which keeps it for other batches
         self.surroundings = batch.jitted.surroundings
         self.when = path.schedule(batch.batched, batch.wanted)
         self.free = path.free(batch.batched, batch.wanted)
@@ -92,9 +93,8 @@ class Straight:
 
         ``looked_at``: whether it is known that all examples are finite.
         """
-        path = self.path
-        paths = self.family.paths
-        if len(paths) != 1 or paths[0] is not path or recording() is not None:
+        path, family = self.path, self._family()
+        if family is None or len(family.paths) != 1 or family.paths[0] is not path or recording() is not None:
             return None
         if self.surroundings.now() != path.outside:
             return None

@@ -1,1 +1,1 @@
-"""Readings of the table: what its rows mean over arrays, as symbols, as typeset formulas, and in JavaScript."""
+"""Readings of the table: what its rows mean over arrays, as formulas in text and LaTeX, and in JavaScript."""

@@ -20,20 +20,8 @@ from typing import TYPE_CHECKING
 from autograd import functions, rules
 from autograd.value import Value
 
-from .letters import word
-from .symbols import (
-    ABSENT,
-    ATOM,
-    PRODUCT,
-    SIGN,
-    Symbol,
-    Vector,
-    name,
-    number,
-    parenthesised,
-    short,
-    symbol,
-)
+from .symbols import ABSENT, Symbol, Vector, name, number, short, symbol
+from .trees import Call, Called, Derivative, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,24 +42,7 @@ def derivative(result: Value, operand: Value, names: Mapping[Value, str], ordina
 
     ``ordinal`` says which, where the operand stands in several places: ``dy/d(2nd x)``.
     """
-    above, below = (name(names[node]) for node in (result, operand))
-    texts = [x.text if x.binding == ATOM and "." not in x.text else f"({x.text})" for x in (above, below)]
-    latexes = [x.within(ATOM)[1] for x in (above, below)]
-    if ordinal:
-        texts[1], latexes[1] = f"({ordinal} {below.text})", rf"(\text{{{ordinal} }}{below.latex})"
-    return Symbol(f"d{texts[0]}/d{texts[1]}", rf"\frac{{\partial {latexes[0]}}}{{\partial {latexes[1]}}}")
-
-
-def product(factors: Sequence[Symbol], times: str = r" \cdot ") -> Symbol:
-    """Factors side by side; each stands for itself, so one that is a formula is in parentheses."""
-    if len(factors) == 1:
-        return factors[0]
-    texts, latexes = [], []
-    for place, x in enumerate(factors):
-        behind_a_sign = place > 0 and x.text.startswith("-")
-        texts.append(x.within(ATOM if behind_a_sign else SIGN)[0])
-        latexes.append(x.within(ATOM if behind_a_sign else PRODUCT)[1])
-    return Symbol(" * ".join(texts), times.join(latexes), PRODUCT)
+    return Symbol(Derivative(Name(names[result]), Name(names[operand]), ordinal))
 
 
 def formula(node: Value, names: Mapping[Value, str], digits: int | None = None) -> Symbol:
@@ -80,13 +51,12 @@ def formula(node: Value, names: Mapping[Value, str], digits: int | None = None) 
     With ``digits`` the operands are their numbers: ``-6 + 6.9``, ``tanh(0.9)``.
     """
     rule, naming = node.rule, namer(names, digits)
-    operands = vector(node.parents, naming)
-    called = f"{rule.symbol}({operands})"
-    if rule not in ROWS:
-        return Symbol(called, word(rule.symbol) + parenthesised(operands.latex))
+    call = Call(rule.symbol, (vector(node.parents, naming).tree,), own=rule not in ROWS)
+    if call.own:
+        return Symbol(call)
     value: Symbol = rules.symbolic(rule, *arguments(node, naming))[0]
     if rule.layout != "pairs" and hasattr(functions, rule.symbol):  # what is written as a call is shown as a call
-        return Symbol(called, value.latex)
+        return Symbol(Called(call, value.tree))
     return value
 
 

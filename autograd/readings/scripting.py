@@ -1,7 +1,9 @@
 r"""The JavaScript reading of a row: its formulas, so that a page can compute what the table computes.
 
-A guard of the table decides by comparing its operands: a symbol cannot pass through it and leave its text behind. So
-what is read here is the source, of rows and of guards alike. :func:`script` translates the rows that it is asked for,
+A guard of the table decides by comparing its operands: a symbol cannot pass through it and leave a tree behind. Nor can
+the branch-free versions stand in, which no comparison stops: they round otherwise (cbrt, tail, the slope of a power),
+answer with nan where floats raise, and a tree knows no variable that is used twice, no loop and no sequence. So what is
+read here is the source, of rows and of guards alike. :func:`script` translates the rows that it is asked for,
 and whatever they name, down to what Python itself supplies; ``scripting.js``, which lies beside this file, has that.
 Python's arithmetic raises where JavaScript's answers inf or nan; therefore ``/``, ``**``, ``%``, ``//`` and those of
 ``math`` become calls that raise in the same places.

@@ -3,8 +3,9 @@ r"""Typesetting: sentences and equations as text, as Markdown and as LaTeX.
 What is set is a list of :class:`Block`, made of symbols (:mod:`.symbols`), each of which has a text and a LaTeX
 of its own. Here they are put beside and below each other.
 
->>> y = Line(Symbol("y"), [Symbol("w * x", r"w\,x"), Symbol("6")])
->>> blocks = [Block(["With ", Symbol("x_1", "x_{1}"), ":"], [y])]
+>>> from autograd.readings.symbols import name, number
+>>> y = Line(name("y"), [name("w") * name("x"), number("6")])
+>>> blocks = [Block(["With ", name("x_1"), ":"], [y])]
 >>> print(text(blocks))
 With x_1:
   y = w * x = 6

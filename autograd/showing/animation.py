@@ -18,8 +18,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autograd import functions, rules
-from autograd.readings.formulas import ROWS, arguments, derivative, formula, namer, product, vector
-from autograd.readings.symbols import POWER, SIGN, Symbol, Vector, short
+from autograd.readings.formulas import ROWS, arguments, derivative, formula, namer, vector
+from autograd.readings.symbols import Symbol, Vector, product, short
+from autograd.readings.trees import Gap
 from autograd.value import Value
 
 from . import drawing, rendering, saving
@@ -223,7 +224,7 @@ class Stage:
         told = {}
         for rule in self.used:
             if rule.layout == "fixed":  # the others have a value everywhere
-                gaps: list[Any] = [Gap(i) for i, _ in enumerate(rule.operand_names)]
+                gaps: list[Any] = [Place(i) for i, _ in enumerate(rule.operand_names)]
                 told[rule.symbol] = [rule.complaint(error, gaps) for error in (ValueError(), OverflowError())]
         return told
 
@@ -278,7 +279,7 @@ class Stage:
         if node.rule in ROWS and node.rule.layout == "sequence" and node.rule.selecting:
             (xs,) = arguments(node, namer(self.names), step.position or 0)
             if isinstance(xs, Vector):
-                xs.ties = Symbol(GAP)
+                xs.ties = Symbol(Gap(GAP))
             partial = rules.symbolic(node.rule, xs)[1][0]
         return product([derivative(self.root, node, self.names), partial]).text.split(GAP)
 
@@ -362,7 +363,7 @@ def described(boxes: Sequence[Box], arrows: Sequence[Arrow], hints: Mapping[str,
     return str(dot.source)
 
 
-class Gap:
+class Place:
     """A place in a message where the page writes a number."""
 
     def __init__(self, position: int) -> None:
@@ -417,12 +418,12 @@ def template(written: Callable[[Callable[[int], Symbol]], str]) -> list[object]:
         return gaps.setdefault(i, chr(ord(GAP) + len(gaps)))
 
     def with_one(i: int, number: Symbol) -> str:
-        return written(lambda j: number if j == i else Symbol(gap(j)))
+        return written(lambda j: number if j == i else Symbol(Gap(gap(j))))
 
-    base = written(lambda i: Symbol(gap(i)))
+    base = written(lambda i: Symbol(Gap(gap(i))))
     around: dict[tuple[int, str, int], str] = {}  # place in the base, parenthesis, position: for which kinds
     for i, mark in gaps.items():
-        for kind, number in (("-", Symbol(f"-{mark}", binding=SIGN)), ("e", Symbol(mark, binding=POWER))):
+        for kind, number in (("-", Symbol(Gap(mark, minus=True))), ("e", Symbol(Gap(mark, exponent=True)))):
             at = 0
             for c in with_one(i, number).replace(number.text, mark):
                 if base[at : at + 1] == c:

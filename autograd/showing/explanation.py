@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from autograd import graph, rules
 from autograd.readings import typesetting
-from autograd.readings.formulas import derivative, formula, product, symbol_of
-from autograd.readings.symbols import Symbol, added, number, short
+from autograd.readings.formulas import derivative, formula, symbol_of
+from autograd.readings.symbols import Symbol, added, number, product, short
+from autograd.readings.trees import Dots, Title
 from autograd.readings.typesetting import Block, Line
 from autograd.value import Value
 
@@ -320,12 +321,12 @@ class Derivation:
             sides = [
                 product([self.factor(step, [x for x in taken if x.node is step.node]) for step in path]),
                 product([step.symbolic for step in path]),
-                product([self.number(step.partial) for step in path], r" \times "),
+                product([self.number(step.partial) for step in path], crossed=True),
                 self.number(results[-1]),
             ]
             left = f"{noun} {len(lines) + 1}"
             note = "" if carries else "carries nothing"
-            lines.append(Line(Symbol(left, rf"\text{{{left}:}}\quad"), sides, ":", note))
+            lines.append(Line(Symbol(Title(left)), sides, ":", note))
         if len(lines) == 1:
             lines = [lines[0]._replace(left=self.total(wrt), sign="=")]
         else:
@@ -416,5 +417,5 @@ def elided(items: Sequence[T], line_of: Callable[[T], Line], noun: str) -> list[
     """A line for each item; of too many, for the first and the last ones, and how many are left out between them."""
     if len(items) <= MOST_LINES:
         return [line_of(item) for item in items]
-    gap = Line(Symbol("...", r"\vdots"), note=f"{counted(len(items) - 2 * ENDS, noun)} more")
+    gap = Line(Symbol(Dots()), note=f"{counted(len(items) - 2 * ENDS, noun)} more")
     return [*map(line_of, items[:ENDS]), gap, *map(line_of, items[-ENDS:])]

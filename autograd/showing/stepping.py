@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import graph
 from autograd.handmade import Handmade
-from autograd.readings.formulas import derivative, partial_of, product
-from autograd.readings.symbols import Symbol, number, short
+from autograd.readings.formulas import derivative, partial_of
+from autograd.readings.symbols import Symbol, number, product, short
 from autograd.value import Value
 
 from .labels import names as names_of
@@ -74,7 +74,7 @@ class Step(NamedTuple):
         return [
             derivative(self.root, self.operand, self.names),
             product([derivative(self.root, self.node, self.names), local]),
-            product([upstream, partial], r" \times "),
+            product([upstream, partial], crossed=True),
             contribution,
         ]
 
