@@ -40,6 +40,7 @@ from autograd import (
     value_and_grad,
     vjp,
 )
+from autograd.programs import TracingCheckError
 
 RNG = np.random.default_rng(0)
 GRADIENTS: dict[str, Callable[..., Callable[..., Any]]] = {
@@ -1088,3 +1089,15 @@ def test_what_is_done_with_goes(name: str) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("make", [jit, lambda f: value_and_grad(jit(f)), lambda f: jit(value_and_grad(f))])
+def test_the_first_call_says_that_a_function_is_none(make: Any) -> None:
+    """A count of its calls is in the result: the comparison of the first call is not lost on any way."""
+    calls = itertools.count()
+
+    def f(x: Any) -> Any:
+        return x * (2.0 + next(calls))
+
+    with pytest.raises(TracingCheckError, match="depends on more than its arguments"):
+        make(f)(2.0)

@@ -113,6 +113,7 @@ class Jitted(Paths):
         """The bare program of the path that these arguments take, recorded if need be: arrays in, arrays out.
 
         >>> import numpy as np
+        >>> from autograd import jit
         >>> f = jit(lambda x: x[0] * x[1])
         >>> f.kernel([2.0, 3.0]).value_and_grad(np.array([2.0, 3.0]))
         (6.0, (array([3., 2.]),))
@@ -281,7 +282,7 @@ class Jitted(Paths):
         and fills ``dP`` with its gradient; P is to be changed in place, as by ``P -= 0.1 * dP``. ``.sync()`` of what
         ``with`` gives, and leaving, write ``data`` and ``grad`` of the Values, also after an exception.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, jit
         >>> w = Value(0.0)
         >>> f = jit(lambda x, y: (w * x - y) ** 2)
         >>> with f.arrays([w]) as (P, dP):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.programs import TracingCheckError
 from autograd.structures import LEAF, flatten, rebuild, size
 
 from .calls import Call, in_arrays
@@ -93,7 +94,7 @@ class Roads:
             if not call.family.paths:
                 call.answer()
             return self.enter(call)
-        except Warning:  # made an exception, which would not be met again
+        except (TracingCheckError, Warning):  # a warning that was made an exception: neither would be met again
             raise
         except Exception:  # noqa: BLE001 - of the user's function, or about the arguments
             return None
@@ -113,7 +114,7 @@ class Roads:
             if any(call.wanted) or call.family.eager:
                 return False
             call.answer()
-        except Warning:  # as above
+        except (TracingCheckError, Warning):  # as above
             raise
         except Exception:  # noqa: BLE001 - as above
             return False
