@@ -248,16 +248,16 @@ def steps(
     In another arithmetic ``partials_of(node)`` gives the partials; a node with a pull-back hands on what that returns.
     An edge whose partial is 0.0 there, and may be another number some other time, carries if it is ``kept``.
     """
+    get, nothing = arrived.get, UNTOUCHED
     for node in nodes:
         rule = node.rule
-        given: T | float = arrived.get(node, UNTOUCHED)
+        given: T | float = get(node, nothing)
         if partials_of is None:
             selecting = rule.selecting
             for position, (operand, number) in enumerate(zip(node.parents, node.partials, strict=True)):
                 if forward:
-                    given = arrived.get(operand, UNTOUCHED)
-                carried = given is not UNTOUCHED and (not selecting or bool(number))
-                yield node, given, operand, position, number, carried
+                    given = get(operand, nothing)
+                yield node, given, operand, position, number, given is not nothing and (not selecting or bool(number))
             continue
         pull = None if forward else pull_of(node)
         if pull is None:
@@ -266,8 +266,8 @@ def steps(
             handed = [(1.0, cotangent) for cotangent in pull(node, given)]
         edges = zip(node.parents, handed, node.partials, strict=True)
         for position, (operand, (partial, passed), stored) in enumerate(edges):
-            given = arrived.get(operand, UNTOUCHED) if forward else passed
-            carried = given is not UNTOUCHED and (bool(stored) or carries(rule, partial, given, kept))
+            given = get(operand, nothing) if forward else passed
+            carried = given is not nothing and (bool(stored) or carries(rule, partial, given, kept))
             yield node, given, operand, position, partial, carried
 
 
@@ -282,16 +282,15 @@ def tangents(outputs: Sequence[N], inputs: Sequence[N], directions: Sequence[flo
     for x, direction in zip(inputs, directions, strict=True):
         tangent[x] = tangent.get(x, 0.0) + direction
     given = set(tangent)
-    nodes = [node for node in order(*outputs) if node.parents and node not in given]
+    nodes = [node for node in order(*outputs, leaves=False) if node not in given]
     for node, along, _, _, partial, carries in steps(nodes, tangent, forward=True):
         if carries:
-            if node in tangent:
-                tangent[node] += partial * along
-            else:
+            own = tangent.get(node)
+            if own is None:
                 if pull_of(node) is not None:
                     raise backward_only(node)
                 node.rule.expect_formula()
-                tangent[node] = partial * along
+            tangent[node] = partial * along if own is None else own + partial * along
     return [tangent.get(output, 0.0) for output in outputs]
 
 

@@ -452,6 +452,12 @@ def test_a_seed_for_each_output_and_a_partial_for_each_operand() -> None:
             graph.tangent_terms([z], [x], numbers, lambda node: node.partials, terms_summed)
     with pytest.raises(ValueError, match="zip"):
         graph.tangent_terms([z], [x], [1.0], lambda node: node.partials[:1], terms_summed)
+    with pytest.raises(ValueError, match="zip"):
+        graph.gradient_terms([z], [1.0], [x], lambda node: node.partials[:1], terms_summed)
+    lacking = Toy((x, y), (2.0,))
+    for forward in (False, True):
+        with pytest.raises(ValueError, match="zip"):
+            list(graph.steps([lacking], {lacking: 1.0}, forward=forward))
 
 
 @pytest.mark.parametrize("upstream", [2.0, inf])
