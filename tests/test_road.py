@@ -892,6 +892,30 @@ def test_results_alias_nothing(function: Any, transform: Any) -> None:
             assert x.tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("name", SHARING)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("n", [2, 40], ids=["by a formula", "by arrays"])
+def test_lists_alias_nothing(name: str, form: str, n: int) -> None:
+    """Neither do gradients in lists, of few numbers or of many."""
+    found = SHARING[name](jit(FORMS[form]))
+    p, x = {"w": [1.0, 2.0] * (n // 2), "b": [0.5]}, [3.0, 4.0] * (n // 2)
+    before, kept = repr((p, x)), repr(found(p, x))
+    for _ in range(4):
+        result = found(p, x)
+        assert repr(result) == kept
+        for each in lists_in(result):
+            each[:] = [1000.0] * len(each)
+        assert repr((p, x)) == before
+
+
+def lists_in(result: Any) -> list[Any]:
+    """The lists in a result."""
+    if isinstance(result, dict):
+        return [x for each in result.values() for x in lists_in(each)]
+    inner = [x for each in result for x in lists_in(each)] if isinstance(result, (list, tuple)) else []
+    return [*inner, result] if isinstance(result, list) else inner
+
+
 def test_arguments_may_change_afterwards() -> None:
     """What a function was recorded with, and compared with, is its own."""
     x = np.array([1.0, 2.0])
