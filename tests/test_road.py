@@ -916,6 +916,22 @@ def lists_in(result: Any) -> list[Any]:
     return [*inner, result] if isinstance(result, list) else inner
 
 
+@EACH_WAY
+@pytest.mark.parametrize("kind", [list, np.array])
+@pytest.mark.filterwarnings("ignore:jit. .* runs eagerly:RuntimeWarning")
+def test_a_function_that_changes_its_argument(way: str, kind: Any) -> None:
+    """Derivatives are asked of it with arguments of its own."""
+
+    def doubling(x: Any) -> Any:
+        x[0] = x[0] * 2.0
+        return x[0] * x[1]
+
+    x, found = kind([1.0, 2.0]), GRADIENTS[way](value_and_grad, doubling)
+    for _ in range(3):
+        alike(found(x), (4.0, kind([4.0, 2.0])))
+        assert [*x] == [1.0, 2.0]
+
+
 def test_arguments_may_change_afterwards() -> None:
     """What a function was recorded with, and compared with, is its own."""
     x = np.array([1.0, 2.0])
