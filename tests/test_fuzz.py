@@ -7,8 +7,9 @@ import math
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fuzzing
 import pytest
@@ -154,6 +155,33 @@ def test_the_comparison_sees_what_differs(wrong: str, x: float, kind: str) -> No
     """A value, a derivative, nan, an infinity, an exception or an arrangement that is not the function's is a fault."""
     found = faults_of(f"def f(x):\n    return {wrong}\n", "def f(x):\n    return x * 3.0\n", x)
     assert kind in found if kind else not found
+
+
+@pytest.mark.parametrize("form", fuzzing.ROAD)
+def test_the_comparison_sees_what_differs_on_the_road(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number of a result, or a derivative, that is off by more than rounding; and an argument that is changed."""
+    calls = tuple([Call((x, [1.0, 3.0])) for x in (2.0, 3.0, 0.5)])
+    case = Case("def f(x, v):\n    return [x * v[0], ag.sin(v[1])]\n", calls, (form,))
+    assert not fuzzing.faults(case)
+    right = fuzzing.straight
+
+    def wrong(name: str, f: Callable[..., Any], count: int) -> Callable[..., Any]:
+        return right(name, lambda *args: [y * (1.0 + 1e-9) for y in f(*args)], count)
+
+    def changing(name: str, f: Callable[..., Any], count: int) -> Callable[..., Any]:
+        found = right(name, f, count)
+
+        def run(*args: Any) -> Any:
+            result = found(*args)
+            (args[0]["more"][0] if len(args) == 1 else args[1])[0] = 7.0
+            return result
+
+        return run
+
+    monkeypatch.setattr(fuzzing, "straight", wrong)
+    assert any(["a number" in kind for kind in fuzzing.kinds(fuzzing.faults(case))])
+    monkeypatch.setattr(fuzzing, "straight", changing)
+    assert f"{form}: an argument is changed" in fuzzing.kinds(fuzzing.faults(case))
 
 
 @pytest.mark.parametrize(

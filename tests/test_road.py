@@ -9,6 +9,7 @@ import functools
 import gc
 import itertools
 import math
+import random
 import sys
 import threading
 import warnings
@@ -892,6 +893,46 @@ def test_results_alias_nothing(function: Any, transform: Any) -> None:
             assert x.tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("name", SHARING)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("n", [2, 40], ids=["by a formula", "by arrays"])
+def test_lists_alias_nothing(name: str, form: str, n: int) -> None:
+    """Neither do gradients in lists, of few numbers or of many."""
+    found = SHARING[name](jit(FORMS[form]))
+    p, x = {"w": [1.0, 2.0] * (n // 2), "b": [0.5]}, [3.0, 4.0] * (n // 2)
+    before, kept = repr((p, x)), repr(found(p, x))
+    for _ in range(4):
+        result = found(p, x)
+        assert repr(result) == kept
+        for each in lists_in(result):
+            each[:] = [1000.0] * len(each)
+        assert repr((p, x)) == before
+
+
+def lists_in(result: Any) -> list[Any]:
+    """The lists in a result."""
+    if isinstance(result, dict):
+        return [x for each in result.values() for x in lists_in(each)]
+    inner = [x for each in result for x in lists_in(each)] if isinstance(result, (list, tuple)) else []
+    return [*inner, result] if isinstance(result, list) else inner
+
+
+@EACH_WAY
+@pytest.mark.parametrize("kind", [list, np.array])
+@pytest.mark.filterwarnings("ignore:jit. .* runs eagerly:RuntimeWarning")
+def test_a_function_that_changes_its_argument(way: str, kind: Any) -> None:
+    """Derivatives are asked of it with arguments of its own."""
+
+    def doubling(x: Any) -> Any:
+        x[0] = x[0] * 2.0
+        return x[0] * x[1]
+
+    x, found = kind([1.0, 2.0]), GRADIENTS[way](value_and_grad, doubling)
+    for _ in range(3):
+        alike(found(x), (4.0, kind([4.0, 2.0])))
+        assert [*x] == [1.0, 2.0]
+
+
 def test_arguments_may_change_afterwards() -> None:
     """What a function was recorded with, and compared with, is its own."""
     x = np.array([1.0, 2.0])
@@ -1045,6 +1086,81 @@ def test_from_many_threads() -> None:
         thread.join()
     if errors:
         raise errors[0]
+
+
+# --- Structures made at random ----------------------------------------------------------------------------
+
+
+def tree(rng: random.Random, depth: int) -> Any:
+    """Numbers and arrays of many kinds in lists, tuples, dicts and named tuples."""
+    kind = rng.choice("nltdpaaa" if depth else "nla")
+    parts = [rng.gauss(0, 1) if kind == "l" or not depth else tree(rng, depth - 1) for _ in range(rng.randrange(1, 4))]
+    match kind:
+        case "n":
+            return rng.choice([float, int, np.float32, np.float64])(rng.choice([1, 2, -1]))
+        case "l":
+            return parts
+        case "t":
+            return tuple(parts)
+        case "d":
+            return dict(zip("xyz", parts, strict=False))
+        case "p":
+            return Pair(parts[0], parts[-1])
+    array = np.arange(1.0, 13.0)[: rng.randrange(1, 13)]
+    array = array.reshape(2, -1) if len(array) % 2 == 0 else array
+    odd = [array, array.astype(np.float32), np.asfortranarray(array), array[..., ::-1], array.astype(int)]
+    return rng.choice([*odd, array.astype(object), np.array(rng.gauss(0, 1))])
+
+
+def leaves_of(x: Any) -> list[Any]:
+    """The numbers of a structure."""
+    if isinstance(x, dict):
+        return [leaf for each in x.values() for leaf in leaves_of(each)]
+    if isinstance(x, (list, tuple)):
+        return [leaf for each in x for leaf in leaves_of(each)]
+    return [*x.ravel()] if isinstance(x, np.ndarray) else [x]
+
+
+def as_floats(x: Any) -> Any:
+    """The same structure, of floats and arrays of float64."""
+    if isinstance(x, dict):
+        return {key: as_floats(each) for key, each in x.items()}
+    if isinstance(x, Pair):
+        return Pair(*map(as_floats, x))
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(as_floats, x))
+    return x.astype(float) if isinstance(x, np.ndarray) else float(x)
+
+
+def chained(*args: Any) -> Any:
+    """As many numbers as are given, each of two neighbours."""
+    leaves = [leaf for each in args for leaf in leaves_of(each)]
+    return [ag.sin(0.3 * x) * y for x, y in zip(leaves, leaves[1:] + leaves[:1], strict=True)]
+
+
+@pytest.mark.parametrize("number", range(25))
+def test_structures_at_random(number: int) -> None:
+    """Gradients and pull-backs are arranged as the arguments; the same at each call."""
+    rng = random.Random(number)
+    args = tuple([tree(rng, 2) for _ in range(rng.randrange(1, 4))])
+    argnums = tuple(rng.sample(range(len(args)), rng.randrange(1, len(args) + 1)))
+    plain = as_floats(args)
+
+    def total(*args: Any) -> Any:
+        return ag.sum(chained(*args))
+
+    expected = value_and_grad(total, argnums)(*plain)
+    both, jitted, several = value_and_grad(jit(total), argnums), jit(value_and_grad(total, argnums)), jit(chained)
+    u = [(-1.0) ** k for k in range(len(leaves_of(args)))]
+    pulled = vjp(chained, *plain)[1](u)
+    for _ in range(3):
+        alike(both(*args), (float(expected[0]), as_floats(expected[1])))
+        alike(jitted(*args), (float(expected[0]), as_floats(expected[1])))
+        out, pull = vjp(several, *args)
+        alike(several(*args), out)
+        alike(pull(np.array(u) if isinstance(out, np.ndarray) else u), as_floats(pulled))
+        rows = jacobian(several, argnums)(*args)
+        assert np.ravel(leaves_of(rows)) == pytest.approx(np.ravel(leaves_of(jacobian(chained, argnums)(*plain))))
 
 
 # --- Nothing is kept --------------------------------------------------------------------------------------

@@ -239,9 +239,13 @@ class Road:
             return None
         return Replay(path, out, by_inputs)
 
-    def pulled(self, path: Path, xs: Sequence[Floats], captured: Floats, seeds: Any) -> list[Floats] | None:
+    def pulled(self, path: Path, xs: Sequence[Floats], captured: Floats, seeds: Any) -> Sequence[Any] | None:
         """The derivatives by all arguments along a path that was taken, at the same numbers; None if not finite."""
-        compiled = path.take(False, (True,) * len(xs), captured)
+        wanted = (True,) * len(xs)
+        formula = path.formula(wanted)
+        if formula is not None:
+            return self.pulled_by_formula(formula, xs, captured.tolist(), seeds)
+        compiled = path.take(False, wanted, captured)
         try:
             with path.watched():
                 by_inputs = by_itself(compiled.gradient(*xs, seeds)[1])
@@ -250,6 +254,23 @@ class Road:
         finally:
             compiled.give_back()
         return by_inputs if path.library or all(map(all_finite, by_inputs)) else None
+
+    def pulled_by_formula(
+        self, formula: OnFloats, xs: Sequence[Floats], captured: list[float], seeds: Any
+    ) -> Sequence[Any] | None:
+        """The same by a formula, which has been compared with the function."""
+        listed = [
+            x.tolist()[0] if part.structure == LEAF else x.tolist() for part, x in zip(self.layouts, xs, strict=True)
+        ]
+        try:
+            if type(seeds) is not float:
+                found = formula.gradient(captured, *listed, seeds.tolist())[2]
+            else:
+                slopes = formula.gradient(captured, *listed)[2]
+                found = [x * seeds if type(x) is float else [d * seeds for d in x] for x in slopes]
+        except (ArithmeticError, ValueError, OtherWay):
+            return None
+        return found if all(map(sound, found)) else None
 
     def check(
         self,

@@ -88,7 +88,7 @@ class Roads:
         if road is not None:
             return road
         try:
-            call = Call(self.jitted, args, kwargs)
+            call = self.call(args, kwargs)
             if any(call.wanted) or call.family.eager:
                 return None
             if not call.family.paths:
@@ -98,6 +98,13 @@ class Roads:
             raise
         except Exception:  # noqa: BLE001 - of the user's function, or about the arguments
             return None
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        """A call with arguments of its own: who asks for a derivative does not want what is given to be changed."""
+        call = Call(self.jitted, args, kwargs)
+        own = [rebuild(structure, leaves) for structure, leaves in zip(call.structures, call.leaves, strict=True)]
+        call.args, call.kwargs = tuple(own[: len(args)]), dict(zip(kwargs, own[len(args) :], strict=True))
+        return call
 
     def is_eager(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether the function runs eagerly for arguments that are arranged so."""
@@ -109,7 +116,7 @@ class Roads:
     def again(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether the function was called once more, for another path: its numbers are those of no path known."""
         try:
-            call = Call(self.jitted, args, kwargs)
+            call = self.call(args, kwargs)
             before = [*call.family.paths]
             if any(call.wanted) or call.family.eager:
                 return False
