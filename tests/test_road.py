@@ -1217,3 +1217,26 @@ def test_the_first_call_says_that_a_function_is_none(make: Any) -> None:
 
     with pytest.raises(TracingCheckError, match="depends on more than its arguments"):
         make(f)(2.0)
+
+
+def test_what_is_pulled_back_after_a_change() -> None:
+    """At the numbers of the call; a cotangent that asks for the function once more is refused."""
+    w = Value(3.0)
+    fast = jit(lambda x: [w * x[0], x[1] * 1.0])
+    fast([1.0, 2.0])
+    _, pull = vjp(fast, [2.0, 1.0])
+    w.data = 5.0
+    assert pull([1.0, 1.0]) == ([3.0, 1.0],)
+    with pytest.raises(RuntimeError, match="have been changed since"):
+        pull([Value(1.0), 1.0])
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_a_derivative_along_many_results(count: int) -> None:
+    """Whether each depends on one number or all on all, as without jit."""
+    x, v = RNG.normal(size=count).tolist(), RNG.normal(size=count).tolist()
+    for f in (lambda x: [y * y for y in x], lambda x: [sum(x) * y for y in x]):
+        out, along = jvp(jit(f), (x,), (v,))
+        expected, slopes = jvp(f, (x,), (v,))
+        assert out == pytest.approx(expected)
+        assert along == pytest.approx(slopes)

@@ -444,7 +444,7 @@ def test_arrays_of_ways_and_errors() -> None:
 
 
 def test_arrays_of_one_function_only() -> None:
-    """Other functions, other threads and nested holds have their own; the innermost counts."""
+    """Other functions have their own, also within; another thread knows nothing of it."""
     v, (w, fast) = Value(1.0), captured()
     other = jit(lambda x: v * x)
     seen: list[Any] = []
@@ -458,8 +458,6 @@ def test_arrays_of_one_function_only() -> None:
             assert dv.tolist() == [2.0]
             assert type(fast.mean(*DATA)) is float
         assert type(other.mean([1.0])) is Value
-        with fast.arrays(w) as (q, _):
-            q[1] = 9.0
         p[1] = 3.0
     assert type(seen[0]) is Value
     assert w[1].data == 3.0
@@ -496,3 +494,63 @@ def test_arrays_within_no_grad() -> None:
         for _ in range(2):
             assert type(fast.mean(*DATA)) is float
             assert dp == pytest.approx(expected)
+
+
+def test_what_is_held_is_up_to_date_wherever_it_is_read() -> None:
+    """By the function itself, its derivatives, its map, and another function of the same Values."""
+    w = Value(1.0)
+    f, g = jit(lambda x: (w * x - 2.0) ** 2), jit(lambda x: w * x)
+    for fast in (f, g):
+        fast(1.0)
+    prepared = f.batch([1.0])
+    with f.arrays([w]) as (P, _):
+        for number in (3.0, 5.0, 6.0, 7.0, 9.0):
+            P[0] = number
+            expected = (number - 2.0) ** 2
+            assert f.mean([1.0]) == expected
+            P[0] = number  # a mean may have brought w up to date
+            assert f.map([1.0]).tolist() == prepared.map().tolist() == [expected]
+            assert f(1.0).data == expected
+            assert g.map([2.0]).tolist() == [2.0 * number]
+            assert grad(f)(1.0) == jit(grad(f))(1.0) == 2.0 * (number - 2.0) * number
+            assert f.kernel(1.0).value(np.array(1.0)) == expected
+    assert w.data == 9.0
+
+
+def test_parameters_are_held_once() -> None:
+    """What one `with` holds no other takes, nor the same one again; afterwards it may."""
+    w = Value(1.0)
+    f = jit(lambda x: w * x)
+    held = f.arrays([w])
+    with held, pytest.raises(ValueError, match="held in arrays already"), f.arrays([w]):
+        pass
+    with held, pytest.raises(ValueError, match="held in arrays already"), held:
+        pass
+    with f.arrays([w]) as (P, _):
+        P[0] = 4.0
+    assert w.data == 4.0
+
+
+def test_values_among_examples_while_parameters_are_held() -> None:
+    """No gradient would go to them: a TypeError that says so."""
+    w = Value(1.0)
+    f = jit(lambda x: w * x)
+    with f.arrays([w]), pytest.raises(TypeError, match="expected numbers as examples"):
+        f.mean([Value(1.0)])
+
+
+def test_a_map_within_a_transform() -> None:
+    """It gives numbers without gradients: a TypeError, and no gradient of zero."""
+    square = jit(lambda x: x * x)
+    with pytest.raises(TypeError, match="numbers without gradients"):
+        grad(lambda s: square.map([s, 2.0 * s]).sum())(1.0)
+
+
+def test_a_shared_array_is_arranged_as_it_is() -> None:
+    """Its gradient is an array of its shape, also where it is not in a dict."""
+    W, X = RNG.normal(size=(3, 4)), RNG.normal(size=(5, 4))
+    fast = jit(lambda W, x: sum([dot(row, x) ** 2 for row in W]), shared="W")
+    for _ in range(2):
+        _, found = value_and_grad(fast.mean)(W, X)
+        np.testing.assert_allclose(found, 2.0 * (W @ X.T) @ X / 5.0)
+        assert found.shape == W.shape

@@ -7,7 +7,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import nodes
+from autograd.recorder import recorder
 from autograd.structures import LEAF, container, flatten, names, rebuild, size
+from autograd.tracing import active
 from autograd.value import Value, number
 
 from . import means, selfcheck
@@ -235,6 +237,11 @@ class Averages(Divided):
         """The results of all examples as arrays, example i along the first axis."""
         import numpy as np
 
+        if self.given and (active.get() or recorder.get() is not None):
+            raise TypeError(
+                f"jit: expected numbers as examples of {self.jitted.name}.map, which gives numbers without gradients, "
+                f"got Values of a transform or recording around it: call {self.jitted.name} for each, or take its mean"
+            )
         structures: list[Any] = []
         table = np.empty((0, self.count))
         parts = [(index, found or self._eager_values(index)) for _, index, found in self.solved(self._values)]

@@ -146,10 +146,9 @@ def by_argument(batch: Batch, i: int, k: int, parts: Parts) -> Any:
     weights = [batch.length(part) / batch.count for _, part, _ in parts]
     arrays = [gradient.by_inputs[k] for _, _, gradient in parts]
     structure = batch.structures[i]
-    arrangement = next((x for x in batch.jitted.layouts if x.structure is structure), None)
     if i in batch.shared:
         total = np.array(arrays[0] if len(parts) == 1 else np.tensordot(weights, arrays, 1))
-        return put_back(arrangement, structure, total)
+        return put_back(batch.arrangements.get(i), structure, total)
     rows = rows_of(batch, k, parts)
     given = batch.arguments[i]
     if isinstance(given, np.ndarray):

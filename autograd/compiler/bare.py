@@ -75,7 +75,7 @@ class Bare:
             raise TypeError(f"expected {len(self.shapes)} arrays, of the shapes {self.shapes}, got {len(leaves)}")
         found, start = [], 0
         for count in self.counts:
-            parts = [x.reshape(-1) for x in leaves[start : start + count]]
+            parts = [np.asarray(x, float).reshape(-1) for x in leaves[start : start + count]]
             found.append(parts[0] if count == 1 else np.concatenate(parts) if parts else np.empty(0))
             start += count
         return found

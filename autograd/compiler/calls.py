@@ -21,6 +21,7 @@ from autograd.tracing import tracking
 from autograd.value import Value, number
 
 from . import selfcheck, whole
+from .behind import up_to_date
 from .forms import Path
 from .layouts import arranged, holds_array
 from .sweeps import Sweep
@@ -78,6 +79,7 @@ class Call:
     """One call of a jitted function: its arguments as numbers, and how they are arranged."""
 
     def __init__(self, jitted: Paths, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        up_to_date()
         self.jitted = jitted
         self.args, self.kwargs = args, kwargs
         keys = tuple(kwargs)

@@ -11,9 +11,10 @@ from autograd.structures import LEAF, flatten
 from autograd.value import Value, number
 
 from . import means, whole
+from .behind import up_to_date
 from .calls import constants, unwrapped
 from .forms import Path
-from .layouts import LAYOUTS, layout
+from .layouts import LAYOUTS, Layout, layout
 from .means import Means
 from .straight import Straight
 
@@ -110,6 +111,8 @@ class Columns:
         self._steady: dict[Path, Any] = {}
         self._straight: Straight | None = None
         self.structures: list[Any] = []
+        self.arrangements: dict[int, Layout | None] = {}
+        """The layouts of arguments that all examples share."""
         self.rows = [self._rows(i, argument) for i, argument in enumerate(arguments)]
         self.columns = [rows[0] if i in shared else rows.T for i, rows in enumerate(self.rows)]
         self.family = jitted.family(("batch", tuple(self.structures)))
@@ -147,19 +150,18 @@ class Columns:
         """The numbers of an argument that all examples share, in one row."""
         import numpy as np
 
-        if type(argument) is np.ndarray and argument.dtype.kind in "fiub":
-            self.structures.append((np.ndarray, argument.shape))
-            return np.ascontiguousarray(argument, np.float64).reshape(1, -1)
         known = self.jitted.layouts
         for x in known:
             if type(argument) is x.structure[0] and x.looks(argument):
                 flat = x.flat(argument)
                 if flat is not None:
                     self.structures.append(x.structure)
+                    self.arrangements[i] = x
                     return flat.reshape(1, -1)
         leaves, structure = flatten(argument, f"jit: argument {self.jitted.place(i)} of {self.jitted.name}")
         self.structures.append(structure)
         made = layout(structure)
+        self.arrangements[i] = made
         if made is not None and structure != LEAF:
             known[:] = [made, *[x for x in known if x.structure != structure]][:LAYOUTS]
         self.given |= {(i, 0, k): x for k, x in enumerate(leaves) if isinstance(x, Value)}
@@ -203,6 +205,7 @@ class Columns:
         The whole numbers of arguments that are used as such are given to it as they are: of ``plainly``, or of those
         that are known. What it raises names the example.
         """
+        self.update()
         plainly = self.family.whole if plainly is None else plainly
         examples = self.of_example(j)
         if not self.family.raw and recorder.get() is None:
@@ -219,6 +222,7 @@ class Columns:
 
     def record(self, example: int) -> Path | Raised | None:
         """Record the path that an example takes; what it raised if it did, None where that cannot be."""
+        self.update()
         function = whole.marking(self.jitted.function, self.leaves(example))
         return self.jitted.record(function, self.structures, self.numbers(example), self.family)
 
@@ -266,3 +270,4 @@ class Columns:
 
     def update(self) -> None:
         """Bring the Values up to date, before the function itself runs."""
+        up_to_date()

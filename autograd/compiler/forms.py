@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from .behind import up_to_date
 from .keeping import weight
 from .likeness import signature, steady
 
@@ -189,6 +190,8 @@ class Path:
         """The captured numbers of this moment."""
         import numpy as np
 
+        if self.captured:
+            up_to_date()
         return np.fromiter([x._number for x in self.captured], float, len(self.captured))
 
 

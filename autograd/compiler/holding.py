@@ -5,13 +5,12 @@
             cost = loss.mean(X, Y)      # a number; dP is its gradient
             P -= 0.1 * dP
 
-Within, the array P is what counts, and the Values are behind; where the function itself has to run they are brought up
-to date first. On leaving they get their ``data`` and ``grad``, also after an exception.
+Within, the array P is what counts, and the Values are behind; whenever a jitted function reads their numbers in another
+way they are brought up to date first. On leaving they get their ``data`` and ``grad``, also after an exception.
 """
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from autograd import graph
 from autograd.structures import LEAF, replaced
 from autograd.value import Value
 
+from .behind import keepers
 from .objective import Objective
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-holding: ContextVar[tuple[Held, ...]] = ContextVar("holding", default=())
-"""What is held around here, the innermost last."""
+LAYOUTS = 8
+"""For how many programs it is kept at hand where their numbers stand."""
 
 
 def held_by(jitted: Paths) -> Held | None:
-    """What is held for this function, if anything is."""
-    for held in reversed(holding.get()):
-        if held.jitted is jitted:
+    """What is held for this function, or for the method of which it is that of an object, if anything is."""
+    for held in reversed(keepers.get()):
+        if isinstance(held, Held) and held.jitted.families is jitted.families:
             return held
     return None
 
@@ -69,20 +69,25 @@ class Held:
         self.layouts: dict[Path, Standing | None] = {}
         self.straights: dict[Any, Straight | None] = {}
         self.position = {id(x): i for i, x in enumerate(given)}
-        self.read()
 
     def __iter__(self) -> Iterator[Floats]:
         return iter((self.P, self.dP))
 
     def __enter__(self) -> Self:
+        for other in keepers.get():
+            if isinstance(other, Held) and not self.position.keys().isdisjoint(other.position):
+                raise ValueError(
+                    f"jit: expected parameters that are not held in arrays already, by {other.jitted.name}, as those "
+                    f"of {self.jitted.name}: leave the other `with` before"
+                )
         self.read()
-        holding.set((*holding.get(), self))
+        keepers.set((*keepers.get(), self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        holding.set(tuple([x for x in holding.get() if x is not self]))
+        keepers.set(tuple([x for x in keepers.get() if x is not self]))
         self.sync()
 
     def read(self) -> None:
@@ -95,8 +100,21 @@ class Held:
         for x, datum, derivative in zip(self.parameters, self.P.tolist(), self.dP.tolist(), strict=True):
             x._number, x._grad = datum, derivative
 
+    def update(self) -> None:
+        """Write ``data`` of the parameters, for whoever reads it meanwhile."""
+        for x, datum in zip(self.parameters, self.P.tolist(), strict=True):
+            x._number = datum
+
     def mean(self, batch: Averages) -> Any:
-        """The mean over examples as numbers; ``dP`` is its gradient."""
+        """The mean over examples as numbers; ``dP`` is its gradient. TypeError for Values among the examples."""
+        if batch.given:
+            raise TypeError(
+                f"jit: expected numbers as examples of {self.jitted.name} while its parameters are held in arrays, got "
+                "a Value, to which no gradient would go"
+            )
+        if len(self.layouts) > LAYOUTS:
+            self.layouts.clear()
+            self.straights.clear()
         objective = Objective.__new__(Objective)
         vars(objective).update(vars(batch))
         objective.hold(self.P, self.parameters, self.position, self.layouts)

@@ -247,7 +247,7 @@ def holds_array(structure: Any) -> bool:
         return False
     if structure[0] is np.ndarray:
         return True
-    return any([child != LEAF and holds_array(child) for child in structure[-1]])
+    return any([holds_array(child) for child in structure[-1]])
 
 
 def arranged(structure: Any, numbers: Any, *, arrays: bool, kept: Container[int] = ()) -> Any:

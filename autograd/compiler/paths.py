@@ -240,7 +240,7 @@ class Paths:
         if family.eager:  # another thread was the first to say so
             return
         family.eager = True
-        family.paths = []  # nobody runs them any more
+        family.paths[:] = []  # nobody runs them any more
         self.families.grew(family)
         warnings.warn(f"jit: {self.name} runs eagerly from now on: {reason}", RuntimeWarning, stacklevel=user_level())
 

@@ -14,6 +14,7 @@ from autograd.recorder import recorder
 from autograd.structures import LEAF
 from autograd.tracing import active
 
+from .behind import keepers
 from .formulas import OtherWay
 from .surroundings import EMPTY, unchanged_elsewhere
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     """From the arguments to what is wanted of them; None where there is no answer."""
 
 recording, transforming, watching, other_arithmetic = recorder.get, active.get, watcher.get, ieee_entries.get
+behind = keepers.get
 ERRORS = (ArithmeticError, ValueError, OtherWay)
 
 
@@ -111,6 +113,8 @@ def quick_gradient(road: Road | None, argnums: Sequence[int], *, alone: bool, bo
     stands = as_before(road, family, path, path.schedule_on_floats(wanted))
 
     def ask(args: tuple[Any, ...]) -> Any:
+        if variables and behind():
+            return None
         captured = recorded if not variables else [x._number for x in variables]
         if not stands(args, captured):
             return None

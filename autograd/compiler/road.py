@@ -18,6 +18,7 @@ from autograd.programs import TracingCheckError
 from autograd.structures import LEAF
 
 from . import selfcheck
+from .behind import up_to_date
 from .formulas import OtherWay
 from .keeping import counter
 from .layouts import FLOAT, arranged
@@ -57,8 +58,6 @@ def nothing(path: Path, wanted: tuple[bool, ...]) -> list[Any]:  # noqa: ARG001 
 
 FEW = 1000
 """How many numbers are sooner asked one by one whether they are finite than by the sum of their squares."""
-
-ARITHMETIC = (ArithmeticError, ValueError)
 
 
 class Replay(NamedTuple):
@@ -172,6 +171,8 @@ class Road:
         self, family: Family, path: Path, formula: OnFloats, xs: Sequence[Any], wanted: tuple[bool, ...], ask: Ask
     ) -> Replay | None:
         """By a formula over floats."""
+        if path.captured:
+            up_to_date()
         captured = [x._number for x in path.captured]
         by_inputs: list[Any] = []
         try:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd import tracing
+from autograd.collector import undisturbed
 from autograd.programs import TracingCheckError
 from autograd.structures import LEAF, flatten, rebuild, size
 
@@ -23,8 +25,9 @@ from .quickest import Quickest
 from .road import ROADS, Road, each, first, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from .colours import Places
     from .layouts import Layout
     from .paths import Paths
     from .road import Ask, Replay
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
     Pull = Callable[[Sequence[float]], list[Any] | None]
     Kept = Callable[[], tuple[Any, ...]]
     Kinds = tuple[Any, ...]
+
+
+COLOURS = 8
+"""By how many sweeps backward a derivative along directions is found; where it took more, by one forward."""
 
 
 class Roads:
@@ -188,15 +195,19 @@ class Roads:
         path = replay.path
         if any([k in path.program.plain for k in range(count)]):
             return None
-        found = path.colours(road.wanted(argnums)) if argnums else []
-        columns, per = len(path.captured), len(argnums)
         matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
-        for k, colour in enumerate(found):
-            slopes = np.concatenate([np.reshape(x, -1) for x in replay.by_inputs[k * per : (k + 1) * per]])
+        for output, places, slopes in self.slopes(road, replay, argnums):
+            matrix[output, places] = slopes
+        return matrix[:count]
+
+    def slopes(self, road: Road, replay: Replay, argnums: Sequence[int]) -> Iterator[tuple[int, Places, Floats]]:
+        """Of each number of the result the places of the numbers that it depends on, and its derivatives by these."""
+        columns, per = len(replay.path.captured), len(argnums)
+        for k, colour in enumerate(replay.path.colours(road.wanted(argnums)) if argnums else ()):
+            found = np.concatenate([np.reshape(x, -1) for x in replay.by_inputs[k * per : (k + 1) * per]])
             for row in colour.rows:
                 places = row.places[row.places >= columns] - columns
-                matrix[row.output, places] = slopes[places]
-        return matrix[:count]
+                yield row.output, places, found[places]
 
     def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
         """The result, its pull-back, how the part of it that is differentiated is arranged, and the arguments anew.
@@ -223,6 +234,11 @@ class Roads:
             return None if by_inputs is None else road.by_arguments(argnums, by_inputs)
 
         def again() -> tuple[Any, ...]:
+            if replay.path.read().tobytes() != captured.tobytes() or road.surroundings.now() != replay.path.outside:
+                raise RuntimeError(
+                    f"vjp: numbers that {self.jitted.name} uses have been changed since it was computed, and this "
+                    "cotangent asks for it once more: call vjp again"
+                )
             return tuple([x.arranged(numbers.copy()) for x, numbers in zip(road.layouts, kept, strict=True)])
 
         return road.result(replay.path, replay.out), pull, structure, again
@@ -236,21 +252,38 @@ class Roads:
         return in_arrays(result) if any([holds_array(x) for x in structures]) else result
 
     def pushforward(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any] | None:
-        """The result, and its derivative along directions: the rows of the Jacobian times these."""
+        """The result, and its derivative along directions: each gradient times these; with many sweeps, eagerly."""
         argnums = range(len(args))
+        road = self.open(args, {})
+        family = None if road is None else road.family()
+        if road is None or family is None or not family.paths:
+            return None
+        if len(family.paths[0].colours(road.wanted(argnums))) > COLOURS:
+            return self.eagerly_along(args, directions, has_aux)
         found = self.replay(args, {}, argnums, each)
         if found is None:
             return None
         road, replay = found
         structure = differentiated_part(replay.path.program.structure, has_aux)
-        rows = None if structure is None else self.rows(road, replay, argnums, size(structure))
-        if rows is None:
+        if structure is None or any([k in replay.path.program.plain for k in range(size(structure))]):
             return None
-        along = rows @ np.array(directions)
+        along, given = np.zeros(len(replay.path.program.outputs)), np.array(directions)
+        for output, places, slopes in self.slopes(road, replay, argnums):
+            along[output] = slopes @ given[places]
         result = road.result(replay.path, replay.out)
         if structure == LEAF:
             return result, float(along[0])
+        along = along[: size(structure)]
         return result, arranged(structure, along, arrays=road.arrays, kept=replay.path.program.plain)
+
+    def eagerly_along(self, args: tuple[Any, ...], directions: Sequence[float], has_aux: bool) -> tuple[Any, Any]:
+        """The same by one sweep forward through the function's own graph."""
+        with undisturbed():
+            call = tracing.Call("jvp", self.jitted.function, args, {}, range(len(args)), has_aux)
+            along = rebuild(call.out_structure, call.tangents(directions))
+        value = self.arranged(args, {}, call.value())
+        result = (value, self.arranged(args, {}, call.beside())) if has_aux else value
+        return result, self.arranged(args, {}, along)
 
 
 def differentiated_part(structure: Any, has_aux: bool) -> Any:

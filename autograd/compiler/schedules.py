@@ -44,6 +44,7 @@ class Schedule:
         self.wanted = tuple(wanted)
         self.left = {"run", *["captured"] * bool(len(captured)), *["arguments"] * any(map(len, numbers))}
         """What was not compared yet: a run, one with other captured numbers, one with other arguments."""
+        self._arrays: list[Floats] | None = None
         self.runs = 0
         self.next = 0
         outputs = len(program.outputs)
@@ -93,7 +94,15 @@ class Schedule:
 
     def _known(self, arguments: Sequence[Any]) -> bool:
         """Whether these are the numbers that the function was recorded with: lists, arrays, or single numbers."""
-        return all([the_same(x, before) for x, before in zip(arguments, self.numbers, strict=True)])
+        if self._arrays is None and any([hasattr(x, "dtype") for x in arguments]):
+            import numpy as np
+
+            self._arrays = [np.array(x, float) for x in self.numbers]
+        known = [
+            self._arrays[i] if self._arrays is not None and hasattr(x, "dtype") else self.numbers[i]
+            for i, x in enumerate(arguments)
+        ]
+        return all([the_same(x, before) for x, before in zip(arguments, known, strict=True)])
 
     def compared(self, captured: Floats, arguments: Sequence[Any] | None, statements: int, examples: int) -> None:
         """A run with these numbers was found right. The next time depends on what is counted in the program."""
@@ -109,13 +118,13 @@ class Schedule:
         self.left.add("run")
 
 
-def the_same(x: Any, before: Sequence[float]) -> bool:
+def the_same(x: Any, before: Any) -> bool:
     """Whether a list, an array or a single number holds these numbers."""
     if isinstance(x, float):
         return len(before) == 1 and x == before[0]
     if isinstance(x, (list, tuple)):
-        return list(x) == before
-    return bool(len(x) == len(before) and (x == before).all())
+        return bool(list(x) == before)
+    return bool(len(x) == len(before) and (x == before).all())  # of arrays
 
 
 def _random(count: int) -> Floats:
