@@ -232,7 +232,7 @@ def test_recurrence(table: Table) -> None:
         "value_and_grad(jit(f))(x)": lambda: gradient(0.5),
     }
     settled(gradient, 0.5)
-    turns, what = table.turns(works, 10), "x = sin(x) * 1.0001 + 0.1, 100,000 steps"
+    turns, what = table.turns(works, 4), "x = sin(x) * 1.0001 + 0.1, 100,000 steps"
     table.add(what, turns, "value_and_grad(jit(f))(x)", "f in plain floats")
     table.add(what, turns, "value_and_grad(jit(f))(x)", "value_and_grad(f)(x)")
 
