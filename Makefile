@@ -28,6 +28,7 @@ MADE    := $(VENV)/.made
 RUNTIME := $(VENV)/.installed
 DEV     := $(VENV)/.installed-dev
 LARGE   := $(VENV)-backends
+PEERS   := $(VENV)-peers
 OLDEST  := $(VENV)-oldest
 DIST    := $(VENV)-dist
 
@@ -37,7 +38,7 @@ CACHE := -p no:cacheprovider
 export HYPOTHESIS_STORAGE_DIRECTORY := $(VENV)/hypothesis
 endif
 
-.PHONY: help demo test test-all test-oldest test-backends fuzz lint bench notebooks javascript dist clean
+.PHONY: help demo test test-all test-oldest test-backends fuzz lint bench bench-peers notebooks javascript dist clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made (this text)
@@ -82,8 +83,11 @@ lint: $(DEV)  ## run ruff and mypy
 	$(PY) -m ruff format --check
 	$(PY) -m mypy --strict autograd nn tests
 
-bench: $(DEV)  ## run the benchmarks
+bench: $(DEV)  ## run the benchmarks, and print a table at the end: ARGS="--rounds 5" for a quick look
 	$(PY) -m pytest tests/benchmarks $(ARGS)
+
+bench-peers: $(PEERS)/.installed-peers  ## the same functions in jax, CasADi, PyTorch and micrograd, side by side
+	PYTHONPATH=tests $(PEERS)/bin/python -m benchmarks.peers $(ARGS)
 
 notebooks: $(DEV)  ## make notebooks/*.ipynb from notebooks/*.py and execute them
 	$(PY) -m jupytext --quiet --to ipynb --update notebooks/*.py
@@ -100,7 +104,7 @@ dist: $(DIST)/.installed-dist  ## build sdist and wheel into dist/, check them, 
 
 clean:  ## remove the virtual environment, caches, build output and what the demo wrote
 	if [ -f "$(MADE)" ]; then rm -rf "$(VENV)"; fi
-	for venv in "$(LARGE)" "$(OLDEST)" "$(DIST)"; do if [ -f "$$venv/.made" ]; then rm -rf "$$venv"; fi; done
+	for venv in "$(LARGE)" "$(PEERS)" "$(OLDEST)" "$(DIST)"; do if [ -f "$$venv/.made" ]; then rm -rf "$$venv"; fi; done
 	rm -rf .benchmarks .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -rf tests/js/node_modules
 	rm -f graph.svg steps.html
@@ -125,6 +129,13 @@ $(LARGE)/.installed-backends: pyproject.toml
 	@$(MAKE) --no-print-directory VENV=$(LARGE) $(LARGE)/.installed-dev
 	@echo "Installing jax and torch into $(LARGE) (some minutes)"
 	@$(LARGE)/bin/python -m pip --quiet --disable-pip-version-check install jax torch==2.13.0
+	@touch $@
+
+# What other people's libraries need has no place in a contributor's environment either.
+$(PEERS)/.installed-peers: pyproject.toml
+	@$(MAKE) --no-print-directory VENV=$(PEERS) $(PEERS)/.installed
+	@echo "Installing jax, CasADi, PyTorch and micrograd into $(PEERS) (some minutes, about 2 GB)"
+	@$(PEERS)/bin/python -m pip --quiet --disable-pip-version-check install jax casadi torch==2.13.0 micrograd
 	@touch $@
 
 # Each `name>=version` of the run-time dependencies and of the extras beside them, at that version.

@@ -325,7 +325,7 @@ def test_ci_runs_the_contributors_own_commands() -> None:
     "target",
     [
         *("help", "demo", "test", "coverage", "test-all", "test-oldest", "test-backends", "fuzz", "mutants", "lint"),
-        *("bench", "notebooks", "javascript", "dist", "clean"),
+        *("bench", "bench-peers", "notebooks", "javascript", "dist", "clean"),
     ],
 )
 def test_makefile_target(target: str) -> None:
@@ -486,6 +486,57 @@ def test_nn_uses_only_public_names() -> None:
 def test_private_uses_are_seen(source: str, allowed: bool) -> None:
     """The check sees a private name in each way of reaching it, and lets public ones pass."""
     assert (not private_uses(source, {"Value", "sum"})) is allowed
+
+
+def inside_uses(source: str, public: set[str], inside: set[str]) -> list[str]:
+    """What `source`, the text of a benchmark, takes from the inside of the packages.
+
+    A name that is not exported, an attribute with a leading underscore, one of those in `inside`, whatever it is of.
+    """
+    wrong = private_uses(source, public)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            dunder = node.attr.startswith("__") and node.attr.endswith("__")
+            if (node.attr.startswith("_") and not dunder) or node.attr in inside:
+                wrong.append(f"line {node.lineno}: .{node.attr}")
+    for module, imported, line in imports(ast.parse(source), "benchmarks"):
+        if module.startswith("nn.") or (module == "nn" and imported is not None and imported.startswith("_")):
+            wrong.append(f"line {line}: {module}.{imported}")
+    return wrong
+
+
+def inside_of_jitted() -> set[str]:
+    """The attributes of a jitted function that are none of a user's."""
+    jitted = load("autograd").jit(abs)
+    documented = {"arrays", "batch", "kernel", "map", "mean", "name", "program", "source"}
+    return {name for name in dir(jitted) if not name.startswith("_")} - documented
+
+
+def test_benchmarks_measure_what_a_user_gets() -> None:
+    """The benchmarks call public functions: no private name, nothing from the inside of the compiler."""
+    public, inside = set(load("autograd").__all__) | BUILTINS, inside_of_jitted()
+    paths = sorted((ROOT / "tests" / "benchmarks").glob("*.py"))
+    assert paths
+    wrong = {path.name: inside_uses(path.read_text(encoding="utf-8"), public, inside) for path in paths}
+    assert not {name: uses for name, uses in wrong.items() if uses}
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("from autograd import jit\njit(f).mean(X)\njit(f).kernel(x).value(x)\nf.__name__", True),
+        ("from nn import MLP\nimport nn\nnn.data.moons(10)", True),
+        ("from autograd.compiler.batches import Batch", False),
+        ("import autograd.compiler", False),
+        ("from nn.training import fit", False),
+        ("v._number", False),
+        ("fast.families", False),
+        ("fast.roads.of(x)", False),
+    ],
+)
+def test_what_is_inside_is_seen(source: str, allowed: bool) -> None:
+    """The check sees each way in, and lets the public functions pass."""
+    assert (not inside_uses(source, {"jit"}, inside_of_jitted())) is allowed
 
 
 def test_autograd_does_not_know_nn() -> None:

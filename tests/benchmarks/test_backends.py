@@ -1,9 +1,8 @@
 """The same array programs on NumPy, jax and torch, side by side in one run.
 
 Run with ``make test-backends ARGS=tests/benchmarks/test_backends.py``, or with ``make bench`` where jax and torch are
-installed. Nothing is asserted about time. ``extra_info`` holds the time of one gradient by each library in
-microseconds, all measured in turns, the multiples of NumPy's, and what the first call took in milliseconds: recording,
-rolling, and compiling.
+installed. Nothing is asserted about time. A line of the table for each library: one gradient beside
+NumPy's, and what the first call took: recording, rolling, and compiling.
 """
 
 from __future__ import annotations
@@ -11,21 +10,20 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 import autograd as ag
 import nn
-from autograd import jit
-from autograd.compiler.batches import Batch
+from autograd import Value, jit
+
+from .conftest import Table
 
 LIBRARIES = ["numpy", "jax", "torch"]
 
-Work = tuple[Callable[..., Any], Any, Any]
+Work = tuple[Callable[..., Any], list[Value], Any, Any]
 
 
 def textbook() -> Work:
@@ -34,7 +32,7 @@ def textbook() -> Work:
     model = nn.MLP(64, [30, 10], activation="sigmoid", output="sigmoid", init="xavier", rng=rng)
     X = [[rng.random() for _ in range(64)] for _ in range(10)]
     Y = [[float(k == i) for k in range(10)] for i in range(10)]
-    return lambda x, y: nn.quadratic(model(x), y), X, Y
+    return lambda x, y: nn.quadratic(model(x), y), model.parameters(), X, Y
 
 
 def demo() -> Work:
@@ -44,6 +42,7 @@ def demo() -> Work:
     parameters = model.parameters()
     return (
         lambda x, y: (1 - y * model(x)).relu() + 1e-4 * sum(p * p for p in parameters),
+        parameters,
         X,
         [2 * y - 1 for y in Y],
     )
@@ -60,38 +59,26 @@ def mixture() -> Work:
             [-0.5 * ag.sum([(a - m) ** 2 for a, m in zip(x, mean, strict=True)]) for mean in means]
         )
 
-    return likelihood, X, np.ones(10_000)
+    return likelihood, [m for mean in means for m in mean], X, np.ones(10_000)
 
 
 @pytest.mark.parametrize("make", [textbook, demo, mixture], ids=lambda make: make.__name__)
-def test_gradient(benchmark: BenchmarkFixture, make: Callable[[], Work]) -> None:
-    """One gradient by the program alone, NumPy's arrays in and out; what is timed last is NumPy's."""
+def test_gradient(make: Callable[[], Work], table: Table) -> None:
+    """One gradient of the mean over a batch, parameters and gradient in arrays, by each library in turn."""
     for name in LIBRARIES[1:]:
         pytest.importorskip(name)
-    function, X, Y = make()
+    function, parameters, X, Y = make()
     runs: dict[str, Callable[[], Any]] = {}
     gradients = []
     for xp in LIBRARIES:
         start = time.perf_counter()
-        batch = Batch(jit(function, xp=xp), (X, Y))
-        ((path, _),) = batch.partition()
-        assert path is not None
-        compiled = path.take(True, batch.wanted)
-        shares = np.full(batch.count, 1.0 / batch.count)
-        runs[xp] = partial(compiled.gradient, *batch.columns, shares)
-        runs[xp]()
-        benchmark.extra_info[f"{xp}, first call, ms"] = round(1e3 * (time.perf_counter() - start))
-        gradients.append(compiled.dP.copy())
+        objective = jit(function, xp=xp).batch(X, Y).objective(parameters)
+        _, gradient = objective.gradient()
+        table.note(make.__name__, f"{xp}, the first call: {1e3 * (time.perf_counter() - start):,.0f} ms")
+        runs[xp] = objective.gradient
+        gradients.append(gradient[np.argsort(objective.order)].copy())
     for gradient in gradients[1:]:
         np.testing.assert_allclose(gradient, gradients[0], rtol=1e-9, atol=1e-14)
-    times: dict[str, float] = dict.fromkeys(LIBRARIES, float("inf"))
-    for _ in range(40):
-        for xp, run in runs.items():
-            start = time.perf_counter()
-            for _ in range(10):
-                run()
-            times[xp] = min(times[xp], (time.perf_counter() - start) / 10)
-    for xp, seconds in times.items():
-        benchmark.extra_info[f"{xp}, us"] = round(1e6 * seconds, 1)
-        benchmark.extra_info[f"{xp}, ratio"] = round(seconds / times["numpy"], 2)
-    benchmark(runs["numpy"])
+    turns = table.turns(runs)
+    for xp in LIBRARIES[1:]:
+        table.add(make.__name__, turns, xp, "numpy")

@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+import nn
 from autograd import Value, matvec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -239,8 +240,6 @@ def step(model: Any, value: Any, X: list[list[float]], Y: Iterable[int]) -> floa
 
 def demo(library: str) -> tuple[Any, Any, list[list[float]], list[int]]:
     """Network and Value of a library, with the same 100 points and the same initial weights for each."""
-    from nn.data import moons
-
     if library == "micrograd":
         from micrograd.engine import Value as Number
         from micrograd.nn import MLP
@@ -249,7 +248,7 @@ def demo(library: str) -> tuple[Any, Any, list[list[float]], list[int]]:
         from nn import MLP
     random.seed(1337)
     model = MLP(2, [16, 16, 1])
-    X, classes = moons(100, noise=0.1, rng=random.Random(0))
+    X, classes = nn.data.moons(100, noise=0.1, rng=random.Random(0))
     return model, Number, X, [2 * c - 1 for c in classes]
 
 
