@@ -18,7 +18,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from . import functions, graph, guards, rules
-from .modes import ieee
+from .modes import ieee, ieee_arithmetic
+from .readings.specials import Float
 from .recorder import recorder
 from .value import Value, number
 
@@ -41,7 +42,13 @@ def constant_in_pieces(guard: Callable[..., Any]) -> Callable[..., Any]:
     """A guard whose derivative is 0 wherever it has one: computed from the numbers, it is a number."""
 
     def function(*operands: Any) -> Any:
-        return guard(*[[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands])
+        numbers: list[Any] = [[*map(number, x)] if isinstance(x, tuple) else number(x) for x in operands]
+        try:
+            return guard(*numbers)
+        except ArithmeticError:
+            if not ieee_arithmetic.get():
+                raise
+            return float(guard(*map(Float, numbers)))
 
     return function
 

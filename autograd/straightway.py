@@ -67,6 +67,7 @@ def going_quickly(derivative: Callable[..., Any], quick: Quickly) -> Callable[..
             quick.look(args)
         return result
 
+    quickly.__quick__ = quick  # type: ignore[attr-defined]
     recipe: Recipe = derivative.__recipe__  # type: ignore[attr-defined]
     vars(quickly).update(vars(derivative), __recipe__=recipe._replace(derivative=weakref.ref(quickly)))
     return quickly

@@ -124,3 +124,14 @@ def test_numbers_are_no_functions_of_a_reading(name: str) -> None:
     """What a namespace must supply are functions and pi; other numbers are the same in every reading."""
     assert name not in rules.NAMES
     assert "pi" in rules.NAMES
+
+
+@pytest.mark.parametrize(("x", "y", "by_divisor"), [(1.0, 0.0, -math.inf), (-1.0, 0.0, math.inf), (0.0, 0.0, math.nan)])
+def test_a_remainder_by_zero_under_ieee(x: float, y: float, by_divisor: float) -> None:
+    """Its derivative graph is made of the numbers that IEEE 754 gives, as the gradient at floats is."""
+    remainder = ag.value_and_grad(lambda a, b: a % b, (0, 1))
+    with ag.ieee():
+        _, (first, second) = remainder(Value(x), Value(y))
+        expected = remainder(x, y)[1]
+    assert first.data == expected[0] == 1.0
+    assert [second.data, expected[1]] == pytest.approx([by_divisor] * 2, nan_ok=True)

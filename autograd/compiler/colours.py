@@ -35,6 +35,9 @@ class Colour(NamedTuple):
 
     seeds: Any
     rows: list[Dependent]
+    outputs: Places
+    """The numbers of the result, each as often as it has variables, and these: all rows in one."""
+    places: Places
 
 
 def variables_of(program: Scalars, variables: Sequence[int]) -> list[int]:
@@ -87,5 +90,7 @@ def colours(program: Scalars, captured: Sequence[int], wanted: Sequence[bool]) -
         seeds = np.zeros(count)
         seeds[members] = 1.0
         rows = [Dependent(k, bits_of(masks[k], len(variables))) for k in members]
-        found.append(Colour(1.0 if count == 1 else seeds, rows))
+        outputs = np.repeat([row.output for row in rows], [len(row.places) for row in rows])
+        places = np.concatenate([row.places for row in rows])
+        found.append(Colour(1.0 if count == 1 else seeds, rows, outputs.astype(np.intp), places))
     return found

@@ -140,10 +140,11 @@ class Jitted(Paths):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
-        if self.quick is not None and not kwargs:
-            number = self.quick(args)
-            if number is not None:
-                return number
+        quick = self.quick if self.derived is None or self.derived.quick is None else self.derived.quick.ask
+        if quick is not None and not kwargs:
+            found = quick(args)
+            if found is not None:
+                return found
         if recorder.get() is not None:  # inside another jitted function it is part of that
             return self.function(*args, **kwargs)
         if self.is_method_of(args):  # as the class has it, or a decorator around it

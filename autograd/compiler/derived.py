@@ -132,6 +132,8 @@ class Derived:
         self.recipe, self.inner = recipe, inner
         self.derivative = recipe.of(inner)
         """That of the jitted function, which is how it is computed where there is no program."""
+        self.quick: Quickly | None = getattr(self.derivative, "__quick__", None)
+        """The quickest way to it, at single numbers."""
 
     def answer(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any] | None:
         """The derivative in a tuple; None where it is to be recorded itself, since Values are among the arguments.
@@ -139,6 +141,8 @@ class Derived:
         By ``function`` where there are, and the function that it is of runs eagerly.
         """
         own: Differentiable = self.inner.__differentiable__
+        if self.quick is not None and not kwargs:
+            self.quick.look(args)
         found = self.recipe.straight(own, args, kwargs)
         if found is None and not any([holds_value(x) for x in (*args, *kwargs.values())]):
             return (self.derivative(*args, **kwargs),)

@@ -7,6 +7,7 @@ that nobody is using.
 
 from __future__ import annotations
 
+import functools
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,13 @@ class Path:
     @first.setter
     def first(self, path: Path) -> None:
         self._earlier = None if path is self else path  # a circle would keep the function until it is collected
+
+    @functools.cached_property
+    def in_arrays(self) -> Any:
+        """How its result is arranged where arrays are given: with arrays in the place of rectangular lists."""
+        from .layouts import with_arrays
+
+        return with_arrays(self.program.structure, self.program.plain)
 
     def source(self, batched: Batched, wanted: tuple[bool, ...]) -> str:
         """The text of the program in one of its forms."""

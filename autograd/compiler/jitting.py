@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from .compiled import Jitted
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from .compiled import Jitted
 
 
 @overload
@@ -100,6 +100,7 @@ def jit(
     it uses; ImportError where NumPy, jax or torch is missing, ValueError for another ``xp``.
     """
     expect_numpy()
+    from .compiled import Jitted
 
     def jitted(function: Callable[..., Any]) -> Jitted:
         return Jitted(function, xp, static_argnums, static_argnames, shared)

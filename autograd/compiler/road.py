@@ -21,7 +21,7 @@ from . import selfcheck
 from .behind import up_to_date
 from .formulas import OtherWay
 from .keeping import counter
-from .layouts import FLOAT, arranged
+from .layouts import FLOAT, put_in
 from .straight import squares
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ class Road:
         values = [float(out)] if len(path.program.outputs) == 1 else out
         if plain:
             values = [plain.get(k, float)(x) for k, x in enumerate(values)]
-        return arranged(structure, values, arrays=self.arrays, kept=plain)
+        return put_in(path.in_arrays if self.arrays else structure, values)
 
 
 def by_itself(arrays: Sequence[Floats]) -> list[Floats]:

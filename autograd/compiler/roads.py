@@ -196,18 +196,20 @@ class Roads:
         if any([k in path.program.plain for k in range(count)]):
             return None
         matrix = np.zeros((len(path.program.outputs), sum([road.layouts[i].size for i in argnums])))
-        for output, places, slopes in self.slopes(road, replay, argnums):
-            matrix[output, places] = slopes
+        for outputs, places, slopes in self.slopes(road, replay, argnums):
+            matrix[outputs, places] = slopes
         return matrix[:count]
 
-    def slopes(self, road: Road, replay: Replay, argnums: Sequence[int]) -> Iterator[tuple[int, Places, Floats]]:
-        """Of each number of the result the places of the numbers that it depends on, and its derivatives by these."""
+    def slopes(self, road: Road, replay: Replay, argnums: Sequence[int]) -> Iterator[tuple[Places, Places, Floats]]:
+        """Numbers of the result, each with the place of a number that it depends on, and the derivatives."""
         columns, per = len(replay.path.captured), len(argnums)
         for k, colour in enumerate(replay.path.colours(road.wanted(argnums)) if argnums else ()):
             found = np.concatenate([np.reshape(x, -1) for x in replay.by_inputs[k * per : (k + 1) * per]])
-            for row in colour.rows:
-                places = row.places[row.places >= columns] - columns
-                yield row.output, places, found[places]
+            outputs, places = colour.outputs, colour.places
+            if columns:
+                given = places >= columns
+                outputs, places = outputs[given], places[given] - columns
+            yield outputs, places, found[places]
 
     def pullback(self, args: tuple[Any, ...], has_aux: bool) -> tuple[Any, Pull, Any, Kept] | None:
         """The result, its pull-back, how the part of it that is differentiated is arranged, and the arguments anew.
@@ -268,8 +270,8 @@ class Roads:
         if structure is None or any([k in replay.path.program.plain for k in range(size(structure))]):
             return None
         along, given = np.zeros(len(replay.path.program.outputs)), np.array(directions)
-        for output, places, slopes in self.slopes(road, replay, argnums):
-            along[output] = slopes @ given[places]
+        for outputs, places, slopes in self.slopes(road, replay, argnums):
+            along += np.bincount(outputs, slopes * given[places], len(along))
         result = road.result(replay.path, replay.out)
         if structure == LEAF:
             return result, float(along[0])
