@@ -91,7 +91,7 @@ class Jitted(Paths):
 
     @property
     def source(self) -> str:
-        """The program that ran last, as Python text: forward and backward, NumPy's names and its own.
+        """The program that ran last, as Python text: forward and backward, NumPy's names and its own, or over floats.
 
         Raises RuntimeError if there was no call yet: there is nothing to record without arguments.
         """
@@ -107,7 +107,7 @@ class Jitted(Paths):
         from .listing import Stages
 
         path, batched, wanted = self.ran()
-        return Stages(path.program, path.rolled, batched, wanted, path.again)
+        return Stages(path.program, path.rolled, not isinstance(batched, str) and batched, wanted, path.again)
 
     def kernel(self, /, *args: Any, **kwargs: Any) -> Bare:
         """The bare program of the path that these arguments take, recorded if need be: arrays in, arrays out.

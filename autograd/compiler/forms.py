@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     Form = tuple[Batched, tuple[bool, ...]]
     """That, and by which arguments the derivative is wanted."""
 
+ON_FLOATS = "on floats"
+"""The form of a program that is its formula over floats."""
+
 TRIES = 4
 """How often a path that does not do is recorded again, in case that the function goes another way."""
 
@@ -102,9 +105,12 @@ class Path:
 
         return with_arrays(self.program.structure, self.program.plain)
 
-    def source(self, batched: Batched, wanted: tuple[bool, ...]) -> str:
-        """The text of the program in one of its forms."""
-        return self._made(batched, wanted).source
+    def source(self, batched: Batched | str, wanted: tuple[bool, ...]) -> str:
+        """The text of the program in one of its forms; ``batched`` is ON_FLOATS for the formula."""
+        if not isinstance(batched, str):
+            return self._made(batched, wanted).source
+        formula = self.formula(wanted)
+        return "" if formula is None else formula.source
 
     def _made(self, batched: Batched, wanted: tuple[bool, ...]) -> Compilation:
         """The program in one of its forms."""

@@ -252,11 +252,15 @@ def holds_array(structure: Any) -> bool:
 
 def arranged(structure: Any, numbers: Any, *, arrays: bool, kept: Container[int] = ()) -> Any:
     """The numbers of a result, arranged; ``arrays``: rectangular lists become arrays, but for those to be ``kept``."""
-    return put_in(with_arrays(structure, kept) if arrays else structure, numbers)
+    if arrays:
+        structure = with_arrays(structure, kept)
+        if structure[0] is np.ndarray:
+            return np.array(numbers, float).reshape(structure[1])
+    return rebuild(structure, numbers if isinstance(numbers, list) else numbers.tolist())
 
 
 def put_in(structure: Any, numbers: Any) -> Any:
-    """Numbers, of an array or in a list, arranged in that way."""
+    """Floats, of an array or in a list, arranged in that way: sooner where they are one array or one list."""
     if structure[0] is np.ndarray:
         return np.array(numbers, float).reshape(structure[1])
     items = numbers if isinstance(numbers, list) else numbers.tolist()

@@ -50,7 +50,7 @@ class Family:
         """Whether the outcomes of comparisons are bools while the function is recorded."""
         self.whole: frozenset[int] = frozenset()
         """The arguments that are used as whole numbers: where the function runs eagerly it gets them as they are."""
-        self.last: tuple[Path, Batched, tuple[bool, ...]] | None = None
+        self.last: tuple[Path, Batched | str, tuple[bool, ...]] | None = None
         """The program that ran last, and in which form."""
         self.used = next(counter)
         self.gone = False
@@ -92,9 +92,9 @@ class Paths:
         """How arguments that examples share have been arranged, the latest first."""
 
     @property
-    def last(self) -> tuple[Path, Batched, tuple[bool, ...]] | None:
+    def last(self) -> tuple[Path, Batched | str, tuple[bool, ...]] | None:
         """The program that ran last, and in which form."""
-        found: tuple[Path, Batched, tuple[bool, ...]] | None = self.families.last(self.prefix)
+        found: tuple[Path, Batched | str, tuple[bool, ...]] | None = self.families.last(self.prefix)
         return found
 
     def place(self, i: int) -> int:

@@ -15,10 +15,11 @@ import numpy as np
 
 from autograd.modes import ieee_arithmetic, watcher
 from autograd.programs import TracingCheckError
-from autograd.structures import LEAF
+from autograd.structures import LEAF, rebuild
 
 from . import selfcheck
 from .behind import up_to_date
+from .forms import ON_FLOATS
 from .formulas import OtherWay
 from .keeping import counter
 from .layouts import FLOAT, put_in
@@ -189,7 +190,7 @@ class Road:
         if not sound(out) or not all(map(sound, by_inputs)):
             return None
         family.used = self.counted()
-        family.last = path, False, wanted
+        family.last = path, ON_FLOATS, wanted
         when = path.schedule_on_floats(wanted)
         if when.due_on_floats(captured, xs):
             self.check(path, wanted, when, np.array(captured), xs, out, formula)
@@ -309,7 +310,8 @@ class Road:
             return plain[0](float(out)) if plain else float(out)
         values = [float(out)] if len(path.program.outputs) == 1 else out
         if plain:
-            values = [plain.get(k, float)(x) for k, x in enumerate(values)]
+            numbers = [plain.get(k, float)(x) for k, x in enumerate(values)]
+            return rebuild(path.in_arrays if self.arrays else structure, numbers)
         return put_in(path.in_arrays if self.arrays else structure, values)
 
 
