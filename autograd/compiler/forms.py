@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .behind import up_to_date
 from .keeping import weight
 from .likeness import signature, steady
+from .schedules import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from .colours import Colour
     from .formulas import OnFloats
     from .scalars import Scalars
-    from .schedules import Schedule
     from .targets.library import Library
     from .targets.target import Compilation
 
@@ -168,8 +168,6 @@ class Path:
 
     def schedule(self, batched: Batched, wanted: tuple[bool, ...], differentiated: bool = True) -> Schedule:
         """When a form is compared with the function itself."""
-        from .schedules import Schedule
-
         key = batched, wanted, differentiated
         try:
             return self.checks[key]
@@ -179,8 +177,6 @@ class Path:
 
     def schedule_on_floats(self, wanted: tuple[bool, ...]) -> Schedule:
         """When its formula is compared with the function itself."""
-        from .schedules import Schedule
-
         key = "floats", wanted
         try:
             return self.checks[key]
