@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 REPORT = pytest.StashKey[list[str]]()
@@ -17,7 +19,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--fuzz-workers", type=int, default=1, metavar="K", help="in K processes")
     group.addoption("--mutants", type=int, default=None, metavar="N", help="make N faulty programs (252 if not given)")
+    group.addoption("--slow", action="store_true", help="also the sweeps that .ci/run makes")
     group.addoption("--golden-update", action="store_true", help="write tests/golden/*.txt anew")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow sweeps to continuous integration, which sets CI, unless they are asked for."""
+    if config.getoption("--slow") or os.environ.get("CI"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in set(slow)]
 
 
 def pytest_configure(config: pytest.Config) -> None:

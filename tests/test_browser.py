@@ -586,6 +586,7 @@ def agree(found: Any, right: Any) -> None:
         assert [got[0], got[1], *got[2]] == pytest.approx([data, gradient, *partials], rel=1e-12, abs=0.0, nan_ok=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "edits"), EDITS, ids=[make.__name__ for make, _ in EDITS])
 def test_after_an_edit_everything_is_as_python_has_it(page: Page, make: Any, edits: list[dict[str, str]]) -> None:
     """Data, partials and gradients to 1e-12; and each step looks as in the page of the graph that Python makes."""

@@ -115,6 +115,7 @@ def test_random_graphs(block: int) -> None:
     assert compared > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(5))
 def test_random_graphs_over_batches(block: int) -> None:
     """The mean over examples, and its gradient by what is captured, of 500 random functions equal those of a loop."""
@@ -140,6 +141,7 @@ def test_random_graphs_over_batches(block: int) -> None:
         close(fast.map(X, Y), [row.data for row in rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(5))
 def test_random_graphs_within_graphs(block: int) -> None:
     """Second derivatives of 500 random functions, and the functions inside another jitted one, equal the engine's."""
@@ -168,6 +170,7 @@ def second(output: Any, variables: list[Value]) -> list[float]:
     return ag.gradients(ag.sum([ag.constant(0.0), *first]), variables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3])
 @pytest.mark.parametrize("activation", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu", "silu", "elu"])
 @pytest.mark.parametrize("loss", [nn.quadratic, nn.mse, nn.cross_entropy, nn.binary_cross_entropy, nn.hinge])

@@ -66,6 +66,7 @@ def sines(steps: int) -> Callable[[Any], Any]:
 # --- Recurrences ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_steps() -> None:
     """A recurrence of 100,000 steps is a loop of at most 20 lines, forward and backward, and rounds as the engine."""
     x = Value(0.5)

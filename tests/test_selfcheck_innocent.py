@@ -304,6 +304,7 @@ def test_gradients(name: str) -> None:
         fast(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PURE)
 def test_batches(name: str) -> None:
     """A hundred examples near the arguments, with and without Values that are captured."""
@@ -360,6 +361,7 @@ ROWS: dict[str, Callable[..., Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_operations_of_cancelled_numbers(name: str) -> None:
     """What operations make of numbers that are nothing but rounding, or 0 by chance, in calls, batches, derivatives."""

@@ -21,6 +21,7 @@ def seed(pytestconfig: pytest.Config) -> int:
     return random.SystemRandom().randrange(10**6) if given is None else int(given)
 
 
+@pytest.mark.slow
 def test_faulty_programs_are_found(pytestconfig: pytest.Config, report: list[str], seed: int) -> None:
     """Each is found at the first replay, unless it computes the same, or differs by less than ten times the bound."""
     asked = pytestconfig.getoption("--mutants")
@@ -45,6 +46,7 @@ def test_faulty_programs_are_found(pytestconfig: pytest.Config, report: list[str
         assert all(found["found"] for found in counts.values()), f"seed {seed}"
 
 
+@pytest.mark.slow
 def test_faults_in_chaotic_functions_are_found(pytestconfig: pytest.Config, report: list[str], seed: int) -> None:
     """Where the value is lost in rounding, statements are compared one by one; what is not found changes nothing."""
     count = 60 if pytestconfig.getoption("--mutants") is None else pytestconfig.getoption("--mutants") // 10

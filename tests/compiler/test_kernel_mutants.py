@@ -319,6 +319,7 @@ def own_statements(function: Function) -> list[Let]:
     return [s for block in blocks for s in block if isinstance(s, Let) and s.origin is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["80", "100", "300", "coupled"])
 def test_faulty_statements_of_a_chaotic_function_are_found(
