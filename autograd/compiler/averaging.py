@@ -19,9 +19,10 @@ from .layouts import Layout, layout
 from .means import Means
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    One = Callable[[tuple[Any, ...]], tuple[float, Sequence[Any]]]
+    from autograd.differentiable import One
+
     from .forms import Path
     from .straight import Gradient, Index
 

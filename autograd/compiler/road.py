@@ -185,8 +185,7 @@ class Road:
             return None
         if not sound(out) or not all(map(sound, by_inputs)):
             return None
-        family.used = self.counted()
-        family.last = path, ON_FLOATS, wanted
+        self.jitted.families.ran(family, path, ON_FLOATS, wanted)
         when = path.schedule_on_floats(wanted)
         if when.due_on_floats(captured, xs):
             self.check(path, wanted, when, np.array(captured), xs, out, formula)

@@ -25,7 +25,9 @@ from .quickest import Quickest
 from .road import ROADS, Road, each, first, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from autograd.differentiable import Kept, Pull
 
     from .colours import Places
     from .layouts import Layout
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-    Pull = Callable[[Sequence[float]], list[Any] | None]
-    Kept = Callable[[], tuple[Any, ...]]
     Kinds = tuple[Any, ...]
 
 
